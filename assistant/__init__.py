@@ -1,0 +1,1 @@
+"""Questions become typed queries, and evidence becomes cited answers (:mod:`assistant.session`)."""

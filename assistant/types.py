@@ -1,0 +1,97 @@
+"""What a question becomes and what an answer is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from corpus.documents import Sheet, Span
+from corpus.periods import Period
+from index.types import Filters, Passage
+
+Cell = str | int | float | None
+Role = Literal["user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier message of the conversation."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A numbered quote: ``quote`` equals the document's text from ``span.start`` to ``span.end``."""
+
+    n: int
+    sheet: Sheet
+    section: str
+    quote: str
+    span: Span
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of an answer; ``citations[i]`` are the numbers of the citations behind row i."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    citations: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One named line or bar group; ``values`` stand over the chart's ``x``, None where there is no figure."""
+
+    name: str
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A line over periods or bars over sheets."""
+
+    kind: Literal["line", "bar"]
+    x: tuple[str, ...]
+    series: tuple[Series, ...]
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Interpretation:
+    """How the question was read; ``text`` is the line shown (解釈: …)."""
+
+    intent: str
+    period: Period | None
+    filters: Filters
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Markdown with [1] marks, its citations, and how it came about."""
+
+    answer: str
+    abstained: bool
+    citations: tuple[Citation, ...]
+    interpretation: Interpretation
+    index_version: str
+    took_ms: float
+    table: Table | None = None
+    chart: Chart | None = None
+    related: tuple[Passage, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    debug: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DateSpan:
+    """A period as the contract prints it."""
+
+    label: str
+    start: date
+    end: date

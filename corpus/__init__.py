@@ -1,0 +1,1 @@
+"""Documents become sheets, sections, facts and events (values in :mod:`corpus.documents`)."""

@@ -1,0 +1,97 @@
+"""The error tree of hyoka.
+
+HyokaError                     anything hyoka raises on purpose; ``message`` is a Japanese sentence with the next step
+├── DocumentError              one file could not be read; the others go on
+│   ├── UnreadableDocument     broken, encrypted, binary, vanished, no permission
+│   ├── EmptyDocument          nothing to read in it (also: a scan without text)
+│   └── DocumentTooLarge       over the size limit
+├── IndexFolderError           the index folder cannot be used
+│   ├── IndexMissing           no index there yet
+│   ├── IndexOutdated          made by another format version or another encoder: rebuild
+│   └── IndexDamaged           a file is missing or its checksum differs
+├── NothingToIndex             not one sheet or section could be read from the sources
+├── QuestionError              the question cannot be used (empty, too long)
+└── SettingsError              a setting has no usable value
+"""
+
+from __future__ import annotations
+
+
+class HyokaError(Exception):
+    """Base of the tree; ``message`` is what a person is shown (Japanese, ending with the next step)."""
+
+    code = "error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class DocumentError(HyokaError):
+    """One file could not be read; ``file`` is its path as given."""
+
+    code = "document"
+
+    def __init__(self, message: str, file: str = "") -> None:
+        super().__init__(message)
+        self.file = file
+
+
+class UnreadableDocument(DocumentError):
+    """The file is broken, encrypted, binary, vanished or not ours to open."""
+
+    code = "unreadable_document"
+
+
+class EmptyDocument(DocumentError):
+    """The file opens but holds no text (an empty file, or a scan without a text layer)."""
+
+    code = "empty_document"
+
+
+class DocumentTooLarge(DocumentError):
+    """The file is over the size limit."""
+
+    code = "document_too_large"
+
+
+class IndexFolderError(HyokaError):
+    """The index folder cannot be used."""
+
+    code = "index"
+
+
+class IndexMissing(IndexFolderError):
+    """There is no index in the folder yet."""
+
+    code = "index_missing"
+
+
+class IndexOutdated(IndexFolderError):
+    """The snapshot was made by another format version or another encoder."""
+
+    code = "index_outdated"
+
+
+class IndexDamaged(IndexFolderError):
+    """A file of the snapshot is missing or its checksum differs from the manifest."""
+
+    code = "index_damaged"
+
+
+class NothingToIndex(HyokaError):
+    """Not one section could be read from the given sources."""
+
+    code = "nothing_to_index"
+
+
+class QuestionError(HyokaError):
+    """The question is empty or over the length limit."""
+
+    code = "question"
+
+
+class SettingsError(HyokaError):
+    """A setting has no usable value."""
+
+    code = "settings"

@@ -1,0 +1,1 @@
+"""Curated questions in, figures out (:mod:`evals.run`)."""

@@ -1,0 +1,1 @@
+"""Sections and facts become a snapshot folder that answers searches (:mod:`index.snapshot`)."""

@@ -1,0 +1,122 @@
+"""What an index takes and returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.documents import Document, Event, Fact, Section, Sheet, Span
+
+Vectors = NDArray[np.float32]  # (n, dim), rows of length 1
+
+
+class Encoder(Protocol):
+    """Texts to unit vectors. ``name`` and ``digest`` identify it in a manifest."""
+
+    name: str
+    digest: str
+    dim: int
+
+    def encode(self, texts: list[str], kind: Literal["query", "passage"]) -> Vectors:
+        """One unit row per text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Any of the values of a field, all of the fields; an empty tuple filters nothing."""
+
+    municipality: tuple[str, ...] = ()
+    fiscal_year: tuple[int, ...] = ()
+    department: tuple[str, ...] = ()
+    section: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A section (or a part of a long one) found by search.
+
+    ``span`` and ``text`` are the passage's own; ``highlights`` are (start, end) within ``text``.
+    ``score`` is the fused score in 0..1; ``lexical`` and ``dense`` are what it was made of.
+    """
+
+    section_id: int
+    sheet: Sheet
+    section: Section
+    span: Span
+    text: str
+    score: float
+    lexical: float = 0.0
+    dense: float = 0.0
+    highlights: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """``total`` hits before the cut, the ``hits`` from ``offset``, and counts per facet value over all hits."""
+
+    total: int
+    hits: tuple[Passage, ...]
+    facets: dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetFact:
+    """A fact with the sheet it stands in."""
+
+    sheet: Sheet
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class SheetSection:
+    """A section with the sheet it stands in."""
+
+    section_id: int
+    sheet: Sheet
+    section: Section
+
+
+@dataclass(frozen=True, slots=True)
+class SheetEvent:
+    """An event with the sheet it stands in."""
+
+    sheet: Sheet
+    event: Event
+
+
+class Index(Protocol):
+    """What the assistant needs of an index; :class:`index.snapshot.Snapshot` is the local one."""
+
+    version: str
+
+    def search(self, query: str, k: int, filters: Filters = Filters(), offset: int = 0) -> SearchResult:
+        """Passages for a question or some words, best first; never a hit without evidence."""
+        ...
+
+    def sheets(self, filters: Filters = Filters()) -> list[Sheet]:
+        """Every sheet, in the order of the documents."""
+        ...
+
+    def sections(self, sheet_ids: list[str] | None = None, fields: list[str] | None = None) -> list[SheetSection]:
+        """Sections in document order; None means all."""
+        ...
+
+    def facts(self, sheet_ids: list[str] | None = None, fields: list[str] | None = None) -> list[SheetFact]:
+        """Facts in document order; None means all."""
+        ...
+
+    def events(self, sheet_ids: list[str] | None = None) -> list[SheetEvent]:
+        """Events in document order; None means all."""
+        ...
+
+    def document(self, file: str) -> Document:
+        """The stored document; raises KeyError for an unknown file."""
+        ...
+
+    def encode(self, texts: list[str], kind: Literal["query", "passage"] = "query") -> Vectors:
+        """The index's own encoder, for ranking sentences."""
+        ...

@@ -1,0 +1,1 @@
+"""The screens: Gradio blocks over the same assistant that serves HTTP."""
