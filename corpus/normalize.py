@@ -1,0 +1,95 @@
+"""Normalised forms of a text, with the way back to the characters they came from.
+
+Stored text is never changed. Matching happens on a normalised copy (NFKC, radicals and old forms folded), and every
+character of the copy knows which stretch of the original it stands for.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+# NFKC leaves these alone although sheets mix them freely: dashes and wave dashes of several code points.
+_FOLDS = {
+    "〜": "~", "～": "~", "∼": "~", "−": "-", "‐": "-", "‑": "-", "–": "-", "—": "-", "―": "-", "─": "-", "－": "-",
+    "\u00a0": " ", "\u200b": "", "\ufeff": "", "△": "▲",
+}  # fmt: skip
+
+
+@cache
+def variants() -> dict[str, str]:
+    """Single characters to the form used for matching (CJK radicals supplement, 髙 -> 高), from ``variants.txt``."""
+    table: dict[str, str] = dict(_FOLDS)
+    for line in resources.files("corpus").joinpath("variants.txt").read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            source, target = line.split()
+            table[source] = target
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class Normalized:
+    """``text`` and, for each of its characters, the (start, end) it came from; ``starts`` has one more entry, the end."""
+
+    text: str
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    def raw(self, start: int, end: int) -> tuple[int, int]:
+        """The original's (start, end) for ``text[start:end]``; an empty stretch maps to an empty one."""
+        if start >= end:
+            at = self.starts[start] if start < len(self.starts) else (self.ends[-1] if self.ends else 0)
+            return at, at
+        return self.starts[start], self.ends[end - 1]
+
+
+def _is_mark(char: str) -> bool:
+    # Half-width voiced marks combine under NFKC (ﾊﾞ -> バ); variation selectors say nothing to a reader of text.
+    return char in "ﾞﾟ" or unicodedata.combining(char) != 0 or 0xFE00 <= ord(char) <= 0xFE0F or ord(char) >= 0xE0100
+
+
+def normalize(text: str, squeeze: bool = False) -> Normalized:
+    """NFKC, folded variants, and the offsets back; ``squeeze`` also drops all white space.
+
+    >>> normalize("ｼｽﾃﾑ ①").text
+    'システム 1'
+    >>> normalize("デ\\n\\nータ", squeeze=True).text
+    'データ'
+    """
+    folds = variants()
+    out: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    i, n = 0, len(text)
+    while i < n:
+        j = i + 1
+        while j < n and _is_mark(text[j]):
+            j += 1
+        char = text[i]
+        if j == i + 1 and "!" <= char <= "~":
+            piece = char
+        else:
+            piece = unicodedata.normalize("NFKC", folds.get(char, char) + text[i + 1 : j])
+        for c in piece:
+            if 0xFE00 <= ord(c) <= 0xFE0F or ord(c) >= 0xE0100 or (squeeze and c.isspace()):
+                continue
+            out.append(folds.get(c, c))
+            starts.append(i)
+            ends.append(j)
+        i = j
+    joined = "".join(out)
+    if len(joined) != len(out):  # a fold to the empty string
+        keep = [k for k, c in enumerate(out) if c]
+        starts, ends = [starts[k] for k in keep], [ends[k] for k in keep]
+    return Normalized(joined, tuple(starts), tuple(ends))
+
+
+def squeeze(text: str) -> str:
+    """The text for comparing: NFKC, folded, no white space, lower case.
+
+    >>> squeeze("ＩＣＴ－ＢＣＰ ")
+    'ict-bcp'
+    """
+    return normalize(text, squeeze=True).text.lower()
