@@ -1,0 +1,240 @@
+"""Words of Japanese text: for the lexical index, for the bundled encoder and for highlights.
+
+>>> words("サーバーの更改に12,155千円（令和７年度）")
+['サーバ', '更改', '12155', '千', '円', 'y2025']
+
+The text is brought to one form first (NFKC, old and variant characters, white space that only wraps lines), then
+numbers, years and codes are cut out whole by a regular expression, and MeCab segments what is left between them.
+Offsets of a :class:`Token` always point into the text as it was given.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import fugashi
+
+# Old and variant characters that NFKC leaves alone (names of people, places and shops; radicals that PDF fonts print).
+_VARIANTS = dict(
+    zip(
+        "髙﨑𠮷國學澤邊邉齋齊濱濵廣櫻縣區會體圖條榮德惠藏瀨舘嶋嶌峯冨戶黃靑淸淨滿應當發變實寫學擴數樣號舊萬與讀豐辨辯鐵關驛龍龜亞惡壓圍醫壹榮營櫓奧價假畫壞懷覺樂觀氣歸經繼檢劍險權廳帶對擔單團斷晝敕轉傳燈盜稻腦拜賣祕佛竝邉步每藥譯來亂覽兩勞盧灣裏⺠⻑⻘⻄⻲⻩⻝⻨⻫⻭⻯⺟⻁⼾",
+        "高崎吉国学沢辺辺斎斉浜浜広桜県区会体図条栄徳恵蔵瀬館島島峰富戸黄青清浄満応当発変実写学拡数様号旧万与読豊弁弁鉄関駅竜亀亜悪圧囲医壱栄営櫓奥価仮画壊懐覚楽観気帰経継検剣険権庁帯対担単団断昼勅転伝灯盗稲脳拝売秘仏並辺歩毎薬訳来乱覧両労盧湾裏民長青西亀黄食麦斉歯竜母虎戸",
+        strict=True,
+    )
+)
+_BEFORE: dict[int, str] = {ord(c): f" {unicodedata.normalize('NFKC', c)} " for c in map(chr, range(0x2460, 0x249C))}
+_BEFORE |= {ord(old): new for old, new in _VARIANTS.items()}
+# MeCab takes neither a NUL nor half a surrogate pair.
+_BEFORE |= dict.fromkeys([c for c in range(0x20) if chr(c) not in "\t\n\v\f\r"] + [*range(0xD800, 0xE000)], " ")
+_AFTER: dict[int, str] = {ord(old): new for old, new in _VARIANTS.items()}
+_AFTER |= dict.fromkeys([0x2010, 0x2011, 0x2012, 0x2013, 0x2212], "-")
+# Variation selectors choose a drawing of the same character; soft hyphens and zero-width spaces draw nothing.
+_AFTER |= dict.fromkeys([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), 0xAD, 0x200B, 0xFEFF], "")
+
+_JA = "ぁ-ゖァ-ヺー々〆一-鿿㐀-䶿豈-﫿\U00020000-\U0003134f"
+# A line break between two Japanese characters is layout (justified PDF text breaks words over lines), a tab is a cell
+# border. Characters set apart one by one (氏 名) are one word.
+_WRAP = re.compile(rf"(?<=[{_JA}])[ \r\f\v]*\n[ \n\r\f\v]*(?=[{_JA}])")
+_SPACED = re.compile(rf"(?<!\S)[{_JA}](?: [{_JA}])+(?!\S)")
+
+_ERA_START = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "R": 2018, "H": 1988, "S": 1925}
+_WHOLE = re.compile(
+    r"(?P<era>令和|平成|昭和|大正)\s*(?P<n>元|\d{1,2})\s*年\s*度?"
+    r"|(?<![A-Za-z0-9-])(?P<e1>[RrHh])(?P<n1>\d{1,2})(?![A-Za-z0-9]|[-.]\d)(?:年度|年)?"
+    r"|(?<![A-Za-z0-9-])(?P<e2>[Ss])(?P<n2>\d{1,2})年度?"
+    r"|(?<!\d)(?P<west>(?:19|20)\d\d)\s*年\s*度?"
+    r"|(?P<unit>(?<![\d,.])\d{1,2}(?:年度|月(?!額)))"
+    r"|(?P<code>(?=[0-9]*[A-Za-z])[A-Za-z0-9]+(?:[-_&+'][A-Za-z0-9]+|\.\d+)*)"
+    r"|(?P<dashed>\d+(?:-\d+)+)"
+    r"|(?P<number>\d+(?:,\d{3})*(?:\.\d+)?%?)"
+)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_CODE_PART = re.compile(r"[A-Za-z0-9]+")
+
+_NOUNS = frozenset(["名詞", "接尾辞", "接頭辞"])
+_STOP_POS = frozenset(["助詞", "助動詞", "補助記号", "記号", "空白", "感動詞", "接続詞"])
+# Verbs and nouns with no meaning of their own (する, ある, いる, なる, できる, こと, ため, もの, よう …).
+_STOP_LEMMAS = frozenset(
+    "為る 有る 居る 成る 出来る 致す 御座る 居らっしゃる 下さる 頂く 其れ 此れ 彼れ 其の 此の 彼の 事 為 物 様 御 因る 於く 就く 無い 又".split()
+)
+_KATAKANA = re.compile(r"[ァ-ヺー]+\Z")
+_KANJI = re.compile(r"[一-鿿㐀-䶿々]")
+
+
+class Token(NamedTuple):
+    """One word: ``text[start:end]`` is its stretch of the given text, ``surface`` that stretch brought to one form.
+
+    ``norm`` is what words are compared by. A ``part`` overlaps a word or joins two, for recall only: the letters of
+    AI-OCR, the pairs of characters of a word the dictionary does not know, 住基 where it was cut into 住 and 基.
+    """
+
+    surface: str
+    norm: str
+    start: int
+    end: int
+    part: bool = False
+
+
+class _Piece(NamedTuple):
+    norm: str
+    start: int  # in the cleaned text
+    end: int
+    part: bool = False
+
+
+_local = threading.local()
+
+
+def _tagger() -> fugashi.Tagger:
+    """MeCab is not documented as safe to share, so each thread has its own."""
+    tagger = getattr(_local, "tagger", None)
+    if tagger is None:
+        tagger = _local.tagger = fugashi.Tagger()
+    return tagger
+
+
+def normalize(text: str) -> str:
+    """The one form words are compared in, white space kept: ``ｼｽﾃﾑ`` -> ``システム``, ``髙`` -> ``高``."""
+    return unicodedata.normalize("NFKC", text.translate(_BEFORE)).translate(_AFTER)
+
+
+@lru_cache(maxsize=1 << 14)
+def _normalize_cluster(cluster: str) -> str:
+    return normalize(cluster)
+
+
+# A character with the marks that compose with it under NFKC (half-width voicing marks, combining marks).
+_CLUSTER = re.compile("(?s).[\uff9e\uff9f\u3099\u309a\u0300-\u036f\ufe00-\ufe0f\U000e0100-\U000e01ef]*")
+
+
+def _kept(text: str) -> list[tuple[int, int]]:
+    """Stretches of a normalised text that stay when white space of the layout is taken out."""
+    drops = [m.span() for m in _WRAP.finditer(text)]
+    for spaced in _SPACED.finditer(text):
+        drops += [(i, i + 1) for i in range(spaced.start() + 1, spaced.end(), 2)]
+    kept, at = [], 0
+    for start, end in sorted(drops):
+        kept.append((at, start))
+        at = end
+    return [*kept, (at, len(text))]
+
+
+def clean(text: str) -> str:
+    """:func:`normalize` without the white space that only wraps lines: ``デ\\n\\nータ`` -> ``データ``."""
+    flat = normalize(text)
+    return "".join(flat[a:b] for a, b in _kept(flat))
+
+
+def _clean_with_offsets(text: str) -> tuple[str, list[int], list[int]]:
+    """The cleaned text, and for each of its characters where its origin starts and ends in ``text``."""
+    chars: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for m in _CLUSTER.finditer(text):
+        form = _normalize_cluster(m.group())
+        for c in form:
+            chars.append(c)
+            starts.append(m.start())
+            ends.append(m.end())
+    flat = "".join(chars)
+    kept = _kept(flat)
+    return (
+        "".join(flat[a:b] for a, b in kept),
+        [s for a, b in kept for s in starts[a:b]],
+        [e for a, b in kept for e in ends[a:b]],
+    )
+
+
+@lru_cache(maxsize=1 << 16)
+def _norm(surface: str, lemma: str | None, proper: bool) -> str:
+    """Lemma without UniDic's origin (``サーバー-server``); names keep their writing, since their lemma is a reading."""
+    form = surface if proper or not lemma else normalize(lemma.split("-", 1)[0]) or surface
+    if len(form) > 3 and form.endswith("ー") and _KATAKANA.match(form):
+        form = form.rstrip("ー")  # サーバー and サーバ, ユーザー and ユーザ
+    return form.lower()
+
+
+def _year(era: str, number: str) -> str:
+    return f"y{_ERA_START[era.upper() if era.isascii() else era] + (1 if number == '元' else int(number))}"
+
+
+def _whole(m: re.Match[str]) -> Iterator[_Piece]:
+    """Years, numbers and codes, kept whole. A year of any calendar becomes the western one: R3, 令和3年度 -> y2021."""
+    start, end = m.span()
+    if m["era"]:
+        yield _Piece(_year(m["era"], m["n"]), start, end)
+    elif m["e1"] or m["e2"]:
+        yield _Piece(_year(m["e1"] or m["e2"], m["n1"] or m["n2"]), start, end)
+    elif m["west"]:
+        yield _Piece(f"y{m['west']}", start, end)
+    elif m["code"] or m["dashed"]:
+        yield _Piece(re.sub(r"[-_&+']", "" if m["code"] else "-", m.group()).lower(), start, end)
+        parts = list(_CODE_PART.finditer(m.group()))
+        for part in parts if len(parts) > 1 else ():
+            year = "y" if m["dashed"] and _YEAR.fullmatch(part.group()) else ""  # 2019-2021
+            if part.end() - part.start() > 1:
+                yield _Piece(year + part.group().lower(), start + part.start(), start + part.end(), True)
+    else:
+        yield _Piece(m.group().replace(",", ""), start, end)
+
+
+def _pieces(text: str) -> Iterator[_Piece]:
+    """Words of a cleaned text: what :data:`_WHOLE` finds stays whole, MeCab's words fill the rest.
+
+    MeCab reads the text with the numbers and codes in it, since it needs them to see that 化 in RPA化 is a suffix.
+    """
+    wholes = list(_WHOLE.finditer(text))
+    if wholes:
+        wholes.append(wholes[-1])  # so that there is always a next one to look at; it is never passed
+    following = 0
+    before: tuple[int, int, bool] | None = None  # the noun just left of this one, for joins: start, end, one character
+    position = 0
+    for node in _tagger()(text):
+        start = position + len(node.white_space)
+        position = start + len(node.surface)
+        while following < len(wholes) - 1 and wholes[following].start() < position:
+            yield from _whole(wholes[following])
+            following += 1
+        if following and wholes[following - 1].end() > start:
+            before = None
+            continue
+        feature = node.feature
+        surface = node.surface
+        if feature.pos1 in _STOP_POS:
+            before = None
+            continue
+        norm = _norm(surface, feature.lemma, feature.pos2 == "固有名詞")
+        if norm in _STOP_LEMMAS:
+            before = None
+            continue
+        yield _Piece(norm, start, position)
+        if node.is_unk and len(surface) > 2:
+            for i in range(start, position - 1):
+                yield _Piece(text[i : i + 2].lower(), i, i + 2, True)
+        if feature.pos1 not in _NOUNS:
+            before = None
+            continue
+        single = len(surface) == 1 and bool(_KANJI.match(surface))
+        if before and before[1] == start and (single or (before[2] and _KANJI.match(surface[-1]))):
+            yield _Piece(text[before[0] : position].lower(), before[0], position, True)
+        before = (start, position, single)
+
+
+def tokenize(text: str, parts: bool = False) -> list[Token]:
+    """Words of ``text`` in order, with offsets into ``text`` as given; ``parts`` adds the overlapping ones."""
+    cleaned, starts, ends = _clean_with_offsets(text)
+    return [
+        Token(cleaned[p.start : p.end], p.norm, starts[p.start], ends[p.end - 1], p.part)
+        for p in _pieces(cleaned)
+        if parts or not p.part
+    ]
+
+
+def words(text: str, parts: bool = False) -> list[str]:
+    """The ``norm`` of every token: what the encoder reads (``parts=False``) and the lexical index (``parts=True``)."""
+    return [p.norm for p in _pieces(clean(text)) if parts or not p.part]
