@@ -1,0 +1,120 @@
+"""What is examined: an index folder in this process, or a server over HTTP."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from corpus.errors import SettingsError
+from evals.metrics import Payload, Source
+
+if TYPE_CHECKING:
+    from index.types import Index
+
+History = list[dict[str, str]]
+
+
+class Ask(Protocol):
+    """One question to the JSON payload of ``POST /api/v1/ask``."""
+
+    def __call__(self, question: str, history: History, filters: Mapping[str, Any]) -> Payload:
+        """``history`` as in the contract: ``[{"role": "user", "content": …}, {"role": "assistant", …}]``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """``ask`` answers, ``source`` gives the document text behind a citation, ``about`` says what was examined.
+
+    ``index`` is there for a local target only: the baselines and the ranking figures search it directly.
+    """
+
+    ask: Ask
+    source: Source
+    about: dict[str, str] = field(default_factory=dict)
+    index: Index | None = None
+
+
+def local(folder: Path) -> Target:
+    """The assistant over an index folder, in this process and without HTTP."""
+    from assistant.session import Assistant
+    from index.snapshot import Snapshot
+
+    from assistant.payload import answer_payload
+    from assistant.types import Turn
+    from index.types import Filters
+
+    index = Snapshot.open(folder)
+    assistant = Assistant(index)
+
+    def ask(question: str, history: History, filters: Mapping[str, Any]) -> Payload:
+        turns = [
+            Turn(role="user" if turn["role"] == "user" else "assistant", content=turn["content"]) for turn in history
+        ]
+        chosen = Filters(**{key: tuple(values) for key, values in filters.items()})
+        # Through JSON, so that what is scored is what a client of the API would get.
+        payload: Payload = json.loads(json.dumps(answer_payload(assistant.ask(question, turns, chosen)), default=str))
+        return payload
+
+    return Target(ask, stored_text(index), {"index_dir": str(folder), "index_version": index.version}, index)
+
+
+def stored_text(index: Index) -> Source:
+    """Document texts out of an index, by the citation's file."""
+
+    @cache
+    def text(file: str) -> str | None:
+        try:
+            return index.document(file).text
+        except KeyError:
+            return None
+
+    return lambda citation: text(str((citation.get("source") or {}).get("file") or ""))
+
+
+def server(url: str, timeout: float = 60.0) -> Target:
+    """A running ``hyoka serve``; document texts come from ``/api/v1/sheets/{id}/source``."""
+    base = url.rstrip("/")
+
+    def ask(question: str, history: History, filters: Mapping[str, Any]) -> Payload:
+        body = json.dumps({"question": question, "history": history, "filters": dict(filters)}).encode()
+        request = urllib.request.Request(
+            f"{base}/api/v1/ask", data=body, headers={"Content-Type": "application/json; charset=utf-8"}
+        )
+        with urllib.request.urlopen(request, timeout=timeout) as response:
+            payload: Payload = json.load(response)
+        return payload
+
+    @cache
+    def text(sheet_id: str) -> str | None:
+        try:
+            with urllib.request.urlopen(
+                f"{base}/api/v1/sheets/{urllib.parse.quote(sheet_id, safe='')}/source", timeout=timeout
+            ) as response:
+                return _source_text(response.read(), response.headers.get_content_type())
+        except urllib.error.HTTPError:
+            return None
+
+    try:
+        with urllib.request.urlopen(f"{base}/healthz", timeout=timeout):
+            pass
+    except OSError as error:
+        raise SettingsError(
+            f"サーバーに接続できません: {base}。hyoka serve が動いているか確かめてください。({error})"
+        ) from error
+    return Target(ask, lambda citation: text(str(citation.get("sheet_id") or "")), {"server": base})
+
+
+def _source_text(body: bytes, media: str) -> str:
+    decoded = body.decode("utf-8")
+    if media != "application/json":
+        return decoded
+    value = json.loads(decoded)
+    return str(value.get("text", "")) if isinstance(value, dict) else str(value)
