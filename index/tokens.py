@@ -19,20 +19,24 @@ from typing import NamedTuple
 
 import fugashi
 
-# Old and variant characters that NFKC leaves alone (names of people, places and shops; radicals that PDF fonts print).
-_VARIANTS = dict(
+from corpus.normalize import variants
+
+# Old forms beside those of corpus/variants.txt, which hold what stands in names and in the text of PDF fonts.
+_OLD = dict(
     zip(
-        "髙﨑𠮷國學澤邊邉齋齊濱濵廣櫻縣區會體圖條榮德惠藏瀨舘嶋嶌峯冨戶黃靑淸淨滿應當發變實寫學擴數樣號舊萬與讀豐辨辯鐵關驛龍龜亞惡壓圍醫壹榮營櫓奧價假畫壞懷覺樂觀氣歸經繼檢劍險權廳帶對擔單團斷晝敕轉傳燈盜稻腦拜賣祕佛竝邉步每藥譯來亂覽兩勞盧灣裏⺠⻑⻘⻄⻲⻩⻝⻨⻫⻭⻯⺟⻁⼾",
-        "高崎吉国学沢辺辺斎斉浜浜広桜県区会体図条栄徳恵蔵瀬館島島峰富戸黄青清浄満応当発変実写学拡数様号旧万与読豊弁弁鉄関駅竜亀亜悪圧囲医壱栄営櫓奥価仮画壊懐覚楽観気帰経継検剣険権庁帯対担単団断昼勅転伝灯盗稲脳拝売秘仏並辺歩毎薬訳来乱覧両労盧湾裏民長青西亀黄食麦斉歯竜母虎戸",
+        "櫻體條榮德惠藏舘峯黃靑淸淨滿當發變寫擴數樣號萬與讀豐辨辯鐵驛龍龜亞惡壓圍醫壹奧價假壞懷覺樂觀氣歸繼劍險權廳帶擔單團斷晝敕轉傳燈盜稻腦拜賣祕佛竝步每藥譯來亂覽兩勞灣裏",
+        "桜体条栄徳恵蔵館峰黄青清浄満当発変写拡数様号万与読豊弁弁鉄駅竜亀亜悪圧囲医壱奥価仮壊懐覚楽観気帰継剣険権庁帯担単団断昼勅転伝灯盗稲脳拝売秘仏並歩毎薬訳来乱覧両労湾裏",
         strict=True,
     )
 )
-_BEFORE: dict[int, str] = {ord(c): f" {unicodedata.normalize('NFKC', c)} " for c in map(chr, range(0x2460, 0x249C))}
+_VARIANTS = variants() | _OLD
+_BEFORE: dict[int, str] = {
+    ord(c): f" {unicodedata.normalize('NFKC', c)} " for c in map(chr, range(0x2460, 0x249C))
+}  # ①
 _BEFORE |= {ord(old): new for old, new in _VARIANTS.items()}
 # MeCab takes neither a NUL nor half a surrogate pair.
 _BEFORE |= dict.fromkeys([c for c in range(0x20) if chr(c) not in "\t\n\v\f\r"] + [*range(0xD800, 0xE000)], " ")
 _AFTER: dict[int, str] = {ord(old): new for old, new in _VARIANTS.items()}
-_AFTER |= dict.fromkeys([0x2010, 0x2011, 0x2012, 0x2013, 0x2212], "-")
 # Variation selectors choose a drawing of the same character; soft hyphens and zero-width spaces draw nothing.
 _AFTER |= dict.fromkeys([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), 0xAD, 0x200B, 0xFEFF], "")
 
