@@ -1,0 +1,229 @@
+"""The HTTP interface: FastAPI routers around an assistant, and a documentation page that loads nothing from outside."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, FastAPI, HTTPException, Query, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.routing import Match
+
+from assistant.metrics import Metrics, MetricsMiddleware
+from assistant.payload import answer_json, search_json, sheet_detail_json, sheet_json
+from assistant.readiness import NO_FILTERS, Asker, Readiness
+from assistant.refusals import MESSAGES, BodyLimit, add_error_handlers, clean_question, clean_text
+from assistant.schemas import (
+    AnswerJson,
+    AskJson,
+    ErrorJson,
+    FeedbackJson,
+    FeedbackStoredJson,
+    SearchJson,
+    SheetDetailJson,
+    SheetListJson,
+)
+from assistant.store import FeedbackStore
+from assistant.types import Turn
+from corpus.documents import Sheet
+from index.types import Filters, Index
+
+
+def create_api(assistant: Asker, store: FeedbackStore) -> FastAPI:
+    """The application with every route of the HTTP contract; the screens are added by :func:`ui.app.create_app`."""
+    metrics = Metrics()
+    readiness = Readiness(assistant)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        readiness.start()
+        yield
+
+    app = FastAPI(
+        title="hyoka 事務事業評価シート API",
+        description="評価シートへの質問（引用つき）、検索、シートの読み出し。回答は評価シートからの引用だけで組み立てます。",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.readiness = readiness
+    app.state.metrics = metrics
+    app.add_middleware(BodyLimit)
+    app.add_middleware(MetricsMiddleware, metrics=metrics)
+    add_error_handlers(app)
+    app.include_router(_questions(assistant, metrics))
+    app.include_router(_sheets(assistant))
+    app.include_router(_feedback(store, metrics))
+    app.include_router(_operations(readiness, assistant, metrics))
+    _add_docs(app)
+    app.include_router(_unknown())
+    return app
+
+
+ERRORS: dict[int | str, dict[str, object]] = {
+    status: {"model": ErrorJson, "description": MESSAGES[status][1]} for status in (400, 404, 422)
+}
+
+Text = Annotated[list[str] | None, Query(max_length=200)]
+Years = Annotated[list[int] | None, Query(max_length=200)]
+
+
+def _filters(
+    municipality: Text = None, fiscal_year: Years = None, department: Text = None, section: Text = None
+) -> Filters:
+    """The filters of a query string: ``?municipality=A&municipality=B&fiscal_year=2021``."""
+    return Filters(
+        municipality=tuple(clean_text(value) for value in municipality or ()),
+        fiscal_year=tuple(min(max(year, 0), 9999) for year in fiscal_year or ()),
+        department=tuple(clean_text(value) for value in department or ()),
+        section=tuple(clean_text(value) for value in section or ()),
+    )
+
+
+def _questions(assistant: Asker, metrics: Metrics) -> APIRouter:
+    router = APIRouter(prefix="/api/v1", tags=["質問と検索"], responses=ERRORS)
+
+    @router.post("/ask", summary="質問する")
+    def ask(body: AskJson) -> AnswerJson:
+        """引用つきの回答を一つ返します。答えがシートにないときは `abstained` が true になります。"""
+        question = clean_question(body.question)
+        history = [Turn(role=turn.role, content=clean_text(turn.content)) for turn in body.history or ()]
+        answer = assistant.ask(question, history, NO_FILTERS if body.filters is None else body.filters.filters())
+        metrics.questions.labels("abstained" if answer.abstained else "answered").inc()
+        return answer_json(answer, assistant.index)
+
+    @router.get("/search", summary="検索する")
+    def search(
+        q: Annotated[str, Query(description="検索語または質問文")],
+        k: Annotated[int, Query(ge=1, le=200)] = 10,
+        offset: Annotated[int, Query(ge=0, le=100_000)] = 0,
+        municipality: Text = None,
+        fiscal_year: Years = None,
+        department: Text = None,
+        section: Text = None,
+    ) -> SearchJson:
+        """意味と言葉の両方で近い順に、シートの欄を返します。"""
+        filters = _filters(municipality, fiscal_year, department, section)
+        return search_json(assistant.index.search(clean_question(q), k, filters, offset), assistant.index)
+
+    return router
+
+
+def _sheets(assistant: Asker) -> APIRouter:
+    router = APIRouter(prefix="/api/v1", tags=["シート"], responses=ERRORS)
+
+    @router.get("/sheets", summary="シートの一覧")
+    def sheets(
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
+        offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+        municipality: Text = None,
+        fiscal_year: Years = None,
+        department: Text = None,
+        section: Text = None,
+    ) -> SheetListJson:
+        """索引にあるシートを文書の順に返します。"""
+        found = assistant.index.sheets(_filters(municipality, fiscal_year, department, section))
+        return SheetListJson(total=len(found), sheets=[sheet_json(one) for one in found[offset : offset + limit]])
+
+    @router.get("/sheets/{sheet_id}", summary="シート")
+    def sheet(sheet_id: str) -> SheetDetailJson:
+        """シートの欄、数値（金額は円）、評価を返します。"""
+        return sheet_detail_json(find_sheet(assistant.index, sheet_id), assistant.index)
+
+    @router.get("/sheets/{sheet_id}/source", summary="原文", response_class=PlainTextResponse)
+    def source(sheet_id: str) -> PlainTextResponse:
+        """シートのある文書から取り出したテキスト全体。引用の `start` と `end` はこの文字の位置です。"""
+        found = find_sheet(assistant.index, sheet_id)
+        return PlainTextResponse(assistant.index.document(found.file).text)
+
+    return router
+
+
+def find_sheet(index: Index, sheet_id: str) -> Sheet:
+    """The sheet of that id; a 404 where there is none."""
+    for sheet in index.sheets():
+        if sheet.sheet_id == sheet_id:
+            return sheet
+    raise HTTPException(404, "そのシートはありません。一覧（/api/v1/sheets）で sheet_id を確かめてください。")
+
+
+def _feedback(store: FeedbackStore, metrics: Metrics) -> APIRouter:
+    router = APIRouter(prefix="/api/v1", tags=["評価"], responses=ERRORS)
+
+    @router.post("/feedback", status_code=201, summary="回答を評価する")
+    def feedback(body: FeedbackJson) -> FeedbackStoredJson:
+        """回答が役に立ったかどうか（up / down）を残します。"""
+        number = store.add(
+            body.rating,
+            clean_text(body.question),
+            clean_text(body.answer),
+            clean_text(body.comment),
+            clean_text(body.index_version),
+        )
+        metrics.feedback.labels(body.rating).inc()
+        return FeedbackStoredJson(id=number)
+
+    return router
+
+
+def _operations(readiness: Readiness, assistant: Asker, metrics: Metrics) -> APIRouter:
+    router = APIRouter(tags=["運用"])
+
+    @router.get("/healthz", summary="動いているか")
+    def healthz() -> dict[str, str]:
+        """プロセスが動いていれば 200。"""
+        return {"status": "ok"}
+
+    @router.get("/readyz", summary="答えられるか", responses={503: {"model": ErrorJson}})
+    def readyz() -> dict[str, str | int]:
+        """索引を読み、質問に答えられる状態なら 200、そうでなければ 503。"""
+        problem, sheets = readiness.check()
+        if problem is not None:
+            raise HTTPException(503, problem)
+        return {"status": "ready", "index_version": assistant.index.version, "sheets": sheets}
+
+    @router.get("/metrics", summary="計測値（Prometheus 形式）", response_class=PlainTextResponse)
+    def metrics_text() -> Response:
+        """リクエスト数、応答時間、質問数、評価の数。"""
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return router
+
+
+def _unknown() -> APIRouter:
+    """Unknown addresses under /api answer as JSON instead of falling through to the screens."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.api_route("/api/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    def unknown(request: Request, rest: str) -> None:
+        partial = any(route.matches(request.scope)[0] is Match.PARTIAL for route in request.app.routes)
+        raise HTTPException(405 if partial else 404)
+
+    return router
+
+
+def _add_docs(app: FastAPI) -> None:
+    """Serves the documentation page from the installed package: FastAPI's own page would load it from a CDN."""
+    spec = find_spec("fastapi_offline")
+    if spec is None or spec.origin is None:
+        return
+    app.mount("/docs-assets", StaticFiles(directory=Path(spec.origin).parent / "static"), name="docs-assets")
+
+    @app.get("/docs", include_in_schema=False)
+    def docs(request: Request) -> HTMLResponse:
+        root = request.scope.get("root_path", "")
+        return get_swagger_ui_html(
+            openapi_url=f"{root}{app.openapi_url}",
+            title=app.title,
+            swagger_js_url=f"{root}/docs-assets/swagger-ui-bundle.js",
+            swagger_css_url=f"{root}/docs-assets/swagger-ui.css",
+            swagger_favicon_url=f"{root}/docs-assets/favicon.png",
+            # Without this the page asks an outside service to validate the document.
+            swagger_ui_parameters={"validatorUrl": None},
+        )

@@ -1,0 +1,225 @@
+"""Our values as the JSON of the contract: one function per shape of :mod:`assistant.schemas`."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+
+from assistant.schemas import (
+    AnswerJson,
+    ChartJson,
+    CitationJson,
+    FactJson,
+    FiltersJson,
+    HitJson,
+    InterpretationJson,
+    PeriodJson,
+    RatingJson,
+    SearchJson,
+    SectionJson,
+    SeriesJson,
+    SheetDetailJson,
+    SheetJson,
+    SourceJson,
+    TableJson,
+)
+from assistant.types import Answer, Cell, Citation
+from corpus.documents import Document, Fact, Sheet, Span
+from corpus.periods import Period
+from index.types import Filters, Index, Passage, SearchResult
+
+PERSON_FIELD = "担当者"
+"""The canonical field of names of persons: left out of every list and answer."""
+
+
+def answer_json(answer: Answer, index: Index) -> AnswerJson:
+    """An answer as the contract prints it; ``index`` tells the pages of the related passages."""
+    read = answer.interpretation
+    return AnswerJson(
+        answer=answer.answer,
+        abstained=answer.abstained,
+        citations=[citation_json(citation) for citation in answer.citations],
+        table=None
+        if answer.table is None
+        else TableJson(
+            columns=list(answer.table.columns),
+            rows=[[_cell(value) for value in row] for row in answer.table.rows],
+            citations=[list(numbers) for numbers in answer.table.citations],
+        ),
+        chart=None
+        if answer.chart is None
+        else ChartJson(
+            kind=answer.chart.kind,
+            x=list(answer.chart.x),
+            series=[
+                SeriesJson(name=line.name, values=[_number(value) for value in line.values])
+                for line in answer.chart.series
+            ],
+            unit=answer.chart.unit,
+        ),
+        interpretation=InterpretationJson(
+            intent=read.intent, period=period_json(read.period), filters=filters_json(read.filters), text=read.text
+        ),
+        related=[hit_json(passage, index) for passage in visible(answer.related)],
+        suggestions=list(answer.suggestions),
+        index_version=answer.index_version,
+        took_ms=answer.took_ms,
+    )
+
+
+def citation_json(citation: Citation) -> CitationJson:
+    """One citation."""
+    sheet = citation.sheet
+    return CitationJson(
+        n=citation.n,
+        municipality=sheet.municipality,
+        fiscal_year=sheet.fiscal_year,
+        sheet=sheet.name,
+        sheet_id=sheet.sheet_id,
+        department=sheet.department,
+        section=citation.section,
+        quote=citation.quote,
+        source=SourceJson(file=sheet.file, page=citation.page, start=citation.span.start, end=citation.span.end),
+    )
+
+
+def search_json(result: SearchResult, index: Index) -> SearchJson:
+    """A page of hits; passages that name persons are neither shown nor counted."""
+    hidden = result.facets.get("section", {}).get(PERSON_FIELD, 0)
+    facets = {
+        name: {value: count for value, count in counts.items() if not (name == "section" and value == PERSON_FIELD)}
+        for name, counts in result.facets.items()
+    }
+    return SearchJson(
+        total=max(0, result.total - hidden),
+        hits=[hit_json(passage, index) for passage in visible(result.hits)],
+        facets=facets,
+    )
+
+
+def visible(passages: Iterable[Passage]) -> list[Passage]:
+    """The passages without those that name persons."""
+    return [passage for passage in passages if passage.section.field != PERSON_FIELD]
+
+
+def hit_json(passage: Passage, index: Index) -> HitJson:
+    """One passage."""
+    sheet = passage.sheet
+    return HitJson(
+        sheet_id=sheet.sheet_id,
+        sheet=sheet.name,
+        municipality=sheet.municipality,
+        fiscal_year=sheet.fiscal_year,
+        department=sheet.department,
+        section=passage.section.field or passage.section.label,
+        text=passage.text,
+        source=_source(index.document(sheet.file), passage.span),
+        score=passage.score,
+        highlights=list(passage.highlights),
+    )
+
+
+def sheet_json(sheet: Sheet) -> SheetJson:
+    """One sheet's metadata."""
+    return SheetJson(
+        sheet_id=sheet.sheet_id,
+        sheet=sheet.name,
+        kind=sheet.kind,
+        municipality=sheet.municipality,
+        fiscal_year=sheet.fiscal_year,
+        department=sheet.department,
+        file=sheet.file,
+    )
+
+
+def sheet_detail_json(sheet: Sheet, index: Index) -> SheetDetailJson:
+    """One sheet with its sections, figures and ratings; sections that name persons are left out."""
+    document = index.document(sheet.file)
+    sections = [found.section for found in index.sections([sheet.sheet_id])]
+    facts = [found.fact for found in index.facts([sheet.sheet_id])]
+    return SheetDetailJson(
+        **sheet_json(sheet).model_dump(),
+        sections=[
+            SectionJson(
+                label=section.label,
+                field=section.field,
+                text=section.text,
+                source=_source(document, section.span),
+            )
+            for section in sections
+            if section.field != PERSON_FIELD
+        ],
+        facts=_facts_json(facts, document),
+        ratings=[
+            RatingJson(
+                field=fact.field,
+                label=fact.label,
+                period=period_json(fact.period),
+                text=fact.text,
+                quote=document.text[fact.quote.start : fact.quote.end],
+                source=_source(document, fact.quote),
+            )
+            for fact in facts
+            if fact.value is None and fact.field != PERSON_FIELD
+        ],
+    )
+
+
+def _facts_json(facts: Sequence[Fact], document: Document) -> list[FactJson]:
+    """The facts with a finite number; ratings stand in a list of their own."""
+    found = []
+    for fact in facts:
+        number = _number(fact.value)
+        if number is not None:
+            found.append(
+                FactJson(
+                    field=fact.field,
+                    label=fact.label,
+                    period=period_json(fact.period),
+                    kind=fact.kind,
+                    value=number,
+                    unit=fact.unit,
+                    quote=document.text[fact.quote.start : fact.quote.end],
+                    source=_source(document, fact.quote),
+                    inferred=fact.inferred,
+                )
+            )
+    return found
+
+
+def period_json(period: Period | None) -> PeriodJson | None:
+    """A period, or None."""
+    return None if period is None else PeriodJson(label=period.label, start=period.start, end=period.end)
+
+
+def filters_json(filters: Filters) -> FiltersJson:
+    """Filters as they go out."""
+    return FiltersJson(
+        municipality=list(filters.municipality),
+        fiscal_year=list(filters.fiscal_year),
+        department=list(filters.department),
+        section=list(filters.section),
+    )
+
+
+def page_at(document: Document, start: int) -> int | None:
+    """The page that holds character ``start``, None where the document has no pages."""
+    starts = [place.start for place in document.places]
+    at = bisect_right(starts, start) - 1
+    return document.places[at].page if at >= 0 else None
+
+
+def _source(document: Document, span: Span) -> SourceJson:
+    return SourceJson(file=document.file, page=page_at(document, span.start), start=span.start, end=span.end)
+
+
+def _number(value: float | None) -> int | float | None:
+    """12155000.0 -> 12155000, so that JSON shows a whole amount whole; NaN has no JSON and becomes None."""
+    if value is None or not math.isfinite(value):
+        return None
+    return int(value) if float(value).is_integer() else value
+
+
+def _cell(value: Cell) -> Cell:
+    return _number(value) if isinstance(value, float) else value

@@ -1,0 +1,153 @@
+"""What the HTTP interface refuses and how it says so: ``{"error": {"code", "message"}}``, always in Japanese."""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from collections.abc import Callable
+from http import HTTPStatus
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from corpus.errors import HyokaError, IndexFolderError, QuestionError
+
+logger = logging.getLogger(__name__)
+
+QUESTION_LIMIT = 2_000
+BODY_LIMIT = 4_000_000
+
+MESSAGES = {
+    400: ("bad_request", "リクエストを読めませんでした。JSON（UTF-8）の書き方を確かめてください。"),
+    401: ("unauthorized", "ログインが必要です。"),
+    403: ("forbidden", "この操作は許可されていません。"),
+    404: ("not_found", "見つかりません。アドレスを確かめてください。"),
+    405: (
+        "method_not_allowed",
+        "このアドレスではその操作（HTTPメソッド）を使えません。/docs で使い方を確かめてください。",
+    ),
+    413: ("too_large", "送られた内容が大きすぎます。履歴や質問を短くしてください。"),
+    422: ("invalid_request", "リクエストの内容に誤りがあります。"),
+    503: ("not_ready", "準備中です。しばらく待ってからもう一度お試しください。"),
+}
+INTERNAL = ("internal", "処理中に問題が起きました。もう一度試し、続くときは管理者に時刻を伝えてください。")
+
+
+def clean_text(text: str) -> str:
+    """Control, surrogate and invisible direction characters become spaces; line breaks and tabs stay.
+
+    >>> clean_text("決算\\x00額は？\\ud800")
+    '決算 額は？'
+    """
+    kept = (
+        character if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Cs") else " "
+        for character in text
+    )
+    return "".join(kept).strip()
+
+
+def clean_question(text: str) -> str:
+    """The question without control characters; raises QuestionError when it is empty or too long."""
+    question = clean_text(text)
+    if not question:
+        raise QuestionError("質問が空です。知りたいことを文や単語で入力してください。")
+    if len(question) > QUESTION_LIMIT:
+        raise QuestionError(f"質問が長すぎます（{len(question):,}字）。{QUESTION_LIMIT:,}字以内に短くしてください。")
+    return question
+
+
+def error_response(status: int, code: str, message: str) -> JSONResponse:
+    """``{"error": {"code", "message"}}`` with that status."""
+    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Translates our errors, FastAPI's and any other into the one shape; nothing of the inside is shown."""
+
+    def hyoka_error(_: Request, problem: Exception) -> JSONResponse:
+        assert isinstance(problem, HyokaError)
+        status = 422 if isinstance(problem, QuestionError) else 503 if isinstance(problem, IndexFolderError) else 500
+        return error_response(status, problem.code, problem.message)
+
+    def http_error(_: Request, problem: Exception) -> JSONResponse:
+        assert isinstance(problem, StarletteHTTPException)
+        code, message = MESSAGES.get(problem.status_code, INTERNAL)
+        # Starlette fills in the English phrase of the status where nobody wrote a sentence.
+        phrase = HTTPStatus(problem.status_code).phrase
+        own = problem.detail if problem.detail != phrase and not problem.detail.isascii() else message
+        return error_response(problem.status_code, code, own)
+
+    def invalid(_: Request, problem: Exception) -> JSONResponse:
+        assert isinstance(problem, RequestValidationError)
+        return error_response(422, "invalid_request", invalid_message(problem))
+
+    def unexpected(_: Request, problem: Exception) -> JSONResponse:
+        logger.error("unexpected problem", exc_info=problem)
+        return error_response(500, *INTERNAL)
+
+    handlers: dict[type[Exception], Callable[[Request, Exception], JSONResponse]] = {
+        HyokaError: hyoka_error,
+        StarletteHTTPException: http_error,
+        RequestValidationError: invalid,
+        Exception: unexpected,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+
+
+REASONS = {
+    "missing": "必要な項目です",
+    "string_type": "文字列で指定してください",
+    "string_too_long": "長すぎます",
+    "string_too_short": "空です",
+    "too_long": "数が多すぎます",
+    "int_type": "整数で指定してください",
+    "int_parsing": "整数で指定してください",
+    "list_type": "リストで指定してください",
+    "literal_error": "使えない値です",
+    "extra_forbidden": "知らない項目です",
+    "greater_than_equal": "小さすぎます",
+    "less_than_equal": "大きすぎます",
+    "json_invalid": "JSON として読めません",
+}
+
+
+def invalid_message(problem: RequestValidationError) -> str:
+    """The first problem in Japanese: ``question: 必要な項目です。`` with a pointer to the documentation."""
+    first = problem.errors()[0]
+    if first["type"] == "json_invalid":
+        return "リクエストを JSON（UTF-8）として読めません。書き方を確かめてください。"
+    place = clean_text(".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path")))[:100]
+    reason = REASONS.get(first["type"], "値の形が違います")
+    return f"{place or 'リクエスト'}: {reason}。使い方は /docs を見てください。"
+
+
+class BodyLimit:
+    """Refuses a request body over ``BODY_LIMIT`` bytes before it fills the memory."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Looks at the announced length first, then counts what comes."""
+        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
+            await self.app(scope, receive, send)
+            return
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if announced.isdigit() and int(announced) > BODY_LIMIT:
+            await error_response(413, *MESSAGES[413])(scope, receive, send)
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > BODY_LIMIT:
+                raise HTTPException(413)
+            return message
+
+        await self.app(scope, counted, send)

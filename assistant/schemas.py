@@ -1,0 +1,254 @@
+"""The shapes of the JSON that goes over HTTP and out of ``--json``, as pydantic models.
+
+The shapes are a contract (README, "HTTP"): a key is only added, never renamed. Offsets count code points of the
+document's extracted text, and a ``quote`` is that text byte for byte.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+
+from assistant.types import Turn
+from corpus.documents import SheetKind
+from index.types import Filters
+
+Year = StrictInt
+Text = StrictStr
+
+
+class SourceJson(BaseModel):
+    """Where a quote stands: characters ``start:end`` of ``GET /api/v1/sheets/{id}/source``; page None for text files."""
+
+    file: str
+    page: int | None
+    start: int
+    end: int
+
+
+class CitationJson(BaseModel):
+    """One numbered quote of an answer."""
+
+    n: int
+    municipality: str
+    fiscal_year: int | None
+    sheet: str
+    sheet_id: str
+    department: str
+    section: str
+    quote: str
+    source: SourceJson
+
+
+class TableJson(BaseModel):
+    """Rows of an answer; ``citations[i]`` are the citation numbers behind row i."""
+
+    columns: list[str]
+    rows: list[list[str | int | float | None]]
+    citations: list[list[int]]
+
+
+class SeriesJson(BaseModel):
+    """One named line or group of bars."""
+
+    name: str
+    values: list[int | float | None]
+
+
+class ChartJson(BaseModel):
+    """A line over periods or bars over sheets."""
+
+    kind: Literal["line", "bar"]
+    x: list[str]
+    series: list[SeriesJson]
+    unit: str
+
+
+class PeriodJson(BaseModel):
+    """A half-open interval of days with the way it was written."""
+
+    label: str
+    start: date
+    end: date
+
+
+class FiltersJson(BaseModel):
+    """Any of the values of a field, all of the fields; an empty list filters nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    municipality: list[Text] = Field(default_factory=list, max_length=200, description="自治体名")
+    fiscal_year: list[Year] = Field(default_factory=list, max_length=200, description="年度（西暦）")
+    department: list[Text] = Field(default_factory=list, max_length=200, description="部課名")
+    section: list[Text] = Field(default_factory=list, max_length=200, description="欄の名前（今後の計画 など）")
+
+    def filters(self) -> Filters:
+        """The same as the value the index takes; a year that no calendar has can match nothing and is dropped late."""
+        return Filters(
+            municipality=tuple(self.municipality),
+            fiscal_year=tuple(min(max(year, 0), 9999) for year in self.fiscal_year),
+            department=tuple(self.department),
+            section=tuple(self.section),
+        )
+
+
+class InterpretationJson(BaseModel):
+    """How the question was read."""
+
+    intent: str
+    period: PeriodJson | None
+    filters: FiltersJson
+    text: str
+
+
+class HitJson(BaseModel):
+    """A passage found by search; ``highlights`` are [start, end] within ``text``."""
+
+    sheet_id: str
+    sheet: str
+    municipality: str
+    fiscal_year: int | None
+    department: str
+    section: str
+    text: str
+    source: SourceJson
+    score: float
+    highlights: list[tuple[int, int]]
+
+
+class AnswerJson(BaseModel):
+    """The answer to ``POST /api/v1/ask``."""
+
+    answer: str
+    abstained: bool
+    citations: list[CitationJson]
+    table: TableJson | None
+    chart: ChartJson | None
+    interpretation: InterpretationJson
+    related: list[HitJson]
+    suggestions: list[str]
+    index_version: str
+    took_ms: float
+
+
+class SearchJson(BaseModel):
+    """The answer to ``GET /api/v1/search``."""
+
+    total: int
+    hits: list[HitJson]
+    facets: dict[str, dict[str, int]]
+
+
+class SheetJson(BaseModel):
+    """One sheet's metadata."""
+
+    sheet_id: str
+    sheet: str
+    kind: SheetKind
+    municipality: str
+    fiscal_year: int | None
+    department: str
+    file: str
+
+
+class SheetListJson(BaseModel):
+    """The answer to ``GET /api/v1/sheets``."""
+
+    total: int
+    sheets: list[SheetJson]
+
+
+class SectionJson(BaseModel):
+    """One labelled part of a sheet."""
+
+    label: str
+    field: str
+    text: str
+    source: SourceJson
+
+
+class FactJson(BaseModel):
+    """One figure; amounts are in 円. ``inferred`` says that no label beside the value proves the reading."""
+
+    field: str
+    label: str
+    period: PeriodJson | None
+    kind: Literal["plan", "actual"] | None
+    value: int | float
+    unit: str
+    quote: str
+    source: SourceJson
+    inferred: bool
+
+
+class RatingJson(BaseModel):
+    """A rating or a choice (``A``, ``一部委託``)."""
+
+    field: str
+    label: str
+    period: PeriodJson | None
+    text: str
+    quote: str
+    source: SourceJson
+
+
+class SheetDetailJson(SheetJson):
+    """The answer to ``GET /api/v1/sheets/{id}``."""
+
+    sections: list[SectionJson]
+    facts: list[FactJson]
+    ratings: list[RatingJson]
+
+
+class TurnJson(BaseModel):
+    """One earlier message."""
+
+    role: Literal["user", "assistant"]
+    content: Text = Field(max_length=100_000)
+
+    def turn(self) -> Turn:
+        """The same as the value the assistant takes."""
+        return Turn(role=self.role, content=self.content)
+
+
+class AskJson(BaseModel):
+    """The body of ``POST /api/v1/ask``; only ``question`` is required."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: Text = Field(description="質問（2,000字まで）", examples=["決算額が大きい事業を教えてください。"])
+    history: list[TurnJson] | None = Field(default=None, max_length=200, description="これまでのやりとり（古い順）")
+    filters: FiltersJson | None = Field(default=None, description="絞り込み")
+
+
+class FeedbackJson(BaseModel):
+    """The body of ``POST /api/v1/feedback``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: Text = Field(min_length=1, max_length=10_000)
+    answer: Text = Field(default="", max_length=100_000)
+    rating: Literal["up", "down"]
+    comment: Text = Field(default="", max_length=2_000)
+    index_version: Text = Field(default="", max_length=200)
+
+
+class FeedbackStoredJson(BaseModel):
+    """The answer to ``POST /api/v1/feedback``."""
+
+    id: int
+
+
+class ErrorBodyJson(BaseModel):
+    """What went wrong, for a program (``code``) and for a person (``message``, Japanese)."""
+
+    code: str
+    message: str
+
+
+class ErrorJson(BaseModel):
+    """Every answer with a status of 400 or more."""
+
+    error: ErrorBodyJson

@@ -1,0 +1,105 @@
+"""What people said about answers: one SQLite file, written by the screens and by ``POST /api/v1/feedback``."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+logger = logging.getLogger(__name__)
+
+Rating = Literal["up", "down"]
+
+SCHEMA = """
+create table if not exists feedback (
+    id integer primary key,
+    at text not null,
+    rating text not null check (rating in ('up', 'down')),
+    question text not null,
+    answer text not null,
+    comment text not null,
+    index_version text not null
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """One opinion on one answer; ``at`` is the time in UTC (ISO 8601)."""
+
+    id: int
+    at: str
+    rating: Rating
+    question: str
+    answer: str
+    comment: str
+    index_version: str
+
+
+class FeedbackStore:
+    """An append-only list of :class:`Feedback`. ``path`` is a file, or ``:memory:``.
+
+    >>> store = FeedbackStore(":memory:")
+    >>> store.add("up", "決算額は？", "12,155,000円です。")
+    1
+    """
+
+    def __init__(self, path: Path | str = ":memory:") -> None:
+        if str(path) != ":memory:":
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self.path = str(path)
+        # One connection behind a lock: opinions are rare, and SQLite connections are not shared between threads safely.
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(self.path, check_same_thread=False)
+        with self._lock, self._db:
+            self._db.execute("pragma journal_mode=wal")
+            self._db.execute(SCHEMA)
+
+    def add(self, rating: Rating, question: str, answer: str = "", comment: str = "", index_version: str = "") -> int:
+        """Stores one opinion and returns its number."""
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._lock, self._db:
+            cursor = self._db.execute(
+                "insert into feedback (at, rating, question, answer, comment, index_version) values (?, ?, ?, ?, ?, ?)",
+                (at, rating, question, answer, comment, index_version),
+            )
+        return int(cursor.lastrowid or 0)
+
+    def latest(self, limit: int = 100, rating: Rating | None = None) -> list[Feedback]:
+        """The newest opinions first, of one rating or of both."""
+        with self._lock:
+            rows = self._db.execute(
+                "select id, at, rating, question, answer, comment, index_version from feedback"
+                " where ? is null or rating = ? order by id desc limit ?",
+                (rating, rating, limit),
+            ).fetchall()
+        return [Feedback(*row) for row in rows]
+
+    def close(self) -> None:
+        """Closes the file."""
+        with self._lock:
+            self._db.close()
+
+
+def default_path() -> Path:
+    """``HYOKA_FEEDBACK_FILE``, or ``hyoka/feedback.sqlite`` in the user's state folder."""
+    named = os.environ.get("HYOKA_FEEDBACK_FILE")
+    if named:
+        return Path(named)
+    state = os.environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "hyoka" / "feedback.sqlite"
+
+
+def open_store(path: Path | str | None = None) -> FeedbackStore:
+    """The store at ``path`` or at the default place; in memory, with a warning, where that cannot be written."""
+    target = default_path() if path is None else path
+    try:
+        return FeedbackStore(target)
+    except (OSError, sqlite3.Error) as problem:
+        logger.warning("評価の保存先 %s を開けないため、終了まで記憶だけに残します: %s", target, problem)
+        return FeedbackStore(":memory:")
