@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 
 from evals.cases import CASE_TYPES, Case
+from evals.intervals import right_interval
 from evals.metrics import Score
 
 
@@ -36,6 +37,7 @@ class Figures:
     """``n`` and ``right`` are counts, the rest shares between 0 and 1.
 
     A share over nothing (the citation recall of unanswerable questions) is 1: none of nothing is missing.
+    ``right_interval`` is the 95 % bootstrap interval of the share of right answers.
     ``citation_recall`` and ``citation_precision`` are means over cases (precision over those that cite),
     ``quote_fidelity`` is over all quotes.
     """
@@ -43,6 +45,7 @@ class Figures:
     n: int
     right: int
     right_share: float
+    right_interval: tuple[float, float]
     answer_exact: float
     citation_recall: float
     citation_precision: float
@@ -72,6 +75,7 @@ def figures(results: Sequence[Scored]) -> Figures:
         n=len(scores),
         right=right,
         right_share=_share([score.right for score in scores]),
+        right_interval=right_interval(right, len(scores)),
         answer_exact=_share([score.exact for score in scores]),
         citation_recall=_share([score.recall for score in scores]),
         citation_precision=_share([score.precision for score in scores]),
@@ -132,4 +136,6 @@ def _ratio(part: int, whole: int) -> float:
 
 
 def _cut(value: object) -> object:
+    if isinstance(value, tuple):
+        return [_cut(part) for part in value]
     return round(value, 4) if isinstance(value, float) else value

@@ -12,11 +12,16 @@ from pathlib import Path
 
 from corpus.errors import HyokaError
 from evals.cases import Case, read_cases
+from evals.compare import compare, fallen
 from evals.metrics import Source, failed, score
 from evals.outcomes import Outcome, RunResult
+from evals.ranking import available, ranking
+from evals.report import write_report
+from evals.runs import keep, load, previous
 from evals.target import Ask, History, Target, local, server
 
 Progress = Callable[[int, int], None]
+RUNS = Path(".hyoka") / "evals"
 
 
 def run(
@@ -69,8 +74,10 @@ def examine(file: Path, target: Target, *, progress: Progress | None = None) -> 
             pass
     started = time.perf_counter()
     outcomes = run(read.cases, target.ask, target.source, progress=progress)
+    seconds = time.perf_counter() - started
+    ranks = ranking(read.cases, target.index) if target.index is not None and available() else {}
     about = {**target.about, "python": platform.python_version(), "machine": platform.machine()}
-    return RunResult(read.name, outcomes, read.bad, about, time.perf_counter() - started)
+    return RunResult(read.name, outcomes, read.bad, about, seconds, ranks)
 
 
 def main_eval(
@@ -79,36 +86,96 @@ def main_eval(
     json_output: bool = False,
     report: Path | None = None,
     server_url: str | None = None,
+    *,
+    runs: Path = RUNS,
+    baseline: Path | None = None,
+    margin: float = 0.0,
 ) -> int:
-    """What ``hyoka eval`` does; 0 when the questions were run (whatever their score), 1 when there was not one to run."""
+    """What ``hyoka eval`` does: run, print, keep the run in ``runs`` and write the report.
+
+    Returns 0 when the questions were run (whatever their score), 1 when there was not one to run, and 2 when rightness,
+    over all or of a type, lies more than ``margin`` under the run in the file ``baseline``.
+    """
     from evals.table import progress_bar, show
 
     try:
+        # First of all, so that a mistyped baseline does not cost a run.
+        committed = load(str(baseline), runs) if baseline is not None else None
         target = server(server_url) if server_url else local(index_dir)
         with progress_bar() as progress:
             result = examine(file, target, progress=progress)
+        before = previous(result.file, runs)
+        told = result.payload()
+        if report is not None:
+            write_report(told, before, report)
+            sys.stderr.write(f"レポート: {report}\n")
+        if result.outcomes:
+            sys.stderr.write(f"評価を保存しました: {keep(result, runs)}\n")
+    except HyokaError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"書き込めません: {error}。出力先を確かめてください。\n")
+        return 1
+    if json_output:
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+    else:
+        show(result, compare(before, told) if before is not None else None)
+    for bad in result.bad:
+        sys.stderr.write(f"{result.file} {bad.line}行目: {bad.message}\n")
+    if not result.outcomes:
+        sys.stderr.write("実行できる質問がありませんでした。質問ファイルを直してください。\n")
+        return 1
+    losses = fallen(committed, told, margin) if committed is not None else []
+    for loss in losses:
+        sys.stderr.write(f"{loss}\n")
+    return 2 if losses else 0
+
+
+def main_compare(a: str, b: str, json_output: bool = False, *, runs: Path = RUNS) -> int:
+    """What ``hyoka eval --compare A B`` does; A and B are paths, names in ``runs``, or ``last``."""
+    from evals.table import show_comparison
+
+    try:
+        told = compare(load(a, runs), load(b, runs))
     except HyokaError as error:
         sys.stderr.write(f"{error.message}\n")
         return 1
     if json_output:
-        sys.stdout.write(json.dumps(result.payload(), ensure_ascii=False, indent=1) + "\n")
+        sys.stdout.write(json.dumps(told.payload(), ensure_ascii=False, indent=1) + "\n")
     else:
-        show(result)
-    for bad in result.bad:
-        sys.stderr.write(f"{result.file} {bad.line}行目: {bad.message}\n")
-    return 0 if result.outcomes else 1
+        show_comparison(told)
+    return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line of ``python -m evals.run``."""
     parser = argparse.ArgumentParser(prog="evals.run", description="質問ファイルを実行して採点します。")
-    parser.add_argument("file", type=Path)
+    parser.add_argument("file", type=Path, nargs="?", help="質問ファイル (jsonl, csv, xlsx)")
     parser.add_argument("--index-dir", type=Path, default=Path(".hyoka"))
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--report", type=Path)
-    parser.add_argument("--server")
+    parser.add_argument("--report", type=Path, metavar="FILE.html")
+    parser.add_argument("--server", metavar="URL", help="索引フォルダーの代わりに、動いているサーバーに質問します")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="評価を保存するフォルダー")
+    parser.add_argument("--baseline", type=Path, metavar="RUN.json", help="これより下がったら終了コード 2")
+    parser.add_argument("--margin", type=float, default=0.0)
+    parser.add_argument("--compare", nargs=2, metavar=("A", "B"), help="保存した二つの評価を比べます")
     chosen = parser.parse_args(arguments)
-    return main_eval(chosen.file, chosen.index_dir, chosen.json, chosen.report, chosen.server)
+    if chosen.compare:
+        a, b = chosen.compare
+        return main_compare(a, b, chosen.json, runs=chosen.runs)
+    if chosen.file is None:
+        parser.error("質問ファイルを書いてください")
+    return main_eval(
+        chosen.file,
+        chosen.index_dir,
+        chosen.json,
+        chosen.report,
+        chosen.server,
+        runs=chosen.runs,
+        baseline=chosen.baseline,
+        margin=chosen.margin,
+    )
 
 
 if __name__ == "__main__":

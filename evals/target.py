@@ -47,7 +47,7 @@ def local(folder: Path) -> Target:
     from assistant.session import Assistant
     from index.snapshot import Snapshot
 
-    from assistant.payload import answer_payload
+    from assistant.payload import answer_json
     from assistant.types import Turn
     from index.types import Filters
 
@@ -59,9 +59,9 @@ def local(folder: Path) -> Target:
             Turn(role="user" if turn["role"] == "user" else "assistant", content=turn["content"]) for turn in history
         ]
         chosen = Filters(**{key: tuple(values) for key, values in filters.items()})
-        # Through JSON, so that what is scored is what a client of the API would get.
-        payload: Payload = json.loads(json.dumps(answer_payload(assistant.ask(question, turns, chosen)), default=str))
-        return payload
+        answer = assistant.ask(question, turns, chosen)
+        # As a client of the API gets it, and the scores behind it, which the API keeps to itself.
+        return {**answer_json(answer, index).model_dump(mode="json"), "debug": answer.debug}
 
     return Target(ask, stored_text(index), {"index_dir": str(folder), "index_version": index.version}, index)
 

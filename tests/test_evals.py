@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from fakes import FakeIndex
 
 from corpus.errors import SettingsError
 from evals import run as run_module
 from evals.cases import Case, read_cases
+from evals.compare import compare, fallen, mcnemar
+from evals.intervals import right_interval
+from evals.plots import calibration_groups
+from evals.ranking import available, ranking
+from evals.report import write_report
 from evals.run import examine, main, run
+from evals.runs import keep, load, previous
 from evals.target import Target
 
 GOOD = {
@@ -212,15 +221,230 @@ def fake_local(monkeypatch: pytest.MonkeyPatch) -> Fake:
 
 def test_the_command_line(tmp_path: Path, fake_local: Fake, capsys: pytest.CaptureFixture[str]) -> None:
     path = lines(tmp_path / "q.jsonl", GOOD, "oops", VOID)
-    assert main([str(path), "--index-dir", str(tmp_path), "--json"]) == 0
+    options = [str(path), "--index-dir", str(tmp_path), "--runs", str(tmp_path / "runs")]
+    assert main([*options, "--json"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["overall"]["right"] == 2
     assert "2行目" in err
-    assert main([str(path), "--index-dir", str(tmp_path)]) == 0
-    assert "2/2" in capsys.readouterr().out
+    assert main(options) == 0
+    out = capsys.readouterr().out
+    assert "2/2" in out
+    assert "直った 0、壊れた 0" in out  # against the run just before
 
 
 def test_nothing_to_run_is_a_failure(tmp_path: Path, fake_local: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(lines(tmp_path / "q.jsonl", "oops")), "--json"]) == 1
-    assert main([str(tmp_path / "missing.jsonl")]) == 1
+    runs = ["--runs", str(tmp_path / "runs")]
+    assert main([str(lines(tmp_path / "q.jsonl", "oops")), "--json", *runs]) == 1
+    assert main([str(tmp_path / "missing.jsonl"), *runs]) == 1
     assert "ありません" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_kept_runs_are_found_again(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    path = lines(tmp_path / "q.jsonl", GOOD, VOID)
+    first = keep(examine(path, Fake().target()), runs)
+    second = keep(examine(path, Fake().target()), runs)
+    other = keep(examine(lines(tmp_path / "other.jsonl", VOID), Fake().target()), runs)
+    kept = load(str(first), runs)
+    assert kept["about"]["index_version"] == "fake"
+    assert set(kept) >= {"run", "at", "hyoka", "commit", "overall", "by_type", "cases"}
+    assert load(first.stem, runs) == kept
+    assert load("last", runs)["run"] == other.stem
+    found = previous("q.jsonl", runs)
+    assert found is not None and found["run"] == second.stem
+    second.write_text("{broken", encoding="utf-8")
+    found = previous("q.jsonl", runs)
+    assert found is not None and found["run"] == first.stem
+    assert previous("new.jsonl", runs) is None
+    for wrong in ("2001", str(second), str(path)):
+        with pytest.raises(SettingsError):
+            load(wrong, runs)
+
+
+def verdicts(**right: bool) -> dict[str, Any]:
+    cases = [
+        {"id": name, "type": "list" if name < "m" else "semantic", "question": name, "right": good, "causes": []}
+        for name, good in right.items()
+    ]
+    kinds = {kind: [case for case in cases if case["type"] == kind] for kind in ("list", "semantic")}
+    counts = {kind: {"n": len(part), "right": sum(case["right"] for case in part)} for kind, part in kinds.items()}
+    overall = {"n": len(cases), "right": sum(right.values())}
+    return {"cases": cases, "by_type": {kind: part for kind, part in counts.items() if part["n"]}, "overall": overall}
+
+
+def test_fixed_and_broken() -> None:
+    before = verdicts(a=True, b=False, c=False, s=True, gone=True)
+    after = verdicts(a=True, b=True, c=True, s=False, new=False)
+    change = compare(before, after)
+    assert [case.id for case in change.fixed] == ["b", "c"]
+    assert [case.id for case in change.broken] == ["s"]
+    assert (change.only_a, change.only_b, change.common) == (("gone",), ("new",), 4)
+    assert change.shares == {"overall": (0.5, 0.75), "list": (0.3333, 1.0), "semantic": (1.0, 0.0)}
+    assert change.p_value == 1.0  # 2 against 1: a coin does at least that always
+
+
+@pytest.mark.parametrize(
+    ("fixed", "broken", "p"),
+    # By hand: both tails of the binomial with a half, (C(6,0)) * 2 / 64, (C(9,0) + C(9,1)) * 2 / 512.
+    [(0, 0, 1.0), (6, 0, 2 / 64), (0, 6, 2 / 64), (8, 1, 20 / 512), (3, 3, 1.0)],
+)
+def test_mcnemar_by_hand(fixed: int, broken: int, p: float) -> None:
+    assert mcnemar(fixed, broken) == pytest.approx(p)
+
+
+def test_a_fall_under_the_baseline() -> None:
+    before = verdicts(a=True, b=True, c=True, d=True, s=True)
+    after = verdicts(a=True, b=True, c=True, d=False, s=True)
+    assert fallen(before, before, 0.0) == []
+    assert [line.split("の")[0] for line in fallen(before, after, 0.0)] == ["全体", "list"]
+    assert [line.split("の")[0] for line in fallen(before, after, 0.2)] == ["list"]  # 0.2 over all, 0.25 of the lists
+    assert fallen(before, after, 0.25) == []
+    assert "semantic" in fallen(before, verdicts(a=True), 0.0)[-1]
+
+
+def test_the_baseline_decides_the_exit_status(
+    tmp_path: Path, fake_local: Fake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--runs", str(tmp_path / "runs")]
+    good = lines(tmp_path / "q.jsonl", GOOD, VOID)
+    committed = keep(examine(good, fake_local.target()), tmp_path)
+    assert main([str(good), *options, "--baseline", str(committed)]) == 0
+    worse = lines(tmp_path / "q.jsonl", GOOD | {"answer": {"must": [["総務省"]]}}, VOID)
+    assert main([str(worse), *options, "--baseline", str(committed)]) == 2
+    assert "全体の正答率が 1.000 から 0.500" in capsys.readouterr().err
+    assert main([str(worse), *options, "--baseline", str(committed), "--margin", "1"]) == 0
+    assert main([str(worse), *options, "--baseline", str(tmp_path / "missing.json")]) == 1
+
+
+def test_compare_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a = keep(examine(lines(tmp_path / "q.jsonl", GOOD | {"sheets": ["税系システム"]}, VOID), Fake().target()), tmp_path)
+    b = keep(examine(lines(tmp_path / "q.jsonl", GOOD, VOID), Fake().target()), tmp_path)
+    assert main(["--compare", str(a), str(b), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [case["id"] for case in told["fixed"]] == ["a"]
+    assert told["broken"] == [] and told["p_value"] == 1.0
+    assert main(["--compare", a.stem, "last", "--runs", str(tmp_path)]) == 0
+    assert "○ 直った a" in capsys.readouterr().out
+    assert main(["--compare", "nowhere", "last", "--runs", str(tmp_path)]) == 1
+
+
+def test_the_interval_covers_what_it_should() -> None:
+    assert right_interval(0, 10) == (0.0, 0.0)
+    assert right_interval(10, 10) == (1.0, 1.0)
+    assert right_interval(0, 0) == (0.0, 1.0)
+    low, high = right_interval(50, 100)
+    # By hand: the normal interval is 0.5 +- 1.96 * 0.05.
+    assert low == pytest.approx(0.402, abs=0.015) and high == pytest.approx(0.598, abs=0.015)
+    assert right_interval(50, 100) == (low, high)
+
+
+def test_calibration_groups_by_hand() -> None:
+    points = [(0.9, True), (0.1, False), (0.9, True), (0.3, True)]
+    assert calibration_groups(points, 2) == [(pytest.approx(0.2), 0.5, 2), (0.9, 1.0, 2)]
+    assert [n for _, _, n in calibration_groups(points, 9)] == [1, 1, 1, 1]
+    assert calibration_groups([], 3) == []
+
+
+class Outside(HTMLParser):
+    """Collects what a page would load, and whether its tags close."""
+
+    VOID = frozenset({"meta", "input", "br"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.open: list[str] = []
+        self.failures = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.loads += [str(found[name]) for name in ("src", "srcset", "data", "xlink:href") if name in found]
+        if tag == "link" or (tag == "a" and not str(found.get("href")).startswith("#")):
+            self.loads.append(str(found.get("href")))
+        self.failures += "failure" in str(found.get("class")).split()
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def hostile() -> list[object]:
+    nasty = "<script>alert(1)</script>\"'&"
+    rows = [GOOD | {"id": f"g{n}"} for n in range(14)]
+    return [*rows, GOOD | {"id": nasty, "question": nasty, "sheets": [nasty], "note": nasty}, LATER, VOID, nasty]
+
+
+def test_the_report_is_one_page_without_outside_assets(tmp_path: Path) -> None:
+    path = lines(tmp_path / "q.jsonl", *hostile())
+    result = examine(path, Fake().target())
+    before = load(str(keep(result, tmp_path / "runs")), tmp_path / "runs")
+    before["cases"][0]["right"] = False
+    before["cases"][0]["causes"] = ["missing-must"]
+    write_report(result.payload(), before, tmp_path / "out" / "r.html")
+    html = (tmp_path / "out" / "r.html").read_text(encoding="utf-8")
+    page = Outside()
+    page.feed(html)
+    assert page.open == [] and page.loads == []
+    assert page.failures == len(result.failures) == 1
+    assert "<script>alert" not in html and "url(" not in html and "@import" not in html
+    assert "直った質問（1）" in html and "18行目" in html
+    assert html.count("<svg") == 2  # no scores, no calibration
+
+
+def test_the_report_without_a_case_or_a_run_before(tmp_path: Path) -> None:
+    result = examine(lines(tmp_path / "q.jsonl", "oops"), Fake().target())
+    write_report(result.payload(), None, tmp_path / "r.html")
+    assert "前回の評価はありません" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
+def test_the_filters_of_the_report(tmp_path: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    wrong = [GOOD | {"id": "w1", "sheets": ["税系システム"]}, LATER | {"id": "w2", "answer": {"must": [["総務省"]]}}]
+    result = examine(lines(tmp_path / "q.jsonl", GOOD, *wrong), Fake().target())
+    write_report(result.payload(), None, tmp_path / "r.html")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto((tmp_path / "r.html").as_uri())
+        visible = page.locator(".failure:visible")
+        assert visible.count() == 2
+        page.select_option("#type", "follow-up")
+        assert [row.get_attribute("id") for row in visible.all()] == ["case-w2"]
+        page.select_option("#type", "")
+        page.select_option("#cause", "wrong-sheet")
+        assert [row.get_attribute("id") for row in visible.all()] == ["case-w1"]
+        page.select_option("#cause", "")
+        page.fill("#words", "総務省")
+        assert [row.get_attribute("id") for row in visible.all()] == ["case-w2"]
+        assert page.text_content("#shown") == "1 件"
+        assert errors == []
+        browser.close()
+
+
+@pytest.mark.skipif(not available(), reason="the extra eval (ir-measures) is not installed")
+def test_ranking_by_hand() -> None:
+    index = FakeIndex()
+    sheets = [hit.sheet for hit in index.search("システム", 50).hits]
+    order = list(dict.fromkeys((sheet.name, sheet.sheet_id) for sheet in sheets))
+    assert len(order) >= 2
+    second = case_of("a", "システム", order[1][0])
+    void = Case.model_validate(VOID)
+    told = ranking([second, void], index)
+    assert told["R@1"] == 0.0 and told["R@5"] == 1.0
+    assert told["RR@10"] == 0.5
+    assert told["nDCG@10"] == pytest.approx(1 / 1.58496, abs=1e-4)  # 1 / log2(3)
+    assert ranking([void], index) == {}
+
+
+def case_of(name: str, question: str, sheet: str) -> Case:
+    return Case.model_validate(GOOD | {"id": name, "question": question, "sheets": [sheet]})
