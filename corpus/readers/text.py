@@ -1,0 +1,48 @@
+"""Plain text, Markdown and character-separated tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from corpus.errors import UnreadableDocument
+from corpus.readers.decode import NotTextError, decode
+from corpus.readers.extract import Extract, Piece, TextWriter, one_line
+
+
+def read_text(data: bytes, file: str) -> Extract:
+    """A text file as it is: decoded, nothing else changed (line ends too stay what they are)."""
+    text, warnings = _decoded(data, file)
+    return Extract(text, "text", warnings=warnings)
+
+
+def read_csv(data: bytes, file: str) -> Extract:
+    """A CSV file as rows of cells between tab characters; a quoted cell over several lines becomes one line."""
+    text, warnings = _decoded(data, file)
+    writer = TextWriter()
+    # Cells of a sheet pasted into CSV can be longer than csv's 128 KiB default.
+    csv.field_size_limit(max(len(text), 1))
+    try:
+        for row in csv.reader(io.StringIO(text, newline="")):
+            writer.row([Piece(one_line(cell)) for cell in row])
+    except csv.Error as error:
+        raise UnreadableDocument(
+            f"{file}: CSVとして読めません（{error}）。Excelなどで開いてCSVで保存し直してください。", file
+        ) from error
+    return Extract(writer.text, "text", warnings=warnings)
+
+
+def _decoded(data: bytes, file: str) -> tuple[str, tuple[str, ...]]:
+    try:
+        text, encoding, lost = decode(data)
+    except NotTextError as error:
+        found = f"中身は{error.kind}です" if error.kind else "テキストとして読める文字コードではありません"
+        raise UnreadableDocument(
+            f"{file}: {found}。正しい拡張子に直すか、UTF-8またはShift_JISのテキストで保存し直してください。", file
+        ) from error
+    warnings = []
+    if lost:
+        warnings.append(f"{lost}か所で文字が壊れています（{encoding}）。元のファイルを確かめてください。")
+    if any("\ue000" <= char <= "\uf8ff" for char in text):
+        warnings.append("外字（この環境では表示できない文字）が含まれています。")
+    return text, tuple(warnings)
