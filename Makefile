@@ -1,0 +1,54 @@
+# hyoka: one command each. Everything lands in .venv and .hyoka under this folder.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+HOST   ?= 127.0.0.1
+PORT   ?= 8000
+INDEX  ?= .hyoka/index
+# The sheets that come with hyoka; `make run CORPUS=path/to/your/files` for your own.
+CORPUS ?= corpus/samples/files
+
+.PHONY: run index setup test check format clean help
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+run: $(VENV)/.installed ## install, index the bundled sheets if needed, serve at http://127.0.0.1:8000
+	@if [ "$$(cat "$(INDEX).source" 2>/dev/null)" != "$(CORPUS)" ] || \
+	  ! $(BIN)/hyoka sheets --json --index-dir "$(INDEX)" >/dev/null 2>&1; then $(MAKE) --no-print-directory index; fi
+	@$(BIN)/hyoka serve --host "$(HOST)" --port "$(PORT)" --index-dir "$(INDEX)"
+
+index: $(VENV)/.installed ## index CORPUS again
+	@$(BIN)/hyoka index "$(CORPUS)" --index-dir "$(INDEX)"
+	@printf '%s' "$(CORPUS)" > "$(INDEX).source"
+
+setup: $(VENV)/.developed ## the environment for development
+
+test: $(VENV)/.developed ## the whole test suite
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: $(VENV)/.developed ## style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.developed ## bring the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove the environment and the index
+	rm -rf $(VENV) .hyoka build *.egg-info
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+
+# One resolve with torch pinned; installed again only when pyproject.toml has changed.
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.developed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/.installed
