@@ -1,0 +1,202 @@
+"""Readings of documents to a new snapshot, written beside the old one; ``CURRENT`` moves when all of it is on disk."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from corpus.documents import Document, Section, Sheet, SheetReading, Span
+from corpus.errors import IndexFolderError, NothingToIndex
+from index.chunks import split
+from index.lexical import LexicalDocument, write_lexical
+from index.manifest import CURRENT, FORMAT, LEXICAL, MANIFEST, RECORDS, SNAPSHOTS, VECTORS, WORDS, Manifest
+from index.records import RecordsWriter
+from index.snapshot import Snapshot
+from index.tokens import words
+from index.types import Encoder, Vectors
+from index.vectors import write_vectors
+from index.wordlists import WordListsWriter
+
+# (what is done, how far, of how many or 0 when not known), for a progress bar.
+Progress = Callable[[str, int, int], None]
+
+_BATCH = 256
+_KEPT = 2  # the live snapshot, and the one before it for those who still have it open
+
+
+def build(
+    readings: Iterable[tuple[Document, Sequence[SheetReading]]],
+    encoder: Encoder,
+    folder: Path,
+    progress: Progress | None = None,
+) -> Snapshot:
+    """Indexes ``readings`` into ``folder`` and returns the new live snapshot, opened.
+
+    ``readings`` may be a generator: documents are taken one by one, so reading and writing overlap and only words and
+    vectors stay in memory. What was indexed before is replaced; to keep a part of it, chain it in from
+    :meth:`Snapshot.readings`. A file given twice is taken once, the later one is left out. Raises NothingToIndex, with
+    the old snapshot untouched, if there is not one section. ``Snapshot.report()`` has the counts and warnings.
+    """
+    tell = progress or (lambda what, done, total: None)
+    with _lock(folder):
+        work = folder / SNAPSHOTS / f".building-{os.getpid()}"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        try:
+            counts = _write(work, readings, encoder, tell)
+            name = _publish(folder, work, encoder, counts)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        _sweep(folder, name)
+        return Snapshot.open(folder, encoder)
+
+
+def _write(
+    work: Path, readings: Iterable[tuple[Document, Sequence[SheetReading]]], encoder: Encoder, tell: Progress
+) -> dict[str, int]:
+    """Writes all files of a snapshot but the manifest; returns the counts."""
+    counts = dict.fromkeys(("documents", "sheets", "sections", "chunks", "facts", "events"), 0)
+    lists = WordListsWriter()
+    lexical: list[LexicalDocument] = []
+    texts: list[str] = []
+    files: set[str] = set()
+    ids: set[str] = set()
+    with RecordsWriter(work / RECORDS) as records:
+        for document, found in readings:
+            if document.file in files:
+                continue
+            files.add(document.file)
+            number = records.document(document)
+            counts["documents"] += 1
+            for reading in found:
+                reading = replace(reading, sheet=_unique(reading.sheet, ids))
+                sheet = records.sheet(number, reading)
+                counts["sheets"] += 1
+                counts["facts"] += len(reading.facts)
+                counts["events"] += len(reading.events)
+                name, department = words(reading.sheet.name, parts=True), words(reading.sheet.department, parts=True)
+                for section in reading.sections:
+                    label = words(section.label, parts=True)
+                    at = records.section(sheet, section)
+                    lists.head([*name, *department, *label])
+                    counts["sections"] += 1
+                    for span in _chunks(document, section):
+                        body = words(document.text[span.start : span.end], parts=True)
+                        lists.body(body)
+                        chunk = records.chunk(at, span)
+                        lexical.append(LexicalDocument(chunk, sheet, name, department, label, body))
+                        texts.append(passage_text(reading.sheet, section, document.text[span.start : span.end]))
+            tell("読み込み", counts["documents"], 0)
+    counts["chunks"] = len(texts)
+    if not texts:
+        raise NothingToIndex(
+            "読み取れる評価シートがありませんでした。資料のフォルダーとファイルの種類を確かめてください。"
+        )
+    tell("単語の索引", 0, 0)
+    write_lexical(work / LEXICAL, lexical)
+    lists.write(work / WORDS)
+    write_vectors(work / VECTORS, _encode(texts, encoder, tell))
+    return counts
+
+
+def passage_text(sheet: Sheet, section: Section, text: str) -> str:
+    """What is encoded for a chunk: its text under the sheet's name and the label, since a text seldom repeats them."""
+    return f"{sheet.name}\n{section.label}\n{text}"
+
+
+def _chunks(document: Document, section: Section) -> Iterator[Span]:
+    start = section.span.start
+    for piece in split(document.text[start : section.span.end]):
+        yield Span(start + piece.start, start + piece.end)
+
+
+def _unique(sheet: Sheet, taken: set[str]) -> Sheet:
+    """The sheet, under another id if the same file is there twice under two names."""
+    sheet_id, n = sheet.sheet_id, 2
+    while sheet_id in taken:
+        sheet_id, n = f"{sheet.sheet_id}-{n}", n + 1
+    taken.add(sheet_id)
+    return sheet if sheet_id == sheet.sheet_id else replace(sheet, sheet_id=sheet_id)
+
+
+def _encode(texts: list[str], encoder: Encoder, tell: Progress) -> Vectors:
+    rows = np.zeros((len(texts), encoder.dim), dtype=np.float32)
+    for at in range(0, len(texts), _BATCH):
+        rows[at : at + _BATCH] = encoder.encode(texts[at : at + _BATCH], "passage")
+        tell("意味の索引", min(at + _BATCH, len(texts)), len(texts))
+    return rows
+
+
+def _publish(folder: Path, work: Path, encoder: Encoder, counts: dict[str, int]) -> str:
+    """Syncs the written files, names the snapshot, and moves ``CURRENT`` to it last."""
+    files: dict[str, str] = {}
+    for file in sorted(f for f in work.rglob("*") if f.is_file()):
+        with file.open("rb") as stream:
+            files[file.relative_to(work).as_posix()] = hashlib.file_digest(stream, "sha256").hexdigest()
+            os.fsync(stream.fileno())
+    created = datetime.now(UTC)
+    content = hashlib.sha256("".join(files.values()).encode()).hexdigest()[:8]
+    name = f"{created:%Y%m%dT%H%M%S%f}-{content}"
+    manifest = Manifest(FORMAT, name, created, encoder.name, encoder.digest, encoder.dim, counts, files)
+    _write_synced(work / MANIFEST, manifest.dumps())
+    for inner in [work, *(d for d in work.rglob("*") if d.is_dir())]:
+        _sync_folder(inner)
+    work.rename(folder / SNAPSHOTS / name)
+    _sync_folder(folder / SNAPSHOTS)
+    _write_synced(folder / f"{CURRENT}.new", name + "\n")
+    (folder / f"{CURRENT}.new").replace(folder / CURRENT)
+    _sync_folder(folder)
+    return name
+
+
+def _sweep(folder: Path, live: str) -> None:
+    """Removes what older builds left, names being in order of time."""
+    names = sorted((d.name for d in (folder / SNAPSHOTS).iterdir() if d.is_dir()), reverse=True)
+    kept = {live, *[n for n in names if not n.startswith(".") and n < live][: _KEPT - 1]}
+    for name in names:
+        if name not in kept:
+            shutil.rmtree(folder / SNAPSHOTS / name, ignore_errors=True)
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """One build at a time in a folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = (folder / ".lock").open("w")
+    except OSError as error:
+        raise IndexFolderError(
+            f"{folder} に索引を作れません（{error.strerror}）。書き込めるフォルダーを指定してください。"
+        ) from error
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise IndexFolderError(
+                f"{folder} では別の索引作成が進行中です。終わってからやり直してください。"
+            ) from error
+        yield
+
+
+def _write_synced(file: Path, text: str) -> None:
+    with file.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,86 @@
+"""What an index folder says of itself: which snapshot is live, what it was made with, and the checksums of its files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from corpus.errors import IndexDamaged, IndexMissing, IndexOutdated
+
+FORMAT = 1
+CURRENT = "CURRENT"
+SNAPSHOTS = "snapshots"
+MANIFEST = "manifest.json"
+RECORDS, VECTORS, LEXICAL, WORDS = "records.sqlite", "vectors.faiss", "lexical", "words"
+
+REBUILD = "hyoka index で索引を作り直してください。"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What ``manifest.json`` says of a snapshot; ``files`` maps paths within it to SHA-256."""
+
+    format: int
+    id: str
+    created: datetime
+    encoder: str
+    encoder_digest: str
+    dim: int
+    counts: dict[str, int]
+    files: dict[str, str]
+
+    def dumps(self) -> str:
+        """The JSON text."""
+        encoder = {"name": self.encoder, "digest": self.encoder_digest, "dim": self.dim}
+        head = {"format": self.format, "id": self.id, "created": self.created.isoformat(timespec="seconds")}
+        table = {**head, "encoder": encoder, "counts": self.counts, "files": self.files}
+        return json.dumps(table, ensure_ascii=False, indent=1) + "\n"
+
+    @classmethod
+    def loads(cls, text: str) -> Manifest:
+        """Reads what :meth:`dumps` wrote; ValueError, KeyError or TypeError for anything else."""
+        t = json.loads(text)
+        e = t["encoder"]
+        created = datetime.fromisoformat(t["created"])
+        return cls(t["format"], t["id"], created, e["name"], e["digest"], e["dim"], dict(t["counts"]), dict(t["files"]))
+
+
+def current(folder: Path) -> str:
+    """The id of the live snapshot of an index folder; it changes when a new build has finished."""
+    try:
+        name = (folder / CURRENT).read_text("utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        raise IndexMissing(f"{folder} にはまだ索引がありません。hyoka index で資料を読み込んでください。") from None
+    except (OSError, ValueError) as error:
+        raise IndexDamaged(f"索引 {folder} の CURRENT を読めません（{error}）。{REBUILD}") from error
+    if not name or name != Path(name).name:
+        raise IndexDamaged(f"索引 {folder} の CURRENT が壊れています。{REBUILD}")
+    return name
+
+
+def read_manifest(folder: Path, name: str) -> Manifest:
+    """The manifest of a snapshot; raises IndexOutdated for another format, IndexDamaged where it cannot be read."""
+    try:
+        text = (folder / SNAPSHOTS / name / MANIFEST).read_text("utf-8")
+        version = json.loads(text)["format"]
+        if version == FORMAT:
+            return Manifest.loads(text)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IndexDamaged(f"索引 {folder} の目録（{name}/{MANIFEST}）を読めません。{REBUILD}") from error
+    message = f"索引 {folder} は別の版の hyoka で作られています（形式 {version}、必要な形式 {FORMAT}）。"
+    raise IndexOutdated(message + REBUILD)
+
+
+def verify(folder: Path, path: Path, manifest: Manifest) -> None:
+    """A flipped bit is read silently by FAISS, so every file is compared with its checksum before it is used."""
+    for name, expected in manifest.files.items():
+        try:
+            with (path / name).open("rb") as stream:
+                found = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise IndexDamaged(f"索引 {folder} のファイル {name} を読めません。{REBUILD}") from error
+        if found != expected:
+            raise IndexDamaged(f"索引 {folder} のファイル {name} が壊れています。{REBUILD}")

@@ -1,0 +1,299 @@
+"""One SQLite file with everything that is read back as it was: documents, sheets, sections, chunks, facts, events.
+
+Sections, facts and events keep offsets only; their texts are slices of the stored document.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.documents import Document, Event, Fact, Place, Section, Sheet, SheetReading, Span
+from corpus.periods import Period
+from index.types import SheetEvent, SheetFact, SheetSection
+
+_SCHEMA = """
+CREATE TABLE documents (document INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE, text TEXT NOT NULL,
+  sha256 TEXT NOT NULL, media TEXT NOT NULL, places TEXT NOT NULL, warnings TEXT NOT NULL);
+CREATE TABLE sheets (sheet INTEGER PRIMARY KEY, sheet_id TEXT NOT NULL UNIQUE, document INTEGER NOT NULL,
+  kind TEXT NOT NULL, name TEXT NOT NULL, municipality TEXT NOT NULL, fiscal_year INTEGER, department TEXT NOT NULL,
+  spans TEXT NOT NULL, form TEXT NOT NULL, warnings TEXT NOT NULL);
+CREATE TABLE sections (section INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, label TEXT NOT NULL, field TEXT NOT NULL,
+  start INTEGER NOT NULL, end INTEGER NOT NULL);
+CREATE TABLE chunks (chunk INTEGER PRIMARY KEY, section INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL);
+CREATE TABLE facts (fact INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, field TEXT NOT NULL, label TEXT NOT NULL,
+  value REAL, text TEXT NOT NULL, unit TEXT NOT NULL, period_start TEXT, period_end TEXT, period_label TEXT,
+  period_kind TEXT, kind TEXT, start INTEGER NOT NULL, end INTEGER NOT NULL, quote_start INTEGER NOT NULL,
+  quote_end INTEGER NOT NULL, inferred INTEGER NOT NULL);
+CREATE TABLE events (event INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, period_start TEXT NOT NULL,
+  period_end TEXT NOT NULL, period_label TEXT NOT NULL, period_kind TEXT NOT NULL, start INTEGER NOT NULL,
+  end INTEGER NOT NULL, quote_start INTEGER NOT NULL, quote_end INTEGER NOT NULL);
+CREATE INDEX sections_sheet ON sections (sheet);
+CREATE INDEX sections_field ON sections (field);
+CREATE INDEX facts_sheet ON facts (sheet);
+CREATE INDEX facts_field ON facts (field);
+CREATE INDEX events_sheet ON events (sheet);
+"""
+_KEPT_TEXTS = 64  # documents whose text stays in memory
+
+
+class RecordsWriter:
+    """Writes a new records file, one document after the other; used as a context manager."""
+
+    def __init__(self, file: Path) -> None:
+        self._db = sqlite3.connect(file)
+        self._db.executescript(_SCHEMA)
+        self._next = {"document": 0, "sheet": 0, "section": 0, "chunk": 0}
+
+    def __enter__(self) -> RecordsWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.commit()
+        self._db.close()
+
+    def _insert(self, table: str, rows: Iterable[Sequence[object]]) -> None:
+        for row in rows:
+            self._db.execute(f"INSERT INTO {table} VALUES ({','.join('?' * len(row))})", row)
+
+    def _number(self, what: str) -> int:
+        self._next[what] += 1
+        return self._next[what] - 1
+
+    def document(self, d: Document) -> int:
+        """Stores a document and returns its number."""
+        number = self._number("document")
+        places = [(p.start, p.end, p.page, p.box, p.cell) for p in d.places]
+        row = (
+            number,
+            d.file,
+            d.text,
+            d.sha256,
+            d.media,
+            json.dumps(places),
+            json.dumps(d.warnings, ensure_ascii=False),
+        )
+        self._insert("documents", [row])
+        return number
+
+    def sheet(self, document: int, reading: SheetReading) -> int:
+        """Stores a sheet with its facts and events and returns its number."""
+        number, s = self._number("sheet"), reading.sheet
+        spans = json.dumps([(x.start, x.end) for x in s.spans])
+        warnings = json.dumps(reading.warnings, ensure_ascii=False)
+        row = (number, s.sheet_id, document, s.kind, s.name, s.municipality, s.fiscal_year, s.department, spans, s.form)
+        self._insert("sheets", [(*row, warnings)])
+        self._insert("facts", ((None, number, *_fact_row(f)) for f in reading.facts))
+        events = ((None, number, *_period_row(e.period), *_offsets(e.span), *_offsets(e.quote)) for e in reading.events)
+        self._insert("events", events)
+        return number
+
+    def section(self, sheet: int, section: Section) -> int:
+        """Stores a section and returns its number."""
+        number = self._number("section")
+        self._insert("sections", [(number, sheet, section.label, section.field, *_offsets(section.span))])
+        return number
+
+    def chunk(self, section: int, span: Span) -> int:
+        """Stores a chunk of a section (offsets in the document) and returns its number."""
+        number = self._number("chunk")
+        self._insert("chunks", [(number, section, *_offsets(span))])
+        return number
+
+
+class Records:
+    """A finished records file, opened read-only. One connection, one query at a time."""
+
+    def __init__(self, file: Path) -> None:
+        # immutable: a snapshot never changes, so SQLite needs neither locks nor journals beside it.
+        self._db = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+        self._lock = threading.Lock()
+        self._texts: OrderedDict[int, str] = OrderedDict()
+        rows = self._rows(
+            "SELECT s.sheet_id, d.file, s.kind, s.name, s.municipality, s.fiscal_year, s.department, s.spans, s.form,"
+            " s.document FROM sheets s JOIN documents d USING (document) ORDER BY s.sheet"
+        )
+        self.sheets: list[Sheet] = [_sheet(r) for r in rows]
+        self.sheet_numbers = {s.sheet_id: i for i, s in enumerate(self.sheets)}
+        self._documents = [int(r[9]) for r in rows]
+        self.section_sheet = self._column("SELECT sheet FROM sections ORDER BY section")
+        self.chunk_section = self._column("SELECT section FROM chunks ORDER BY chunk")
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._db.close()
+
+    def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    def _column(self, sql: str) -> NDArray[np.int64]:
+        return np.array([r[0] for r in self._rows(sql)], dtype=np.int64)
+
+    def _text(self, document: int) -> str:
+        with self._lock:
+            if document not in self._texts:
+                row = self._db.execute("SELECT text FROM documents WHERE document = ?", (document,)).fetchone()
+                self._texts[document] = row[0]
+                if len(self._texts) > _KEPT_TEXTS:
+                    self._texts.popitem(last=False)
+            self._texts.move_to_end(document)
+            return self._texts[document]
+
+    def counts(self) -> dict[str, int]:
+        """Rows of each table."""
+        tables = ("documents", "sheets", "sections", "chunks", "facts", "events")
+        return {t: self._rows(f"SELECT count(*) FROM {t}")[0][0] for t in tables}
+
+    def document(self, file: str) -> Document:
+        """The document read from ``file``; KeyError if there is none."""
+        rows = self._rows("SELECT file, text, sha256, media, places, warnings FROM documents WHERE file = ?", (file,))
+        if not rows:
+            raise KeyError(file)
+        return _document(rows[0])
+
+    def files(self) -> list[str]:
+        """Every document's file, in order."""
+        return [r[0] for r in self._rows("SELECT file FROM documents ORDER BY document")]
+
+    def warnings(self) -> dict[str, tuple[str, ...]]:
+        """The warnings of every document and of its sheets, by file; files without any are left out."""
+        found: dict[str, tuple[str, ...]] = {}
+        for file, own in self._rows("SELECT file, warnings FROM documents ORDER BY document"):
+            found[file] = tuple(json.loads(own))
+        for number, warnings in self._rows("SELECT sheet, warnings FROM sheets ORDER BY sheet"):
+            found[self.sheets[number].file] += tuple(json.loads(warnings))
+        return {file: texts for file, texts in found.items() if texts}
+
+    def section(self, number: int) -> SheetSection:
+        """One section by its number."""
+        return self._sections("WHERE section = ?", [number])[0]
+
+    def sections(self, sheets: Sequence[int] | None = None, fields: Sequence[str] | None = None) -> list[SheetSection]:
+        """Sections in document order, of some sheets and with some canonical fields; None means all."""
+        return self._sections(*_where(sheets, fields))
+
+    def _sections(self, where: str, values: Sequence[object]) -> list[SheetSection]:
+        rows = self._rows(
+            f"SELECT section, sheet, label, field, start, end FROM sections {where} ORDER BY section", values
+        )
+        out = []
+        for number, sheet, label, field, start, end in rows:
+            text = self._text(self._documents[sheet])[start:end]
+            out.append(SheetSection(number, self.sheets[sheet], Section(label, field, Span(start, end), text)))
+        return out
+
+    def section_numbers(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """The numbers of the sections whose canonical field or printed label is one of ``names``."""
+        marks = ",".join("?" * len(names))
+        return self._column_of(
+            f"SELECT section FROM sections WHERE field IN ({marks}) OR label IN ({marks})", [*names, *names]
+        )
+
+    def _column_of(self, sql: str, values: Sequence[object]) -> NDArray[np.int64]:
+        return np.array([r[0] for r in self._rows(sql, values)], dtype=np.int64)
+
+    def section_fields(self, numbers: Sequence[int]) -> dict[int, str]:
+        """The canonical field of some sections."""
+        rows = self._rows(
+            "SELECT section, field FROM sections WHERE section IN (SELECT value FROM json_each(?))",
+            [json.dumps(list(numbers))],
+        )
+        return dict(rows)
+
+    def chunk(self, number: int) -> tuple[int, Span]:
+        """The section number and the span of a chunk."""
+        section, start, end = self._rows("SELECT section, start, end FROM chunks WHERE chunk = ?", [number])[0]
+        return section, Span(start, end)
+
+    def text(self, sheet: int, span: Span) -> str:
+        """The document's text at ``span``, for a sheet's number."""
+        return self._text(self._documents[sheet])[span.start : span.end]
+
+    def facts(self, sheets: Sequence[int] | None = None, fields: Sequence[str] | None = None) -> list[SheetFact]:
+        """Facts in document order; None means all."""
+        where, values = _where(sheets, fields)
+        rows = self._rows(f"SELECT * FROM facts {where} ORDER BY fact", values)
+        return [SheetFact(self.sheets[r[1]], _fact(r[2:])) for r in rows]
+
+    def events(self, sheets: Sequence[int] | None = None) -> list[SheetEvent]:
+        """Events in document order; None means all."""
+        where, values = _where(sheets, None)
+        rows = self._rows(f"SELECT * FROM events {where} ORDER BY event", values)
+        return [SheetEvent(self.sheets[r[1]], Event(_period(r[2:6]), Span(r[6], r[7]), Span(r[8], r[9]))) for r in rows]
+
+    def readings(self) -> Iterator[tuple[Document, list[SheetReading]]]:
+        """Everything as it was given to the build, document by document."""
+        by_document: dict[str, list[int]] = {}
+        for number, sheet in enumerate(self.sheets):
+            by_document.setdefault(sheet.file, []).append(number)
+        warned = [tuple(json.loads(r[0])) for r in self._rows("SELECT warnings FROM sheets ORDER BY sheet")]
+        for file in self.files():
+            found = []
+            for n in by_document.get(file, []):
+                sections = tuple(s.section for s in self.sections([n]))
+                facts = tuple(f.fact for f in self.facts([n]))
+                events = tuple(e.event for e in self.events([n]))
+                found.append(SheetReading(self.sheets[n], sections, facts, events, warned[n]))
+            yield self.document(file), found
+
+
+def _where(sheets: Sequence[int] | None, fields: Sequence[str] | None) -> tuple[str, list[object]]:
+    """Lists go in as JSON, since SQLite bounds the number of ``?`` in a statement."""
+    parts: list[str] = []
+    values: list[object] = []
+    for column, wanted in (("sheet", sheets), ("field", fields)):
+        if wanted is not None:
+            parts.append(f"{column} IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps(list(wanted)))
+    return ("WHERE " + " AND ".join(parts) if parts else ""), values
+
+
+def _offsets(span: Span) -> tuple[int, int]:
+    return span.start, span.end
+
+
+def _spans(text: str) -> tuple[Span, ...]:
+    return tuple(Span(a, b) for a, b in json.loads(text))
+
+
+def _period_row(period: Period | None) -> tuple[str | None, ...]:
+    if period is None:
+        return None, None, None, None
+    return period.start.isoformat(), period.end.isoformat(), period.label, period.kind
+
+
+def _period(row: Sequence[Any]) -> Period:
+    return Period(date.fromisoformat(row[0]), date.fromisoformat(row[1]), row[2], row[3])
+
+
+def _fact_row(f: Fact) -> tuple[object, ...]:
+    head = (f.field, f.label, f.value, f.text, f.unit, *_period_row(f.period), f.kind)
+    return (*head, *_offsets(f.span), *_offsets(f.quote), int(f.inferred))
+
+
+def _sheet(row: Sequence[Any]) -> Sheet:
+    sheet_id, file, kind, name, municipality, year, department, spans, form = row[:9]
+    return Sheet(sheet_id, file, kind, name, municipality, year, department, _spans(spans), form)
+
+
+def _fact(row: Sequence[Any]) -> Fact:
+    field, label, value, text, unit = row[:5]
+    period = None if row[5] is None else _period(row[5:9])
+    return Fact(
+        field, label, value, text, unit, period, row[9], Span(row[10], row[11]), Span(row[12], row[13]), bool(row[14])
+    )
+
+
+def _document(row: Sequence[Any]) -> Document:
+    places = tuple(Place(s, e, page, tuple(box) if box else None, cell) for s, e, page, box, cell in json.loads(row[4]))
+    return Document(row[0], row[1], row[2], row[3], places, tuple(json.loads(row[5])))

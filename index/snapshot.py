@@ -1,0 +1,250 @@
+"""A finished index on disk: ``CURRENT`` names a folder of ``snapshots/`` that never changes again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.documents import Document, Sheet, SheetReading
+from corpus.errors import IndexDamaged, IndexOutdated
+from corpus.normalize import squeeze
+from index.encoder import load_encoder
+from index.fusion import Candidates, Ranking, Weights, WordMatcher, rank
+from index.highlights import highlights
+from index.lexical import LexicalIndex
+from index.manifest import (
+    LEXICAL,
+    REBUILD,
+    RECORDS,
+    SNAPSHOTS,
+    VECTORS,
+    WORDS,
+    Manifest,
+    current,
+    read_manifest,
+    verify,
+)
+from index.records import Records
+from index.synonyms import QueryWords, Synonyms, load_synonyms
+from index.types import Encoder, Filters, Passage, SearchResult, SheetEvent, SheetFact, SheetSection, Vectors
+from index.vectors import VectorIndex
+from index.wordlists import WordLists
+
+_ALL = Filters()
+_WEIGHTS = Weights()
+
+# How many chunks each first stage hands to the second one.
+LEXICAL_CANDIDATES = 2000
+DENSE_CANDIDATES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What an index holds, for the end of ``hyoka index``; ``warnings`` are Japanese sentences by file."""
+
+    documents: int
+    sheets: int
+    sections: int
+    facts: int
+    warnings: dict[str, tuple[str, ...]]
+
+
+class Snapshot:
+    """The local :class:`index.types.Index`: FAISS, tantivy and SQLite of one snapshot folder, opened for reading."""
+
+    def __init__(
+        self, path: Path, manifest: Manifest, encoder: Encoder, synonyms: Synonyms, weights: Weights = _WEIGHTS
+    ) -> None:
+        self.path = path
+        self.manifest = manifest
+        self.version = manifest.id
+        self._encoder = encoder
+        self._synonyms = synonyms
+        self._weights = weights
+        self._records = Records(path / RECORDS)
+        self._vectors = VectorIndex(path / VECTORS)
+        self._lexical = LexicalIndex(path / LEXICAL)
+        self._words = WordLists(path / WORDS)
+        self._matcher = WordMatcher(self._words, encoder, weights)
+
+    @classmethod
+    def open(cls, folder: Path, encoder: Encoder | None = None, synonyms: Synonyms | None = None) -> Snapshot:
+        """Opens the live snapshot of an index folder with the encoder it was made with (default: the bundled one)."""
+        manifest = read_manifest(folder, current(folder))
+        path = folder / SNAPSHOTS / manifest.id
+        encoder = encoder or load_encoder()
+        if encoder.digest != manifest.encoder_digest:
+            message = f"索引 {folder} は別の埋め込みモデル（{manifest.encoder}）で作られています。今のモデルは {encoder.name} です。"
+            raise IndexOutdated(message + REBUILD)
+        verify(folder, path, manifest)
+        try:
+            return cls(path, manifest, encoder, synonyms or load_synonyms())
+        except (OSError, RuntimeError, ValueError) as error:
+            raise IndexDamaged(f"索引 {folder} を開けません（{error}）。{REBUILD}") from error
+
+    def close(self) -> None:
+        """Closes the records; the mapped files go with the object."""
+        self._records.close()
+
+    def report(self) -> BuildReport:
+        """Counts and warnings of what was indexed."""
+        c = self.manifest.counts
+        return BuildReport(c["documents"], c["sheets"], c["sections"], c["facts"], self._records.warnings())
+
+    def files(self) -> list[str]:
+        """The indexed documents' files, in order."""
+        return self._records.files()
+
+    def readings(self) -> Iterator[tuple[Document, list[SheetReading]]]:
+        """Everything as the build was given it, so that a build can carry over what has not changed."""
+        return self._records.readings()
+
+    def document(self, file: str) -> Document:
+        """See :class:`index.types.Index`."""
+        return self._records.document(file)
+
+    def encode(self, texts: list[str], kind: Literal["query", "passage"] = "query") -> Vectors:
+        """See :class:`index.types.Index`."""
+        return self._encoder.encode(texts, kind)
+
+    def sheets(self, filters: Filters = _ALL) -> list[Sheet]:
+        """See :class:`index.types.Index`; with a section filter, the sheets that have such a section."""
+        found = self._records.sheets
+        numbers = self._sheet_numbers(filters)
+        if filters.section:
+            having = set(self._records.section_sheet[self._records.section_numbers(filters.section)].tolist())
+            numbers = [n for n in (range(len(found)) if numbers is None else numbers) if n in having]
+        return list(found) if numbers is None else [found[n] for n in numbers]
+
+    def sections(self, sheet_ids: list[str] | None = None, fields: list[str] | None = None) -> list[SheetSection]:
+        """See :class:`index.types.Index`."""
+        return self._records.sections(self._numbers(sheet_ids), fields)
+
+    def facts(self, sheet_ids: list[str] | None = None, fields: list[str] | None = None) -> list[SheetFact]:
+        """See :class:`index.types.Index`."""
+        return self._records.facts(self._numbers(sheet_ids), fields)
+
+    def events(self, sheet_ids: list[str] | None = None) -> list[SheetEvent]:
+        """See :class:`index.types.Index`."""
+        return self._records.events(self._numbers(sheet_ids))
+
+    def search(self, query: str, k: int, filters: Filters = _ALL, offset: int = 0) -> SearchResult:
+        """See :class:`index.types.Index`. A long section counts once, as its best part."""
+        looked_for = self._synonyms.expand(query)
+        candidates = self._candidates(query, looked_for, filters)
+        if not len(candidates.chunks):
+            return SearchResult(0, (), _facets(Counter(), Counter(), Counter(), Counter()))
+        ranking = rank(looked_for, candidates, self._matcher, self._weights)
+        best = _best_of_each_section(candidates, ranking)
+        hits = tuple(
+            self._passage(int(candidates.chunks[i]), i, ranking, looked_for) for i in best[offset : offset + k]
+        )
+        return SearchResult(len(best), hits, self._count([int(candidates.sections[i]) for i in best]))
+
+    def _numbers(self, sheet_ids: list[str] | None) -> list[int] | None:
+        known = self._records.sheet_numbers
+        return None if sheet_ids is None else [known[s] for s in sheet_ids if s in known]
+
+    def _sheet_numbers(self, filters: Filters) -> list[int] | None:
+        """Numbers of the sheets that pass, None when nothing is filtered."""
+        if not (filters.municipality or filters.fiscal_year or filters.department):
+            return None
+        cities = {squeeze(m) for m in filters.municipality}
+        departments = {squeeze(d) for d in filters.department}
+        years = set(filters.fiscal_year)
+        return [
+            i
+            for i, s in enumerate(self._records.sheets)
+            if (not cities or squeeze(s.municipality) in cities)
+            and (not years or s.fiscal_year in years)
+            and (
+                not departments or not departments.isdisjoint(squeeze(d) for d in (s.department, *s.department.split()))
+            )
+        ]
+
+    def _candidates(self, query: str, looked_for: QueryWords, filters: Filters) -> Candidates:
+        """The union of what the words and the vector of the query find among the chunks that pass the filters."""
+        records = self._records
+        sheets = self._sheet_numbers(filters)
+        allowed: NDArray[np.bool_] | None = None
+        if sheets is not None or filters.section:
+            sections = np.ones(len(records.section_sheet), dtype=bool)
+            if sheets is not None:
+                sections &= np.isin(records.section_sheet, sheets)
+            if filters.section:
+                named = np.zeros_like(sections)
+                named[records.section_numbers(filters.section)] = True
+                sections &= named
+            allowed = sections[records.chunk_section]
+        terms = _terms(looked_for)
+        lexical = dict(self._lexical.search(terms, LEXICAL_CANDIDATES, sheets))
+        vector = self._encoder.encode([query], "query")
+        near = self._vectors.search(vector, DENSE_CANDIDATES, allowed) if vector.any() else []
+        chunks = np.array(sorted(lexical.keys() | {c for c, _ in near}), dtype=np.int64)
+        if allowed is not None:
+            chunks = chunks[allowed[chunks]]
+        found = np.array([lexical.get(int(c), 0.0) for c in chunks], dtype=np.float32)
+        return Candidates(chunks, records.chunk_section[chunks], found, self._vectors.scores(vector, chunks))
+
+    def _passage(self, chunk: int, i: int, ranking: Ranking, looked_for: QueryWords) -> Passage:
+        number, span = self._records.chunk(chunk)
+        found = self._records.section(number)
+        text = found.section.text[span.start - found.section.span.start : span.end - found.section.span.start]
+        return Passage(
+            section_id=number,
+            sheet=found.sheet,
+            section=found.section,
+            span=span,
+            text=text,
+            score=float(ranking.score[i]),
+            lexical=float(ranking.coverage[i]),
+            dense=float(ranking.dense[i]),
+            highlights=highlights(text, looked_for),
+        )
+
+    def _count(self, sections: list[int]) -> dict[str, dict[str, int]]:
+        fields = self._records.section_fields(sections)
+        sheets = [self._records.sheets[self._records.section_sheet[n]] for n in sections]
+        return _facets(
+            Counter(s.municipality for s in sheets if s.municipality),
+            Counter(str(s.fiscal_year) for s in sheets if s.fiscal_year is not None),
+            Counter(s.department for s in sheets if s.department),
+            Counter(fields[n] for n in sections if fields[n]),
+        )
+
+
+def _terms(looked_for: QueryWords) -> list[tuple[str, float]]:
+    """Words for BM25 with their weights: the question's own, its parts, and the words of synonyms, each once."""
+    terms = dict.fromkeys(looked_for.words, 1.0)
+    for part in looked_for.parts:
+        terms.setdefault(part, 0.3)
+    for a in looked_for.alternatives:
+        for word in a.words:
+            terms[word] = max(terms.get(word, 0.0), 0.5 * a.weight / len(a.words))
+    return list(terms.items())
+
+
+def _best_of_each_section(candidates: Candidates, ranking: Ranking) -> list[int]:
+    """Positions of the shown candidates, best first, one a section; equal scores keep the documents' order."""
+    order = np.lexsort((candidates.chunks, -ranking.score))
+    seen: set[int] = set()
+    best: list[int] = []
+    for i in order[ranking.evidence[order]]:
+        section = int(candidates.sections[i])
+        if section not in seen:
+            seen.add(section)
+            best.append(int(i))
+    return best
+
+
+def _facets(
+    municipality: Counter[str], fiscal_year: Counter[str], department: Counter[str], section: Counter[str]
+) -> dict[str, dict[str, int]]:
+    counted = {"municipality": municipality, "fiscal_year": fiscal_year, "department": department, "section": section}
+    return {name: dict(counter.most_common()) for name, counter in counted.items()}
