@@ -51,6 +51,19 @@ CAUSE_LABELS = {
     Cause.QUOTE: "引用文が原文と違う",
     Cause.TOO_LONG: f"本文が{MAX_CHARACTERS}字を超える",
 }
+#: The same for a narrow place.
+CAUSE_MARKS = {
+    Cause.ERROR: "例外",
+    Cause.ABSTAINED: "誤った棄権",
+    Cause.FALSE_ANSWER: "誤った回答",
+    Cause.WRONG_SHEET: "シート違い",
+    Cause.MISSING_SHEET: "シート不足",
+    Cause.MISSING_MUST: "必須語なし",
+    Cause.MUST_NOT: "禁止語あり",
+    Cause.PRECISION: "余分な引用",
+    Cause.QUOTE: "引用文の違い",
+    Cause.TOO_LONG: "長すぎ",
+}
 
 
 @dataclass(frozen=True, slots=True)

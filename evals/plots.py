@@ -152,10 +152,10 @@ def _x(value: float, top: float) -> float:
 
 
 def _round_up(value: float) -> float:
-    """The next of 1, 2, 4, 8 times a power of ten, so that quarters are short numbers: ``37 -> 40``."""
+    """The next of 1, 2, 4, 6, 8 times a power of ten, so that quarters are short numbers: ``37 -> 40``."""
     power = 0.001
     while True:
-        for step in (1, 2, 4, 8):
+        for step in (1, 2, 4, 6, 8):
             if step * power >= value:
                 return round(step * power, 6)
         power *= 10

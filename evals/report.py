@@ -10,7 +10,7 @@ from typing import Any
 
 from evals.cases import CASE_TYPES
 from evals.compare import Change, Comparison, compare
-from evals.metrics import CAUSE_LABELS, Cause
+from evals.metrics import CAUSE_LABELS, CAUSE_MARKS, Cause
 from evals.plots import Bar, Dots, bars, calibration, latencies
 from evals.runs import Run
 
@@ -18,7 +18,6 @@ from evals.runs import Run
 ENOUGH = 12
 
 COLUMNS = (
-    ("right_share", "正答率"),
     ("answer_exact", "語句"),
     ("citation_recall", "引用の再現"),
     ("citation_precision", "引用の適合"),
@@ -114,15 +113,18 @@ def _type_chart(run: Run, before: Run | None) -> str:
         )
         for name, part in run["by_type"].items()
     ]
-    note = "帯は正答率、細い線はブートストラップ95%区間" + ("、ひし形は前回" if old else "") + "。"
+    note = "帯は正答率、細い線は95%区間（ブートストラップ）" + ("、ひし形は前回" if old else "") + "。"
     return f'{bars(rows)}<p class="note">{note}</p>' if rows else "<p>実行した質問がありません。</p>"
 
 
 def _figures(run: Run) -> str:
-    heads = "".join(f"<th>{name}</th>" for name in ("種別", "問", *(label for _, label in COLUMNS), "p50 ms", "p95 ms"))
+    heads = "".join(
+        f"<th>{name}</th>" for name in ("種別", "正答", "正答率", *(label for _, label in COLUMNS), "p50 ms", "p95 ms")
+    )
     rows = []
     for name, part in [*run["by_type"].items(), ("全体", run["overall"])]:
-        cells = [f"{part['right']}/{part['n']}", *(f"{part[key]:.3f}" for key, _ in COLUMNS)]
+        share = part["right"] / max(part["n"], 1)
+        cells = [f"{part['right']}/{part['n']}", f"{share:.3f}", *(f"{part[key]:.3f}" for key, _ in COLUMNS)]
         cells += [f"{part['latency_ms']['p50']:.1f}", f"{part['latency_ms']['p95']:.1f}"]
         rows.append(f"<tr><th>{escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     table = f'<table class="figures"><thead><tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
@@ -146,11 +148,18 @@ def _changes(title: str, changes: Sequence[Change], kind: str) -> str:
     if not changes:
         return ""
     items = "".join(
-        f'<li><a href="#case-{escape(case.id, quote=True)}">{escape(case.id)}</a> '
-        f'{escape(case.question)} <span class="causes">{_labels(case.after or case.before)}</span></li>'
+        f"<li>{_reference(case)} {escape(case.question)} "
+        f'<span class="causes">{_labels(case.after or case.before)}</span></li>'
         for case in changes
     )
-    return f'<h3 class="{kind}">{title}（{len(changes)}）</h3><ul>{items}</ul>'
+    shown = " open" if kind == "broken" or len(changes) <= 10 else ""
+    return f'<details{shown}><summary class="{kind}">{title}（{len(changes)}）</summary><ul>{items}</ul></details>'
+
+
+def _reference(case: Change) -> str:
+    """The id, linked to the failure further down when it is one now."""
+    name = escape(case.id, quote=True)
+    return f'<a href="#case-{name}">{name}</a>' if case.after else f'<span class="id">{name}</span>'
 
 
 def _latency_chart(run: Run) -> str:
@@ -172,7 +181,7 @@ def _ranking(run: Run) -> str:
     if not run.get("retrieval"):
         return ""
     cells = "".join(f"<tr><th>{escape(name)}</th><td>{value:.3f}</td></tr>" for name, value in run["retrieval"].items())
-    return _section("検索だけの順位", f'<table class="figures">{cells}</table>')
+    return _section("検索だけの順位", f'<table class="ranks">{cells}</table>')
 
 
 def _failures(run: Run) -> str:
@@ -246,7 +255,7 @@ def _pairs(*pairs: tuple[str, str]) -> str:
 
 
 def _labels(causes: Sequence[str]) -> str:
-    return "".join(f"<b>{escape(CAUSE_LABELS[Cause(cause)])}</b>" for cause in causes)
+    return "".join(f"<b>{CAUSE_MARKS[Cause(cause)]}</b>" for cause in causes)
 
 
 def _malformed(run: Run) -> str:

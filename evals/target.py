@@ -44,11 +44,10 @@ class Target:
 
 def local(folder: Path) -> Target:
     """The assistant over an index folder, in this process and without HTTP."""
-    from assistant.session import Assistant
-    from index.snapshot import Snapshot
-
     from assistant.payload import answer_json
+    from assistant.session import Assistant
     from assistant.types import Turn
+    from index.snapshot import Snapshot
     from index.types import Filters
 
     index = Snapshot.open(folder)
