@@ -1,0 +1,284 @@
+"""The command line ``hyoka``. It starts every layer, so it alone may import the ones above its own (pyproject.toml)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from assistant import console
+from assistant.usage import USAGE_ERROR, usage_sentence
+from corpus.errors import HyokaError, IndexMissing, NothingToIndex, QuestionError
+
+if TYPE_CHECKING:
+    from assistant.intake import Intake
+    from assistant.settings import Settings
+    from index.snapshot import Snapshot
+
+# Heavy modules are imported inside the commands: `hyoka --help` must not wait for them.
+
+app = typer.Typer(
+    name="hyoka",
+    help="事務事業評価シートの検索と質問応答。読み込みは index、質問は ask、画面は serve です。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+IndexDir = Annotated[Path | None, typer.Option("--index-dir", help="索引のフォルダー", show_default=".hyoka/index")]
+Json = Annotated[bool, typer.Option("--json", help="JSONで出力する")]
+
+
+@app.command("index")
+def index_command(
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="評価シートのファイルやフォルダー")],
+    index_dir: IndexDir = None,
+    json_output: Json = False,
+    add: Annotated[bool, typer.Option("--add", help="いまの索引に加える（同じ名前のファイルは置き換える）")] = False,
+    max_file_mb: Annotated[
+        float | None, typer.Option(help="読み込むファイルの大きさの上限（MB）", show_default="200")
+    ] = None,
+) -> None:
+    """評価シートを読み込み、索引を作る（すでにあれば置き換える）。"""
+    settings = _settings(index_dir=index_dir, max_file_mb=max_file_mb)
+    from assistant.intake import Intake
+    from assistant.printouts import index_report, show_index_report
+    from corpus.sources import find_files
+
+    files = find_files(sources)
+    with console.progress() as tell:
+        intake = Intake(files, settings.max_bytes, lambda name, done: tell(f"読み込み {name}", done, len(files)))
+        try:
+            snapshot = _build(intake, settings, add, tell)
+        except NothingToIndex as error:
+            raise _nothing(intake, sources) from error
+    for refused in intake.refused:
+        console.note(f"読めませんでした: {refused.message}")
+    if add and not intake.read:
+        raise _nothing(intake, sources)
+    if json_output:
+        console.say_json(index_report(intake, snapshot, settings.index_dir))
+    else:
+        show_index_report(intake, snapshot, settings.index_dir)
+
+
+def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told) -> Snapshot:
+    from itertools import chain
+
+    from index.build import build
+    from index.encoder import load_encoder
+    from index.snapshot import Snapshot
+
+    encoder = load_encoder(settings.encoder)
+    kept: Any = ()
+    if add:
+        try:
+            # Of a file that is there twice the first reading counts, so the new ones come first.
+            kept = Snapshot.open(settings.index_dir, encoder).readings()
+        except IndexMissing:
+            pass
+
+    def built(what: str, done: int, total: int) -> None:
+        if total:
+            tell(what, done, total)
+
+    return build(chain(intake, kept), encoder, settings.index_dir, built)
+
+
+def _nothing(intake: Intake, sources: list[str]) -> NothingToIndex:
+    """The sentence for a run that read nothing, after the reason of every file."""
+    for refused in intake.refused:
+        console.note(f"読めませんでした: {refused.message}")
+    if intake.read:
+        found = f"{len(intake.read)}件のファイルに評価シートの欄が見つかりませんでした"
+    elif intake.refused:
+        found = "読めるファイルが一つもありませんでした"
+    else:
+        found = f"{'、'.join(sources)} に読めるファイルがありません"
+    return NothingToIndex(f"{found}。評価シート（PDF・Excel・Word・HTML・テキスト）の場所を確かめてください。")
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="質問（ふだんの言葉で）")],
+    index_dir: IndexDir = None,
+    json_output: Json = False,
+) -> None:
+    """質問に、引用つきで答える。"""
+    from assistant.printouts import show_answer
+    from assistant.session import Assistant
+
+    snapshot = _open(_settings(index_dir=index_dir))
+    answer = Assistant(snapshot).ask(question)
+    if json_output:
+        from assistant.payload import answer_json
+
+        console.say_json(answer_json(answer, snapshot).model_dump(mode="json"))
+    else:
+        show_answer(answer)
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="検索する言葉")],
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="件数（1から1000）", show_default="10")] = 10,
+    municipality: Annotated[list[str] | None, typer.Option(help="自治体で絞る（くり返せる）")] = None,
+    year: Annotated[list[int] | None, typer.Option(help="年度（西暦）で絞る（くり返せる）")] = None,
+    section: Annotated[list[str] | None, typer.Option(help="欄で絞る（くり返せる）")] = None,
+    department: Annotated[list[str] | None, typer.Option(help="担当課で絞る（くり返せる）")] = None,
+    index_dir: IndexDir = None,
+    json_output: Json = False,
+) -> None:
+    """言葉と意味で、近い記述を探す。"""
+    from index.types import Filters
+
+    if not query.strip():
+        raise QuestionError("検索する言葉が空です。探したい言葉を入力してください。")
+    snapshot = _open(_settings(index_dir=index_dir))
+    filters = Filters(tuple(municipality or ()), tuple(year or ()), tuple(department or ()), tuple(section or ()))
+    result = snapshot.search(query, k, filters)
+    from assistant.payload import search_json, visible
+    from assistant.printouts import short
+
+    if json_output:
+        console.say_json(search_json(result, snapshot).model_dump(mode="json"))
+        return
+    if not result.hits:
+        console.note("見つかりませんでした。言葉を変えるか、絞り込みを減らしてください。")
+    console.say_table(
+        ("一致度", "自治体", "年度", "シート", "欄", "記述"),
+        [
+            (
+                f"{hit.score:.2f}",
+                hit.sheet.municipality,
+                hit.sheet.fiscal_year,
+                hit.sheet.name,
+                hit.section.field or hit.section.label,
+                short(hit.text),
+            )
+            for hit in visible(result.hits)
+        ],
+    )
+
+
+@app.command()
+def sheets(index_dir: IndexDir = None, json_output: Json = False) -> None:
+    """索引にあるシートの一覧。"""
+    from assistant.payload import sheet_json
+
+    found = [sheet_json(sheet) for sheet in _open(_settings(index_dir=index_dir)).sheets()]
+    if json_output:
+        console.say_json({"total": len(found), "sheets": [sheet.model_dump(mode="json") for sheet in found]})
+        return
+    console.say_table(
+        ("自治体", "年度", "シート", "担当", "種類", "ファイル", "ID"),
+        [
+            (one.municipality, one.fiscal_year, one.sheet, one.department, one.kind, one.file, one.sheet_id)
+            for one in found
+        ],
+    )
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="待ち受けるアドレス", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="ポート番号", show_default="8000")] = None,
+    index_dir: IndexDir = None,
+) -> None:
+    """画面とHTTP APIを開く（止めるには Ctrl+C）。"""
+    settings = _settings(host=host, port=port, index_dir=index_dir)
+    from assistant.serving import listen, run
+
+    with listen(settings.host, settings.port) as socket:
+        # Opened before anything slow is loaded: a taken port or a missing index is told at once.
+        snapshot = _open(settings)
+        from assistant.session import Assistant
+        from assistant.store import open_store
+        from ui.app import create_app
+        from ui.examples import examples
+
+        assistant = Assistant(snapshot)
+        questions = [question for group in examples(assistant).values() for question in group][:3]
+        application = create_app(assistant, open_store(settings.feedback_file))
+        console.note(f"http://{settings.host}:{socket.getsockname()[1]} で開きました（止めるには Ctrl+C）。")
+        if questions:
+            console.note("たとえば、こう聞けます。\n" + "\n".join(f"  ・{question}" for question in questions))
+        run(application, socket)
+
+
+@app.command("eval")
+def eval_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="質問ファイル（JSON Lines または CSV）")],
+    index_dir: IndexDir = None,
+    json_output: Json = False,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="結果の報告書を書き出す")] = None,
+    server: Annotated[str | None, typer.Option(metavar="URL", help="動いているサーバーに質問する")] = None,
+) -> None:
+    """質問ファイルを実行し、答えと引用を採点する。"""
+    settings = _settings(index_dir=index_dir)
+    from evals.run import main_eval
+
+    code = main_eval(file, settings.index_dir, json_output, report, server)
+    if code:
+        raise typer.Exit(code)
+
+
+def _settings(**flags: Any) -> Settings:
+    from assistant.settings import load_settings
+
+    return load_settings(**flags)
+
+
+def _open(settings: Settings) -> Snapshot:
+    from index.encoder import load_encoder
+    from index.manifest import current
+    from index.snapshot import Snapshot
+
+    current(settings.index_dir)  # a missing index is told before an encoder is loaded for it
+    return Snapshot.open(settings.index_dir, load_encoder(settings.encoder))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command line and exits: 0, 1 with a Japanese sentence on standard error, or 2 for wrong usage."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """The exit status of one command; what goes wrong becomes a sentence, never a traceback."""
+    logging.basicConfig(level=logging.CRITICAL)  # the record is for servers; a person gets sentences
+    try:
+        code = app(arguments, prog_name="hyoka", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except HyokaError as error:
+        console.note(error.message)
+        return 1
+    except USAGE_ERROR as error:
+        console.note(usage_sentence(error))
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        console.note("中断しました。")
+        return 130
+    except BrokenPipeError:
+        # `hyoka sheets | head`: the reader has gone, and Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        console.note(f"{where}{error.strerror or error}。場所、権限、空き容量を確かめてください。")
+        return 1
+    except Exception as error:
+        if "HYOKA_DEBUG" in os.environ:
+            raise
+        console.note(
+            f"予期しない問題が起きました（{type(error).__name__}: {error}）。HYOKA_DEBUG=1 を付けると詳細が出ます。"
+        )
+        return 1
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Where the command line writes: data to standard output, everything said beside it to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Told(Protocol):
+    """Takes how far the work is: what is being done, how far, of how many (0 when not known)."""
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Shows it."""
+        ...
+
+
+def say(text: str = "") -> None:
+    """A line of data."""
+    sys.stdout.write(text + "\n")
+
+
+def note(text: str) -> None:
+    """A line beside the data: a message, a warning, an error."""
+    sys.stdout.flush()
+    sys.stderr.write(text + "\n")
+
+
+def say_json(value: object) -> None:
+    """Data as JSON, readable and with Japanese as it is."""
+    say(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A ruled table on a terminal; lines of cells between tabs where another program reads on."""
+    if not sys.stdout.isatty():
+        for row in [columns, *rows]:
+            say("\t".join(" ".join(_cell(value).split()) for value in row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(header_style="bold")
+    for n, column in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[n], (int, float)) for row in rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        # Text, so that brackets in a name are not taken for markup.
+        table.add_row(*(Text(_cell(value)) for value in row))
+    Console().print(table)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+@contextmanager
+def progress() -> Iterator[Told]:
+    """A bar on standard error while the work lasts; nothing where that is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda what, done, total: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("準備", total=None)
+
+        def tell(what: str, done: int, total: int) -> None:
+            bar.update(task, description=escape(what[:40]), completed=done, total=total or None)
+
+        yield tell

@@ -1,0 +1,87 @@
+"""What the commands print: reports and answers for people, in words and tables."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from assistant import console
+from assistant.intake import Intake
+from assistant.types import Answer, Citation
+from index.snapshot import Snapshot
+from index.types import Passage
+
+FILES_SHOWN = 40
+
+
+def index_report(intake: Intake, snapshot: Snapshot, folder: Path) -> dict[str, Any]:
+    """The account of a build as `--json` prints it."""
+    total = snapshot.report()
+    return {
+        "documents": total.documents,
+        "sheets": total.sheets,
+        "sections": total.sections,
+        "facts": total.facts,
+        "index_dir": str(folder),
+        "index_version": snapshot.version,
+        "files": [asdict(report) for report in intake.read],
+        "failed": [asdict(refused) for refused in intake.refused],
+    }
+
+
+def show_index_report(intake: Intake, snapshot: Snapshot, folder: Path) -> None:
+    """The account of a build: a row for each file, its warnings, and the sums."""
+    total = snapshot.report()
+    shown = intake.read if len(intake.read) <= FILES_SHOWN else [file for file in intake.read if file.warnings]
+    rows = [(file.file, file.sheets, file.sections, file.facts, len(file.warnings)) for file in shown]
+    console.say_table(("ファイル", "シート", "欄", "数値", "注意"), rows)
+    for file in shown:
+        for warning in file.warnings:
+            console.note(f"注意: {file.file}: {warning}")
+    failed = f"、読めなかったファイル {len(intake.refused)}" if intake.refused else ""
+    console.say(
+        f"文書 {total.documents}、シート {total.sheets}、欄 {total.sections}、数値 {total.facts}{failed}"
+        f"（索引: {folder}）"
+    )
+
+
+def show_answer(answer: Answer) -> None:
+    """An answer, its numbered sources, and how the question was read."""
+    console.say(answer.answer)
+    if answer.citations:
+        console.say("\n出典")
+        for citation in answer.citations:
+            console.say(_cited(citation))
+    if answer.related:
+        console.say("\n近い記述")
+        for passage in answer.related:
+            console.say(_found(passage))
+    console.say(f"\n{answer.interpretation.text}")
+
+
+def _cited(citation: Citation) -> str:
+    sheet = citation.sheet
+    page = f" {citation.page}ページ" if citation.page is not None else ""
+    head = _joined(sheet.municipality, _year(sheet.fiscal_year), sheet.name, citation.section)
+    return f"[{citation.n}] {head}（{sheet.file}{page}）\n    「{short(citation.quote)}」"
+
+
+def _found(passage: Passage) -> str:
+    sheet = passage.sheet
+    head = _joined(sheet.municipality, _year(sheet.fiscal_year), sheet.name, passage.section.label)
+    return f"- {head}: {short(passage.text)}"
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(" ".join(part.split()) for part in parts if part)
+
+
+def _year(year: int | None) -> str:
+    return f"{year}年度" if year is not None else ""
+
+
+def short(text: str, limit: int = 120) -> str:
+    """The beginning of a text on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"

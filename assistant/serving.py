@@ -1,0 +1,50 @@
+"""A port and the server on it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import EACCES, EADDRINUSE
+from typing import TYPE_CHECKING
+
+from corpus.errors import SettingsError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+@contextmanager
+def listen(host: str, port: int) -> Iterator[socket.socket]:
+    """The port, bound; raises SettingsError with the next step where it cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind((host, port))
+    except OSError as error:
+        opened.close()
+        if error.errno == EADDRINUSE:
+            message = f"ポート {port} はほかのプログラムが使っています。--port で別の番号を指定してください。"
+        elif error.errno == EACCES:
+            message = f"ポート {port} を開く権限がありません。--port に1024以上の番号を指定してください。"
+        else:
+            message = f"{host} では待ち受けられません（{error.strerror or error}）。--host を確かめてください。"
+        raise SettingsError(message) from error
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def run(application: FastAPI, opened: socket.socket) -> None:
+    """Serves until it is stopped (Ctrl+C or SIGTERM)."""
+    import uvicorn
+
+    logging.getLogger().setLevel(logging.WARNING)
+    server = uvicorn.Server(uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=5))
+    try:
+        server.run(sockets=[opened])
+    except KeyboardInterrupt:
+        pass  # uvicorn has shut down in order and hands the signal on; here it is the ordinary end

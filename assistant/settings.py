@@ -1,0 +1,74 @@
+"""Settings: flags, then ``HYOKA_*`` variables, then ``hyoka.toml`` in the working directory, then the defaults."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from corpus.errors import SettingsError
+
+FILE = Path("hyoka.toml")
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. A description says in Japanese what a usable value is."""
+
+    model_config = SettingsConfigDict(env_prefix="HYOKA_", env_ignore_empty=True, extra="forbid", frozen=True)
+
+    index_dir: Path = Field(default=Path(".hyoka/index"), description="索引のフォルダーのパス")
+    encoder: str | None = Field(
+        default=None, min_length=1, description="埋め込みモデルのフォルダーか名前（なければ同梱のモデル）"
+    )
+    host: str = Field(default="127.0.0.1", min_length=1, description="待ち受けるアドレス")
+    port: int = Field(default=8000, ge=1, le=65535, description="1から65535の整数")
+    max_file_mb: float = Field(default=200, gt=0, le=100_000, description="0より大きい数（メガバイト）")
+    feedback_file: Path | None = Field(default=None, description="評価を残すファイルのパス")
+
+    @property
+    def max_bytes(self) -> int:
+        """The size limit of a file in bytes."""
+        return int(self.max_file_mb * 1024 * 1024)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags before variables before the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, FILE)
+
+
+def load_settings(**flags: Any) -> Settings:
+    """The settings in force; flags that are None were not given. Raises SettingsError naming the setting.
+
+    >>> load_settings(port=9000, host=None).port
+    9000
+    """
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        raise SettingsError(" ".join(_sentence(dict(problem)) for problem in error.errors())) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(
+            f"{FILE} を読めません（{error}）。TOMLの書き方とファイルの権限を確かめてください。"
+        ) from error
+
+
+def _sentence(problem: dict[str, Any]) -> str:
+    name = str(problem["loc"][0]) if problem["loc"] else ""
+    field = Settings.model_fields.get(name)
+    if field is None:
+        known = "、".join(Settings.model_fields)
+        return f"{FILE} の設定「{name}」はありません。使える設定: {known}。"
+    return (
+        f"設定 {name} の値「{problem['input']}」は使えません。{field.description}を指定してください"
+        f"（--{name.replace('_', '-')}、HYOKA_{name.upper()} または {FILE}）。"
+    )
