@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
 from evals.cases import Case
 from evals.metrics import is_gold
-from index.types import Index, Passage
+from index.types import Passage
 
 DEPTH = 50
 
@@ -17,7 +17,7 @@ def available() -> bool:
     return find_spec("ir_measures") is not None
 
 
-def ranking(cases: Sequence[Case], index: Index) -> dict[str, float]:
+def ranking(cases: Sequence[Case], search: Callable[[str, int], Sequence[Passage]]) -> dict[str, float]:
     """Figures by name (``R@5``, ``RR@10``, ``nDCG@10``) over the cases that search alone can serve.
 
     Left out are unanswerable questions and those with a history, whose words make no query. Sheets are ranked by their
@@ -31,7 +31,7 @@ def ranking(cases: Sequence[Case], index: Index) -> dict[str, float]:
         if case.unanswerable or case.history or not case.sheets:
             continue
         judged += [ir_measures.Qrel(case.id, gold, 1) for gold in case.sheets]
-        names = ranked_sheets(case, index.search(case.question, DEPTH).hits)
+        names = ranked_sheets(case, search(case.question, DEPTH))
         # Ranks instead of scores: trec_eval breaks ties by name.
         ranked += [ir_measures.ScoredDoc(case.id, name, -float(rank)) for rank, name in enumerate(names)]
     if not judged:

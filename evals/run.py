@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from corpus.errors import HyokaError
-from evals.cases import Case, read_cases
+from evals.cases import Case, CaseFile, read_cases
 from evals.compare import compare, fallen
 from evals.metrics import Source, failed, score
 from evals.outcomes import Outcome, RunResult
@@ -65,7 +65,13 @@ def _examine(case: Case, ask: Ask, source: Source) -> Outcome:
 
 def examine(file: Path, target: Target, *, progress: Progress | None = None) -> RunResult:
     """Read a question file and run it against a target."""
-    read = read_cases(file)
+    return examine_cases(read_cases(file), target, progress=progress)
+
+
+def examine_cases(
+    read: CaseFile, target: Target, *, progress: Progress | None = None, ranked: bool = True
+) -> RunResult:
+    """Run cases against a target; ``ranked`` adds how well its index alone ranks the gold sheets, where it has one."""
     if read.cases:
         # The first question pays for loading the model; the figures are about a warm assistant.
         try:
@@ -75,7 +81,10 @@ def examine(file: Path, target: Target, *, progress: Progress | None = None) -> 
     started = time.perf_counter()
     outcomes = run(read.cases, target.ask, target.source, progress=progress)
     seconds = time.perf_counter() - started
-    ranks = ranking(read.cases, target.index) if target.index is not None and available() else {}
+    ranks = {}
+    if ranked and target.index is not None and available():
+        index = target.index
+        ranks = ranking(read.cases, lambda question, k: index.search(question, k).hits)
     about = {**target.about, "python": platform.python_version(), "machine": platform.machine()}
     return RunResult(read.name, outcomes, read.bad, about, seconds, ranks)
 

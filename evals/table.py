@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -85,6 +85,26 @@ def show_comparison(change: Comparison) -> None:
             console.print(f"  {mark} {case.id} {case.type} {escape(case.question)} ({causes})")
     if change.only_a or change.only_b:
         console.print(f"  片方だけの質問: {len(change.only_a)} / {len(change.only_b)}")
+
+
+def show_baselines(results: Mapping[str, RunResult]) -> None:
+    """One row for the assistant and each baseline, on stdout: right by type, then the ranking figures."""
+    types = list(dict.fromkeys(name for result in results.values() for name in result.types))
+    ranks = list(dict.fromkeys(name for result in results.values() for name in result.retrieval))
+    table = Table()
+    for name in ("方式", "正答", "割合", *types, *ranks, "p50 ms"):
+        table.add_column(name, justify="left" if name == "方式" else "right", no_wrap=True)
+    for name, result in results.items():
+        overall = result.overall
+        table.add_row(
+            name,
+            f"{overall.right}/{overall.n}",
+            f"{overall.right_share:.3f}",
+            *(f"{result.types[kind].right_share:.2f}" if kind in result.types else "" for kind in types),
+            *(f"{result.retrieval[rank]:.3f}" if rank in result.retrieval else "" for rank in ranks),
+            f"{overall.latency_ms.p50:.1f}",
+        )
+    _console().print(table)
 
 
 def _console() -> Console:

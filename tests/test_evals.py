@@ -9,19 +9,21 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pytest
 from fakes import FakeIndex
 
 from corpus.errors import SettingsError
 from evals import run as run_module
-from evals.cases import Case, read_cases
+from evals.baselines import answering, baselines, chunks, dense
+from evals.cases import Case, CaseFile, Expected, read_cases
 from evals.compare import compare, fallen, mcnemar
 from evals.intervals import right_interval
 from evals.plots import calibration_groups
 from evals.ranking import available, ranking
 from evals.report import write_report
-from evals.run import examine, main, run
+from evals.run import examine, examine_cases, main, run
 from evals.runs import keep, load, previous
 from evals.target import Target
 
@@ -439,12 +441,44 @@ def test_ranking_by_hand() -> None:
     assert len(order) >= 2
     second = case_of("a", "システム", order[1][0])
     void = Case.model_validate(VOID)
-    told = ranking([second, void], index)
+    told = ranking([second, void], lambda question, k: index.search(question, k).hits)
     assert told["R@1"] == 0.0 and told["R@5"] == 1.0
     assert told["RR@10"] == 0.5
     assert told["nDCG@10"] == pytest.approx(1 / 1.58496, abs=1e-4)  # 1 / log2(3)
-    assert ranking([void], index) == {}
+    assert ranking([void], lambda question, k: ()) == {}
+    assert set(ranking([second], lambda question, k: ()).values()) == {0.0}
 
 
 def case_of(name: str, question: str, sheet: str) -> Case:
     return Case.model_validate(GOOD | {"id": name, "question": question, "sheets": [sheet]})
+
+
+def test_baselines_answer_with_their_best_passage() -> None:
+    index = FakeIndex()
+    pieces = chunks(index)
+    for piece in pieces:
+        sheet = piece.found.sheet
+        assert index.document(sheet.file).text[piece.span.start : piece.span.end] == piece.text
+    road = case_of("road", "道路台帳の電子化", "道路台帳整備").model_copy(
+        update={"answer": Expected(must=(("閲覧",),))}
+    )
+    later = case_of("nothing", "ヌヌヌ", "道路台帳整備")
+    cases = CaseFile("q", (road, later), ())
+    with baselines(index) as searches:
+        assert list(searches) == ["bm25", "dense", "fused"]
+        told = examine_cases(cases, answering(searches["bm25"], index, "bm25"), ranked=False)
+    assert [outcome.score.right for outcome in told.outcomes] == [True, False]
+    assert told.outcomes[1].score.causes[0] == "abstained"
+    assert told.overall.quote_fidelity == 1.0
+
+
+def test_dense_ranks_by_the_cosine() -> None:
+    class Letters(FakeIndex):
+        def encode(self, texts: list[str], kind: str = "query") -> Any:
+            rows = np.array([[text.count(letter) + 1e-6 for letter in "道図広"] for text in texts], dtype=np.float32)
+            return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    index = Letters()
+    best = dense(chunks(index), index)("道道道", 2)
+    assert {hit.sheet.name for hit in best} == {"道路台帳整備"}
+    assert best[0].score >= best[1].score

@@ -1,0 +1,188 @@
+"""What search alone would answer: BM25 only, dense only, and both fused, each giving its best passage as the answer.
+
+The same sections, words and encoder as the assistant's, without its understanding of the question:
+``python -m evals.baselines FILE --index-dir DIR``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from corpus.documents import Span
+from corpus.errors import HyokaError
+from evals.cases import CaseFile, read_cases
+from evals.outcomes import RunResult
+from evals.ranking import available, ranking
+from evals.run import examine_cases
+from evals.target import History, Target, local, stored_text
+from index.chunks import split
+from index.lexical import LexicalDocument, LexicalIndex, write_lexical
+from index.tokens import words
+from index.types import Index, Passage, SheetSection
+
+#: Question and number of passages to passages, best first.
+Search = Callable[[str, int], Sequence[Passage]]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a section as it is indexed."""
+
+    found: SheetSection
+    span: Span
+    text: str
+
+    def passage(self, score: float) -> Passage:
+        """As search returns it."""
+        return Passage(self.found.section_id, self.found.sheet, self.found.section, self.span, self.text, score)
+
+
+def chunks(index: Index) -> list[Chunk]:
+    """Every section of an index, cut as the index cuts it."""
+    pieces = []
+    for found in index.sections():
+        base = found.section.span.start
+        for piece in split(found.section.text):
+            span = Span(base + piece.start, base + piece.end)
+            pieces.append(Chunk(found, span, found.section.text[piece.start : piece.end]))
+    return pieces
+
+
+def lexical(pieces: Sequence[Chunk], folder: Path) -> Search:
+    """BM25 over the words of names, departments, labels and texts; writes its index into ``folder``."""
+    numbers = {sheet_id: n for n, sheet_id in enumerate(dict.fromkeys(p.found.sheet.sheet_id for p in pieces))}
+    write_lexical(
+        folder,
+        (
+            LexicalDocument(
+                chunk=n,
+                sheet=numbers[piece.found.sheet.sheet_id],
+                name=words(piece.found.sheet.name),
+                department=words(piece.found.sheet.department),
+                label=words(piece.found.section.label),
+                text=words(piece.text),
+            )
+            for n, piece in enumerate(pieces)
+        ),
+    )
+    engine = LexicalIndex(folder)
+
+    def search(question: str, k: int) -> list[Passage]:
+        terms = [(word, 1.0) for word in dict.fromkeys(words(question))]
+        return [pieces[n].passage(score) for n, score in engine.search(terms, k)]
+
+    return search
+
+
+def dense(pieces: Sequence[Chunk], index: Index) -> Search:
+    """The cosine of the index's own encoder between the question and each piece under its sheet's name and label."""
+    texts = [f"{piece.found.sheet.name} {piece.found.section.label}\n{piece.text}" for piece in pieces]
+    vectors = index.encode(texts, "passage")
+
+    def search(question: str, k: int) -> list[Passage]:
+        cosines = vectors @ index.encode([question], "query")[0]
+        best = np.argsort(-cosines, kind="stable")[:k]
+        return [pieces[n].passage(float(cosines[n])) for n in best]
+
+    return search
+
+
+def fused(index: Index) -> Search:
+    """The index's own search, words and meaning together."""
+    return lambda question, k: index.search(question, k).hits
+
+
+def answering(search: Search, index: Index, name: str) -> Target:
+    """A target that answers with the best passage, cites it, and abstains only when nothing was found."""
+
+    def ask(question: str, history: History, filters: Mapping[str, Any]) -> dict[str, Any]:
+        found = search(question, 1)
+        if not found:
+            return {"answer": "", "abstained": True, "citations": [], "table": None}
+        best = found[0]
+        citation = {
+            "n": 1,
+            "sheet": best.sheet.name,
+            "sheet_id": best.sheet.sheet_id,
+            "municipality": best.sheet.municipality,
+            "department": best.sheet.department,
+            "section": best.section.label,
+            "quote": best.text,
+            "source": {"file": best.sheet.file, "start": best.span.start, "end": best.span.end},
+        }
+        return {
+            "answer": f"{best.text}[1]",
+            "abstained": False,
+            "citations": [citation],
+            "table": None,
+            "debug": {"top_score": best.score},
+        }
+
+    return Target(ask, stored_text(index), {"baseline": name, "index_version": index.version}, index)
+
+
+@contextmanager
+def baselines(index: Index) -> Iterator[dict[str, Search]]:
+    """The searches by name; the temporary BM25 index lives as long as the context."""
+    pieces = chunks(index)
+    with tempfile.TemporaryDirectory(prefix="hyoka-bm25-") as folder:
+        yield {
+            "bm25": lexical(pieces, Path(folder) / "lexical"),
+            "dense": dense(pieces, index),
+            "fused": fused(index),
+        }
+
+
+def compared(cases: CaseFile, assistant: Target, index: Index) -> dict[str, RunResult]:
+    """The assistant and each baseline on the same questions; ranking figures for the searches."""
+    results = {"assistant": examine_cases(cases, assistant, ranked=False)}
+    with baselines(index) as searches:
+        for name, search in searches.items():
+            result = examine_cases(cases, answering(search, index, name), ranked=False)
+            ranks = ranking(cases.cases, search) if available() else {}
+            results[name] = RunResult(
+                result.file, result.outcomes, result.bad, result.about, result.seconds, retrieval=ranks
+            )
+    return results
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line: one row for the assistant and each baseline."""
+    from evals.table import show_baselines
+
+    parser = argparse.ArgumentParser(prog="evals.baselines", description="検索だけの成績と比べます。")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--index-dir", type=Path, default=Path(".hyoka"))
+    parser.add_argument("--json", action="store_true")
+    chosen = parser.parse_args(arguments)
+    try:
+        cases = read_cases(chosen.file)
+        target = local(chosen.index_dir)
+    except HyokaError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return 1
+    if target.index is None:
+        raise AssertionError("a local target has an index")
+    results = compared(cases, target, target.index)
+    if chosen.json:
+        told = {name: {key: result.payload()[key] for key in _KEYS} for name, result in results.items()}
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+    else:
+        show_baselines(results)
+    return 0
+
+
+_KEYS = ("overall", "by_type", "retrieval")
+
+if __name__ == "__main__":
+    sys.exit(main())
