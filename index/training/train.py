@@ -1,0 +1,250 @@
+"""Train the bundled encoder: ``python -m index.training.train ../shared/data`` (two threads, some minutes).
+
+Open word vectors (chiVe) are reduced to 256 dimensions, weighted by rarity, and trained contrastively: a question and
+the text that answers it attract each other, the other texts of the batch repel. Training moves the vectors' directions
+and their lengths, so words that say nothing about the subject become short.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import cross_entropy, embedding, embedding_bag, normalize
+
+from index.pieces import known_pieces
+from index.training.measure import MODEL, measure, table
+from index.training.model import UNKNOWN, WordVectors, save
+from index.training.rows import Pair, held_out, raw_texts, training_pairs
+from index.training.segments import segment
+from index.training.vectors import fill_from_context, load_chive, lookup, reduce, sudachi_normal_form
+from index.types import Vectors
+
+# Batches are drawn from one group, so that negatives are of the same kind; the share of each group's batches.
+GROUP_SHARES = {"civic": 0.42, "words": 0.24, "state": 0.12, "open": 0.10, "it": 0.07, "pairs": 0.03, "tax": 0.02}
+_NUMBER = re.compile(r"[\d.,%/:-]+")
+_SINGLE = re.compile(r"[ぁ-ヿa-z]")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides the result; the defaults made the bundled model."""
+
+    dim: int = 256
+    words: int = 100_000
+    steps: int = 2500
+    batch: int = 512
+    rate: float = 2e-3
+    temperature: float = 0.05
+    dropout: float = 0.3  # share of a text's words left out at each step, against learning phrasings by heart
+    pull: float = 0.0  # how strongly a word is held to where it started
+    rarity: float = 1e-3  # a of a / (a + p(word)), the length a word starts with
+    maxsim_steps: int = 0
+    maxsim_batch: int = 96
+    longest: int = 128  # words of a text that are read
+    seed: int = 7
+
+
+def choose_words(
+    texts: dict[str, list[str]], pairs: list[Pair], chive: dict[str, int], size: int
+) -> tuple[list[str], Counter[str]]:
+    """The vocabulary, most useful first: words of the pairs, words of the running text, frequent words of chiVe."""
+    counts = Counter(word for text in texts.values() for word in text)
+    in_pairs = Counter(
+        word
+        for pair in pairs
+        if pair.group in {"civic", "words"}
+        for word in {*texts[pair.query], *texts[pair.passage]}
+    )
+    kept = [word for word, _ in counts.most_common() if counts[word] > 1 and not _NUMBER.fullmatch(word)]
+    kept += [word for word in in_pairs if not _NUMBER.fullmatch(word)]
+    kept += [word for word in chive if not _NUMBER.fullmatch(word)]
+    chosen = [word for word in dict.fromkeys(kept) if " " not in word and not _SINGLE.fullmatch(word)]
+    return chosen[:size], counts
+
+
+def first_vectors(
+    words: list[str], texts: dict[str, list[str]], counts: Counter[str], recipe: Recipe
+) -> tuple[dict[str, int], Vectors, NDArray[np.float32]]:
+    """Ids, the matrix training starts from, and the IDF of each word."""
+    rows, chive = load_chive()
+    reduced = reduce(chive, recipe.dim)
+    normal_form = sudachi_normal_form()
+    ids = {UNKNOWN: 0} | {word: number for number, word in enumerate(words, 1)}
+    matrix = np.zeros((len(ids), recipe.dim), np.float32)
+    known = np.zeros(len(ids), np.bool_)
+    for word, number in ids.items():
+        row = lookup(word, rows, normal_form) if number else None
+        if row is not None:
+            matrix[number], known[number] = reduced[row], True
+    used = [np.array([ids[w] for w in text if w in ids], np.int32) for text in texts.values()]
+    frequency = Counter({ids[word]: count for word, count in counts.items() if word in ids})
+    fill_from_context(matrix, known, used, frequency)
+    total = sum(counts.values())
+    seen = Counter(int(i) for text in used for i in set(text.tolist()))
+    documents = len(used)
+    idf = np.array([np.log((documents + 1) / (seen.get(i, 0) + 1)) for i in range(len(ids))], np.float32)
+    idf[0] = 0
+    floor = 2e-7  # a word of chiVe that our texts lack is rare, not absent
+    for number in range(1, len(ids)):
+        probability = max(frequency.get(number, 0) / total, floor)
+        matrix[number] *= recipe.rarity / (recipe.rarity + probability)
+    return ids, matrix, np.minimum(idf, 12.0)
+
+
+class Batches:
+    """Batches of token ids, drawn group by group from a fixed seed."""
+
+    def __init__(self, pairs: list[Pair], texts: dict[str, list[str]], ids: dict[str, int], recipe: Recipe) -> None:
+        keys: dict[str, int] = {}
+        self._rng = random.Random(recipe.seed)
+        self._noise = np.random.default_rng(recipe.seed)
+        self._dropout = recipe.dropout
+        self._groups: dict[str, list[tuple[NDArray[np.int64], NDArray[np.int64], int]]] = {}
+        encoded: dict[str, NDArray[np.int64]] = {}
+        for pair in pairs:
+            for text in (pair.query, pair.passage):
+                if text not in encoded:
+                    pieces = known_pieces(texts[text][: recipe.longest], ids)
+                    encoded[text] = np.array([ids[piece] for piece in pieces], np.int64)
+            query, passage = encoded[pair.query], encoded[pair.passage]
+            if len(query) and len(passage):
+                key = keys.setdefault(pair.key, len(keys))
+                self._groups.setdefault(pair.group, []).append((query, passage, key))
+        self._order: dict[str, list[int]] = {group: [] for group in self._groups}
+
+    def draw(
+        self, size: int, groups: dict[str, float]
+    ) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]], torch.Tensor]:
+        """Queries, passages and keys of one batch."""
+        group = self._rng.choices(list(groups), weights=list(groups.values()))[0]
+        rows = self._groups[group]
+        if len(self._order[group]) < size:
+            self._order[group] = list(range(len(rows)))
+            self._rng.shuffle(self._order[group])
+        taken, self._order[group] = self._order[group][:size], self._order[group][size:]
+        return (
+            [self._thin(rows[i][0]) for i in taken],
+            [self._thin(rows[i][1]) for i in taken],
+            torch.tensor([rows[i][2] for i in taken]),
+        )
+
+    def _thin(self, text: NDArray[np.int64]) -> NDArray[np.int64]:
+        if not self._dropout or len(text) < 2:
+            return text
+        kept = text[self._noise.random(len(text)) >= self._dropout]
+        return kept if len(kept) else text
+
+
+def contrast(scores: torch.Tensor, keys: torch.Tensor, temperature: float) -> torch.Tensor:
+    """InfoNCE in both directions; texts of one key are not negatives of each other."""
+    same = (keys[:, None] == keys[None, :]) & ~torch.eye(len(keys), dtype=torch.bool)
+    logits = (scores / temperature).masked_fill(same, -1e4)
+    target = torch.arange(len(keys))
+    return (cross_entropy(logits, target) + cross_entropy(logits.T, target)) / 2
+
+
+def _pool(weights: torch.Tensor, texts: list[NDArray[np.int64]]) -> torch.Tensor:
+    offsets = torch.tensor(np.cumsum([0] + [len(text) for text in texts[:-1]]))
+    flat = torch.from_numpy(np.concatenate(texts))
+    return normalize(embedding_bag(flat, weights, offsets, mode="sum", sparse=True), dim=1)
+
+
+def _padded(texts: list[NDArray[np.int64]], longest: int) -> torch.Tensor:
+    width = min(longest, max(len(text) for text in texts))
+    block = np.zeros((len(texts), width), np.int64)
+    for number, text in enumerate(texts):
+        block[number, : min(width, len(text))] = text[:width]
+    return torch.from_numpy(block)
+
+
+def _interact(
+    weights: torch.Tensor, idf: torch.Tensor, queries: list[NDArray[np.int64]], passages: list[NDArray[np.int64]]
+) -> torch.Tensor:
+    """Late interaction of every query with every passage of the batch."""
+    left, right = _padded(queries, 24), _padded(passages, 64)
+    q = normalize(embedding(left, weights, sparse=True), dim=2)
+    p = normalize(embedding(right, weights, sparse=True), dim=2)
+    words = q.reshape(-1, q.shape[2]) @ p.reshape(-1, p.shape[2]).T
+    block = words.view(left.shape[0], left.shape[1], right.shape[0], right.shape[1])
+    block = block.masked_fill((right == 0)[None, None], -1.0)
+    rarity = idf[left] * (left > 0)
+    nearest = block.amax(dim=3)
+    return (nearest * rarity[:, :, None]).sum(dim=1) / rarity.sum(dim=1, keepdim=True).clamp(min=1e-6)
+
+
+def train(batches: Batches, start: Vectors, idf: NDArray[np.float32], recipe: Recipe) -> Vectors:
+    """The trained matrix."""
+    torch.manual_seed(recipe.seed)
+    torch.set_num_threads(2)
+    weights = torch.nn.Parameter(torch.from_numpy(start.copy()))
+    home = torch.from_numpy(start)
+    rarity = torch.from_numpy(idf)
+    optimizer = torch.optim.SparseAdam([weights], lr=recipe.rate, betas=(0.9, 0.99))
+    steps = recipe.steps + recipe.maxsim_steps
+    every = steps // recipe.maxsim_steps if recipe.maxsim_steps else steps + 1
+    started, total = time.monotonic(), 0.0
+    for step in range(steps):
+        for settings in optimizer.param_groups:
+            settings["lr"] = recipe.rate * min(1.0, (step + 1) / 50) * (1 - step / steps)
+        if step % every == every - 1:
+            civic = {"civic": 0.7, "state": 0.15, "open": 0.15}
+            queries, passages, keys = batches.draw(recipe.maxsim_batch, civic)
+            loss = contrast(_interact(weights, rarity, queries, passages), keys, recipe.temperature)
+        else:
+            queries, passages, keys = batches.draw(recipe.batch, GROUP_SHARES)
+            loss = contrast(_pool(weights, queries) @ _pool(weights, passages).T, keys, recipe.temperature)
+        if recipe.pull:
+            touched = torch.from_numpy(np.unique(np.concatenate(queries + passages)))
+            moved = embedding(touched, weights, sparse=True) - home[touched]
+            loss = loss + recipe.pull * moved.square().sum() / len(keys)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        total += loss.item()
+        if step % 250 == 249:
+            print(f"step {step + 1}: loss {total / 250:.3f}, {time.monotonic() - started:.0f} s", flush=True)
+            total = 0.0
+    result: Vectors = weights.detach().numpy()
+    result[0] = 0
+    return result
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="folder of the open data (../shared/data)")
+    parser.add_argument("--out", type=Path, default=MODEL)
+    parser.add_argument("--cache", type=Path, default=Path("var/training"), help="segmented texts are kept here")
+    for name in ("steps", "maxsim_steps", "batch", "words"):
+        parser.add_argument(f"--{name}", type=int, default=getattr(Recipe(), name))
+    for name in ("rate", "temperature", "rarity", "dropout", "pull"):
+        parser.add_argument(f"--{name}", type=float, default=getattr(Recipe(), name))
+    given = vars(parser.parse_args())
+    data, out, cache = given.pop("data"), given.pop("out"), given.pop("cache")
+    recipe = Recipe(**given)
+    tests = held_out(data)
+    pairs = training_pairs(data)
+    measured = {text for test in tests for text in test.queries + test.passages}
+    trained = [text for pair in pairs for text in (pair.query, pair.passage)] + list(raw_texts(data))
+    texts = segment([*trained, *measured], cache)
+    seen = {text: texts[text] for text in dict.fromkeys(trained)}
+    words, counts = choose_words(seen, pairs, load_chive()[0], recipe.words)
+    ids, start, idf = first_vectors(words, seen, counts, recipe)
+    print(f"{len(pairs)} pairs, {len(ids)} words, {int((~start.any(axis=1)).sum())} without a vector", flush=True)
+    matrix = train(Batches(pairs, texts, ids, recipe), start, idf, recipe)
+    vectors = WordVectors(ids, matrix, idf)
+    save(vectors, out)
+    print(table(measure(vectors, tests, cache), tests))
+
+
+if __name__ == "__main__":
+    main()
