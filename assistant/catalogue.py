@@ -1,0 +1,186 @@
+"""What the index holds, prepared for matching questions: names, departments, municipalities, years.
+
+Meaning comes from here and never from a list of particular sheets: the same code knows any city's systems as soon as
+they are indexed.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+
+from corpus.documents import Sheet
+from corpus.normalize import squeeze
+from index.readings import reading
+from index.types import Index
+
+_MUNICIPALITY = re.compile(r"(?<=.{2})[都道府県市区町村]$")
+# One slip (two in a name of eight characters or more) is a mistyped name; shorter cores are too easily hit by chance.
+_CORE, _SLIP = 4, 1.01
+_UNIT_ENDS = ("課", "局", "部", "センター", "室", "館", "所", "院", "署", "園", "事務局", "公室", "係", "本部")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A sheet's name as matching sees it: squeezed, without its common ending (``core``), its reading, its pairs."""
+
+    sheet: Sheet
+    key: str
+    core: str
+    reading: str
+    pairs: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NameMatch:
+    """A sheet named in a question; ``start:end`` is the longest stretch of the squeezed question that did it."""
+
+    sheet: Sheet
+    score: float
+    start: int
+    end: int
+    exact: bool
+
+
+def pairs(text: str) -> set[str]:
+    """Character bigrams: ``システム`` -> シス, ステ, テム; a single character stands for itself."""
+    return {text[i : i + 2] for i in range(len(text) - 1)} or ({text} if text else set())
+
+
+def longest_run(needle: str, hay: str) -> tuple[int, int, int]:
+    """The longest stretch of ``needle`` found in ``hay``: (length, start in needle, start in hay)."""
+    best = (0, 0, 0)
+    row = [0] * (len(hay) + 1)
+    for i, a in enumerate(needle):
+        previous = 0
+        for j, b in enumerate(hay):
+            kept = row[j + 1]
+            row[j + 1] = previous + 1 if a == b else 0
+            if row[j + 1] > best[0]:
+                best = (row[j + 1], i - row[j + 1] + 1, j - row[j + 1] + 1)
+            previous = kept
+    return best
+
+
+def common_endings(names: set[str]) -> list[str]:
+    """Endings of two to eight characters that many names share (システム, 事業, 管理システム), longest first."""
+    counts = Counter(name[-n:] for name in names for n in range(2, 9) if len(name) > n)
+    least = max(3, len(names) // 12)
+    return sorted((ending for ending, n in counts.items() if n >= least), key=len, reverse=True)
+
+
+class Catalogue:
+    """Names, departments and municipalities of one index version."""
+
+    def __init__(self, index: Index) -> None:
+        self.sheets = index.sheets()
+        self.by_id = {sheet.sheet_id: sheet for sheet in self.sheets}
+        self.programmes = [sheet for sheet in self.sheets if sheet.kind == "programme"]
+        self.municipalities = sorted({s.municipality for s in self.sheets if s.municipality})
+        self.departments = sorted({s.department for s in self.sheets if s.department})
+        self.latest_year = max((s.fiscal_year for s in self.sheets if s.fiscal_year), default=None)
+        self._endings = common_endings({squeeze(sheet.name) for sheet in self.programmes})
+        self.names = [self._name(sheet) for sheet in self.programmes]
+        counts = Counter(pair for name in {n.key for n in self.names} for pair in pairs(name))
+        total = max(1, len({n.key for n in self.names}))
+        self._weight = {pair: math.log(1 + total / n) for pair, n in counts.items()}
+
+    def _name(self, sheet: Sheet) -> Name:
+        key = squeeze(sheet.name)
+        ending = next((e for e in self._endings if key.endswith(e) and len(key) - len(e) >= 2), "")
+        core = key[: len(key) - len(ending)]
+        return Name(sheet, key, core, reading(sheet.name), frozenset(pairs(key)))
+
+    def weight(self, pair: str) -> float:
+        """How much a character pair tells one name from another; 0 for a pair in no name."""
+        return self._weight.get(pair, 0.0)
+
+    def find_municipalities(self, key: str) -> list[tuple[str, int, int]]:
+        """Municipalities named in a squeezed question, by full name or by the name without 市区町村."""
+        found: list[tuple[str, int, int]] = []
+        for name in self.municipalities:
+            full = squeeze(name)
+            stem = _MUNICIPALITY.sub("", full)
+            at = key.find(full)
+            if at >= 0:
+                found.append((name, at, at + len(full)))
+            elif stem != full and len(stem) >= 2:
+                # A stem inside a longer word (中央 in 中央図書館) names no town: what follows must end the word.
+                match = re.search(re.escape(stem) + r"(?=$|[のでにとをはがもや、,・:?()]|では|から|[^一-龥])", key)
+                if match:
+                    found.append((name, match.start(), match.end()))
+        return sorted(found, key=lambda hit: hit[1])
+
+    def find_departments(self, key: str, scope: list[Sheet]) -> list[tuple[str, int, int]]:
+        """Departments of ``scope`` named in a squeezed question, wholly or by a part that ends in 課, 局, センター …"""
+        found: list[tuple[str, int, int]] = []
+        for department in sorted({s.department for s in scope if s.department}):
+            name = squeeze(department)
+            length, start, at = longest_run(name, key)
+            part = name[start : start + length]
+            whole = length == len(name) or (start + length == len(name) and length >= 3)
+            if whole or (length >= 4 and part.endswith(_UNIT_ENDS)):
+                found.append((department, at, at + length))
+        # 課 of one department inside the longer name of another (情報政策課 in 情報政策課分室) gives way to the longer.
+        return [
+            hit
+            for hit in found
+            if not any(
+                o is not hit and o[1] <= hit[1] and hit[2] <= o[2] and o[2] - o[1] > hit[2] - hit[1] for o in found
+            )
+        ]
+
+    def find_names(self, key: str, kana: str, scope: list[Sheet]) -> list[NameMatch]:
+        """Sheets of ``scope`` named in a question, best first.
+
+        A name counts by the share of its telling character pairs that the question holds and by its longest unbroken
+        stretch; a slip of the keyboard (シテスム) keeps most pairs, a wrong conversion (公務支援 for 校務支援) keeps the
+        reading. A name that lies inside a better one's stretch gives way.
+        """
+        ids = {sheet.sheet_id for sheet in scope}
+        asked = pairs(key)
+        matches = []
+        for name in self.names:
+            if name.sheet.sheet_id not in ids:
+                continue
+            total = sum(self._weight[p] for p in name.pairs)
+            shared = sum(self._weight[p] for p in name.pairs & asked)
+            cover = shared / total if total else 0.0
+            if cover < 0.25:
+                if not (len(name.reading) >= 6 and name.reading in kana):
+                    continue
+                cover = 0.0
+            length, start, at = longest_run(name.key, key)
+            run = name.key[start : start + length]
+            run_total = sum(self._weight.get(p, 0.0) for p in pairs(run)) if length >= 2 else 0.0
+            telling = run_total / total if total else 0.0
+            exact = length == len(name.key)
+            score = 1.0 if exact else 0.5 * cover + 0.5 * telling
+            if not exact and len(name.reading) >= 6 and name.reading in kana:
+                score = max(score, 0.9)
+            if not exact and len(name.core) >= _CORE:
+                near = fuzz.partial_ratio_alignment(name.core, key)
+                if near is not None and near.score >= 100 * (1 - _SLIP / len(name.core)):
+                    score = max(score, 0.5 * cover + 0.5 * near.score / 100)
+                    if near.dest_end - near.dest_start > length:
+                        at, length = near.dest_start, near.dest_end - near.dest_start
+            matches.append(NameMatch(name.sheet, score, at, at + length, exact))
+        matches.sort(key=lambda m: (-m.score, -(m.end - m.start)))
+        kept: list[NameMatch] = []
+        for match in matches:
+            inside = any(o.start <= match.start and match.end <= o.end and o.score > match.score + 1e-9 for o in kept)
+            longer = any(
+                o.exact
+                and match.exact
+                and o.start <= match.start
+                and match.end <= o.end
+                and o.end - o.start > match.end - match.start
+                for o in matches
+            )
+            if not inside and not longer:
+                kept.append(match)
+        return kept

@@ -1,0 +1,92 @@
+"""Everything an answer is made from: the index, its catalogue and statements, and the query."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from assistant.catalogue import Catalogue, NameMatch
+from assistant.question import HINTED, NAMED, Query
+from assistant.statements import Statements
+from corpus.documents import Sheet
+from index.types import Filters, Index, Passage
+
+_DEPARTMENT = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """A sheet the question is about; ``named`` says that the question names it."""
+
+    sheet: Sheet
+    score: float
+    named: bool
+
+
+@dataclass(slots=True)
+class Context:
+    """One question being answered."""
+
+    index: Index
+    catalogue: Catalogue
+    statements: Statements
+    query: Query
+    passages: tuple[Passage, ...] = ()
+    notes: list[str] = field(default_factory=list)
+    subset: tuple[Sheet, ...] = ()
+
+    def scope(self) -> list[Sheet]:
+        """The sheets the question may be about, by municipality, year and department filters."""
+        filters = self.query.filters
+        sheets = list(self.subset) or self.catalogue.sheets
+        return [
+            sheet
+            for sheet in sheets
+            if (not filters.municipality or sheet.municipality in filters.municipality)
+            and (not filters.fiscal_year or sheet.fiscal_year in filters.fiscal_year)
+            and (not filters.department or sheet.department in filters.department)
+        ]
+
+    def search(self, k: int = 40) -> tuple[Passage, ...]:
+        """The passages for what is left of the question after its name, years and municipality were understood."""
+        if not self.passages:
+            text = self.query.focus.strip() or self.query.text
+            self.passages = self.index.search(text, k, self.search_filters()).hits
+        return self.passages
+
+    def search_filters(self) -> Filters:
+        """The question's filters without the section facet."""
+        return self.query.filters
+
+    def focus(self) -> list[Focus]:
+        """The sheets the question is about, best first: those it names, or else those search finds."""
+        query = self.query
+        named = [n for n in query.names if n.score >= NAMED]
+        if named:
+            return self._named(named)
+        scope = {sheet.sheet_id for sheet in self.scope()}
+        scores: dict[str, float] = defaultdict(float)
+        for passage in self.search():
+            sheet_id = passage.sheet.sheet_id
+            if sheet_id in scope:
+                rest = scores[sheet_id]
+                scores[sheet_id] = max(rest, passage.score) + 0.05 * min(rest, passage.score)
+        for hint in query.names:
+            if hint.score >= HINTED and hint.sheet.sheet_id in scope:
+                scores[hint.sheet.sheet_id] += 0.6 * hint.score
+        for sheet_id in list(scores):
+            if self.catalogue.by_id[sheet_id].department in query.departments:
+                scores[sheet_id] += _DEPARTMENT
+            if self.catalogue.by_id[sheet_id].kind == "document":
+                scores[sheet_id] *= 0.75  # a programme's own sheet speaks before a glossary or a summary
+        ranked = sorted(scores.items(), key=lambda item: -item[1])
+        return [Focus(self.catalogue.by_id[sheet_id], score, False) for sheet_id, score in ranked]
+
+    def _named(self, named: Sequence[NameMatch]) -> list[Focus]:
+        best = named[0].score
+        kept = [m for m in named if m.score >= best - 0.12 or m.exact]
+        in_department = [m for m in kept if m.sheet.department in self.query.departments]
+        if in_department and len({m.sheet.name for m in kept}) < len(kept):
+            kept = in_department
+        return [Focus(m.sheet, m.score, True) for m in kept]

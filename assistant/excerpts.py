@@ -1,0 +1,131 @@
+"""Answers in the sheets' own words: the few statements that answer, each a numbered quote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from assistant.context import Context, Focus
+from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
+from assistant.statements import Ranked, Statement, Wanted
+from assistant.vocabulary import AskedField
+from corpus.documents import Sheet
+
+# A statement below this share of the question's words (by weight) proves nothing; fitted on unanswerable questions.
+COVER = 0.34
+# How far behind the best statement another one may stand and still be shown.
+NEXT_BEST = 0.62
+_MOST = 4
+_PERSONAL = "担当者"
+
+_KINDS = {
+    "amount": re.compile(r"\d[\d,.]*(?:億|百?万|千)?円|\d[\d,]*千円"),
+    "number": re.compile(r"\d"),
+    "organisation": re.compile(r"\(株\)|㈱|株式会社|有限会社|\(有\)|法人|公社|協会"),
+    "date": re.compile(r"年|月|日"),
+}
+
+
+def excerpt(context: Context) -> Draft | None:
+    """Statements of the sheets in focus that answer; None when nothing proves enough."""
+    query = context.query
+    focus = context.focus()
+    if not focus:
+        return None
+    fields = query.asks("text", "choice", "person", "date", "organisation", "rating", "number", "amount")
+    wanted = context.statements.wanted(_topic(context), query.expects, _labels(fields))
+    chosen = _choose_sheets(context, focus, wanted)
+    draft = Draft(context.index, how="excerpt")
+    budget = MAX_CHARS // max(1, len(chosen))
+    for sheet, ranked in chosen:
+        _write(draft, sheet, ranked, budget, several=len(chosen) > 1)
+    if not draft.citations:
+        return None
+    draft.confidence = max(r.cover for _, ranked in chosen for r in ranked)
+    return draft
+
+
+def _topic(context: Context) -> str:
+    return context.query.focus.strip() or context.query.text
+
+
+def _labels(fields: Sequence[AskedField]) -> list[str]:
+    return [label for f in fields for label in f.labels]
+
+
+def _choose_sheets(context: Context, focus: Sequence[Focus], wanted: Wanted) -> list[tuple[Sheet, list[Ranked]]]:
+    """The sheets to quote with their statements: the named ones, one for each municipality asked for, or the best."""
+    query = context.query
+    named = [f for f in focus if f.named]
+    if named:
+        pairs = [(f.sheet, pick(context, f.sheet, wanted, named=True)) for f in named[:3]]
+        pairs = [(sheet, ranked) for sheet, ranked in pairs if ranked]
+        if len(query.municipalities) > 1:
+            return pairs
+        best = max((ranked[0].score for _, ranked in pairs), default=0.0)
+        return [(sheet, ranked) for sheet, ranked in pairs if ranked[0].score >= best * 0.8]
+    scored = []
+    top = focus[0].score
+    for f in focus[:8]:
+        ranked = pick(context, f.sheet, wanted, named=False)
+        if ranked:
+            scored.append((0.5 * f.score / top + ranked[0].score, f.sheet, ranked))
+    scored.sort(key=lambda item: -item[0])
+    if len(query.municipalities) > 1:
+        per_town: dict[str, tuple[Sheet, list[Ranked]]] = {}
+        for score, sheet, ranked in scored:
+            if score >= scored[0][0] * 0.75:
+                per_town.setdefault(sheet.municipality, (sheet, ranked))
+        return list(per_town.values())
+    return [(sheet, ranked) for score, sheet, ranked in scored[:2] if score >= scored[0][0] * 0.95]
+
+
+def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ranked]:
+    """The statements of one sheet worth quoting, best first; empty when none answers."""
+    query = context.query
+    persons = any(f.type == "person" for f in query.fields)
+    statements = [s for s in context.statements.of([sheet]) if persons or s.field != _PERSONAL]
+    ranked = context.statements.rank(wanted, statements)
+    if not ranked:
+        return []
+    asked = [f for f in query.fields if not f.weak]
+    in_field = [r for r in ranked if any(f.fits(r.statement.label, r.statement.field) for f in asked)]
+    if named and in_field and _says_only_the_field(context, wanted):
+        return sorted(in_field[:8], key=lambda r: r.statement.order)
+    proof = [r for r in ranked if r.cover >= COVER or (named and r in in_field[:3])]
+    for kind, pattern in _KINDS.items():
+        if kind in query.expects and not any(pattern.search(r.statement.key) for r in proof[:4]):
+            return []
+    if not proof:
+        return []
+    best = proof[0].score
+    return [r for r in proof if r.score >= best * NEXT_BEST][:_MOST]
+
+
+def _says_only_the_field(context: Context, wanted: Wanted) -> bool:
+    """Whether nothing but the field is asked of the sheet (戸籍システムの今後の計画は?)."""
+    asked = "".join(phrase for f in context.query.fields for phrase in f.ask)
+    rest = [w for w in wanted.query.words if w not in asked and context.statements.weight(w) > 1.2]
+    return not rest
+
+
+def _write(draft: Draft, sheet: Sheet, ranked: Sequence[Ranked], budget: int, several: bool) -> None:
+    head = title(sheet)
+    used = len(head)
+    lines: list[str] = []
+    shown: list[tuple[Statement, str]] = []
+    for r in ranked:
+        text = readable(r.statement.text)
+        cost = len(text) + len(plain(r.statement.label)) + 12
+        if used + cost > budget and shown:
+            continue
+        if used + cost > MAX_CHARS:
+            continue
+        used += cost
+        shown.append((r.statement, text))
+    for statement, text in sorted(shown, key=lambda item: item[0].order):
+        n = draft.cite(sheet, statement.label, statement.span)
+        lines.append(f"- {plain(statement.label)}：{text} [{n}]")
+    if lines:
+        draft.add(head)
+        draft.lines.extend(lines)

@@ -1,0 +1,44 @@
+"""How a question was read, in one Japanese line."""
+
+from __future__ import annotations
+
+from assistant.context import Context
+from assistant.drafts import readable
+from assistant.types import Interpretation
+from corpus.periods import Period
+
+_INTENTS = {
+    "definition": "用語の意味", "rank": "順位", "sum": "合計", "count": "件数", "list": "一覧", "compare": "比較", "trend": "推移",
+    "number": "数値", "when": "時期", "who": "担当・事業者", "reason": "理由", "yesno": "確認", "overview": "概要", "text": "記載内容",
+}  # fmt: skip
+
+
+def interpretation(context: Context) -> Interpretation:
+    """The intent, period and filters, and the line 解釈: … that tells them."""
+    query = context.query
+    parts = [_INTENTS[query.intent]]
+    if query.municipalities or query.filters.municipality:
+        parts.append("・".join(query.municipalities or query.filters.municipality))
+    if query.named:
+        parts.append("・".join(dict.fromkeys(readable(n.sheet.name) for n in query.named[:3])))
+    if query.departments:
+        parts.append("・".join(query.departments))
+    strong = [f.name for f in query.fields if not f.weak]
+    if strong:
+        parts.append("・".join(dict.fromkeys(strong)))
+    if query.grade:
+        parts.append(f"{query.grade}評価")
+    parts.extend(_period_words(asked.readings) for asked in query.periods)
+    text = "解釈: " + " / ".join(parts)
+    if query.carried:
+        text += f"（前の質問から引き継ぎ: {'・'.join(query.carried)}）"
+    return Interpretation(query.intent, query.periods[0].period if query.periods else None, query.filters, text)
+
+
+def _period_words(readings: tuple[Period, ...]) -> str:
+    return "と".join(f"{p.label}（{p.start.year}年{p.start.month}月〜{_last_month(p)}）" for p in readings)
+
+
+def _last_month(period: Period) -> str:
+    year, month = period.end.year, period.end.month - (1 if period.end.day == 1 else 0)
+    return f"{year - 1}年12月" if month == 0 else f"{year}年{month}月"

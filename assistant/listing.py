@@ -1,0 +1,128 @@
+"""Answers over many sheets: lists, counts and aggregates, each match named, counted and cited."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+from assistant import ranking, selection
+from assistant.context import Context
+from assistant.drafts import Draft, readable, shorten, title
+from assistant.selection import Matches, Proof
+from assistant.vocabulary import find_fields
+from corpus.documents import Sheet, Span
+
+# A statement must hold this share of the topic (by weight) for its sheet to join a list by topic.
+_TOPIC_COVER = 0.55
+_TOPIC_NEAR_BEST = 0.8
+_QUOTE = 110
+_NAMED_CLASS = re.compile(r"名の付く|名前の|という名|同じ名|名のつ")
+
+
+def listing(context: Context) -> Draft | None:
+    """A list, count, rank, sum or comparison over the sheets in scope; None when the question has no such condition."""
+    query = context.query
+    sheets = _candidates(context)
+    if not sheets:
+        return None
+    amounts = query.asks("amount")
+    over = ranking.over_pattern(query.key)
+    if over is not None:
+        first = [f for f, _, _ in find_fields(over["a"]) if f.type == "amount"]
+        second = [f for f, _, _ in find_fields(over["b"]) if f.type == "amount"]
+        if first and second:
+            return ranking.exceeded(context, first[-1], second[0], over["op"] != "下回", sheets)
+    if amounts and query.intent == "rank":
+        return ranking.ranking(context, amounts, sheets)
+    if amounts and query.intent == "sum":
+        return ranking.total(context, amounts, sheets)
+    if amounts and query.intent == "compare" and len(query.named) >= 2:
+        return ranking.comparison(context, amounts, [n.sheet for n in query.named])
+    if amounts and len(query.periods) >= 2 and ranking.rises_or_falls(query.key):
+        return ranking.changed(context, amounts, sheets)
+    if query.intent in ("rank", "sum", "compare"):
+        return None
+    return _by_conditions(context, sheets) or (None if query.periods else _by_topic(context, sheets))
+
+
+def _candidates(context: Context) -> list[Sheet]:
+    """Programme sheets in scope, narrowed to those named together and to the departments asked for."""
+    query = context.query
+    sheets = [s for s in context.scope() if s.kind == "programme"]
+    named = [n.sheet for n in query.named]
+    if len(named) >= 2 or (named and _NAMED_CLASS.search(query.key)):
+        ids = {s.sheet_id for s in named}
+        return [s for s in sheets if s.sheet_id in ids]
+    if len(named) == 1 and not query.subset:
+        return []
+    if query.departments:
+        return [s for s in sheets if s.department in query.departments]
+    return sheets
+
+
+def _by_conditions(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
+    query = context.query
+    found: list[Matches] = []
+    wishes = selection.grade_wishes(context)
+    for wish in wishes:
+        found.append(selection.by_grade(context, wish, sheets))
+    chosen = selection.choices(context, sheets) if not wishes else []
+    for choice in chosen:
+        found.append(selection.by_choice(context, choice, sheets))
+    if query.departments and not found:
+        found.append(selection.by_department(context, sheets))
+    if not found:
+        return None
+    matches = found[0]
+    for more in found[1:]:
+        matches = selection.overlap(matches, more)
+    return _list(context, matches, sheets, "conditions") if matches else None
+
+
+def _by_topic(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
+    """Sheets with a statement about the topic, in the section asked for where one is."""
+    query = context.query
+    fields = [f for f in query.fields if f.type == "text" and not f.weak]
+    wanted = context.statements.wanted(query.focus)
+    if not wanted.query.words:
+        return None
+    statements = [s for s in context.statements.of(sheets) if s.field != "担当者"]
+    if fields:
+        inside = [s for s in statements if any(f.fits(s.label, s.field) for f in fields)]
+        statements = inside or statements
+    ranked = context.statements.rank(wanted, statements)
+    if not ranked or ranked[0].cover < _TOPIC_COVER:
+        return None
+    limit = max(_TOPIC_COVER, ranked[0].cover * _TOPIC_NEAR_BEST)
+    matches: Matches = defaultdict(list)
+    for r in ranked:
+        s = r.statement
+        if r.cover >= limit and s.sheet.sheet_id not in matches:
+            matches[s.sheet.sheet_id].append(Proof(s.sheet, s.label, s.span, readable(s.text)))
+    return _list(context, matches, sheets, "topic")
+
+
+def _list(context: Context, matches: Matches, sheets: Sequence[Sheet], how: str) -> Draft:
+    draft = Draft(context.index, how=how)
+    ordered = [s for s in sheets if s.sheet_id in matches]
+    draft.add(f"該当するシートは {len(ordered)}件です（全{len(sheets)}件中{len(ordered)}件）。")
+    draft.columns = ("シート", "自治体", "担当課", "根拠")
+    for sheet in ordered:
+        proofs = matches[sheet.sheet_id]
+        numbers = [draft.cite(p.sheet, p.label, p.span) for p in proofs[:3]]
+        if all(p.sheet.sheet_id != sheet.sheet_id for p in proofs[:3]):
+            numbers.append(draft.cite(sheet, "", _name_span(context, sheet)))
+        reason = shorten(" / ".join(dict.fromkeys(readable(p.reading) for p in proofs[:3])), _QUOTE)
+        marks = "".join(f"[{n}]" for n in dict.fromkeys(numbers))
+        draft.add(f"- {title(sheet)}：{reason} {marks}")
+        draft.row((readable(sheet.name), sheet.municipality, sheet.department, reason), numbers)
+    return draft
+
+
+def _name_span(context: Context, sheet: Sheet) -> Span:
+    for found in context.index.sections([sheet.sheet_id], ["事務事業名"]):
+        return found.section.span
+    for found in context.index.sections([sheet.sheet_id]):
+        return found.section.span
+    return sheet.spans[0]

@@ -1,0 +1,234 @@
+"""Words become a typed query: what is asked, of which sheets, for when, under which conditions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from assistant.catalogue import Catalogue, NameMatch
+from assistant.conditions import Condition, find_conditions
+from assistant.types import Turn
+from assistant.vocabulary import AskedField, find_fields, find_intents
+from corpus.documents import FactKind, Sheet
+from corpus.normalize import normalize, squeeze
+from corpus.periods import FoundPeriod, Period, find_periods, fiscal_year
+from index.readings import reading
+from index.types import Filters
+
+# A name counts as meant from here on; between the two it only adds to what search finds.
+NAMED = 0.62
+HINTED = 0.38
+
+_ANAPHORA = re.compile(
+    r"^(その|それ|そのう?ち|そこ|じゃあ|では|で、|あと|ほか|他に|次に|これ|この(システム|事業|シート)|同じ|前者|後者|ちなみに|続けて)"
+)
+_SUBSET = re.compile(r"そのうち|そのなかで|その中で|このうち|この中で|うち、")
+_BARE_YEAR = re.compile(r"(?<![\d,.])(20[0-4]\d)(?![\d,年/.-])")
+_EXPECTS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "amount",
+        re.compile(r"いくら|金額|何(千|万)?円|なんぼ|費用|価格|単価|(予算|決算|事業費|人件費|経費)(額)?(は|を|$|\?)"),
+    ),
+    ("date", re.compile(r"いつ|何年|何月|何日|時期は|期限は|満了日|何年度")),
+    ("organisation", re.compile(r"社名|会社|業者|ベンダー|メーカー|開発元|委託先")),
+    (
+        "number",
+        re.compile(
+            r"何(件|人|名|台|回|%|パーセント|本|枚|冊|時間|分|校|か所|箇所|点|割|世帯|項目|業務|種類|団体|施設)"
+            r"|どのくらい|どれくらい|件数|人数|台数|回数|枚数|割合|稼働率|満足度|率は|数字は|いくつ"
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPeriod:
+    """A period of the question; ``readings`` are the senses tried (令和7年 may stand for the fiscal year too)."""
+
+    period: Period
+    readings: tuple[Period, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question as understood. ``focus`` is the question without the words that were understood otherwise."""
+
+    text: str
+    key: str
+    intent: str
+    intents: tuple[str, ...]
+    fields: tuple[AskedField, ...]
+    kind: FactKind | None
+    periods: tuple[AskedPeriod, ...]
+    municipalities: tuple[str, ...]
+    departments: tuple[str, ...]
+    names: tuple[NameMatch, ...]
+    conditions: tuple[Condition, ...]
+    expects: frozenset[str]
+    focus: str
+    filters: Filters
+    subset: bool = False
+    carried: tuple[str, ...] = ()
+    before: Query | None = None
+    grade: str = ""
+    sheets: tuple[Sheet, ...] = field(default=())
+
+    @property
+    def named(self) -> tuple[NameMatch, ...]:
+        """The sheets named with certainty."""
+        return tuple(name for name in self.names if name.score >= NAMED)
+
+    def asks(self, *types: str) -> tuple[AskedField, ...]:
+        """The asked fields of the given types."""
+        return tuple(f for f in self.fields if f.type in types)
+
+
+def understand(
+    question: str, history: Sequence[Turn] = (), catalogue: Catalogue | None = None, filters: Filters = Filters()
+) -> Query:
+    """Read a question against what the index holds.
+
+    ``history`` are the earlier turns, oldest first; what a follow-up leaves out (the sheet, the municipality, the year)
+    is carried over from the last question that said it, and named in ``carried``.
+    """
+    assert catalogue is not None
+    earlier = [turn.content for turn in history if turn.role == "user" and turn.content.strip()]
+    before = (
+        understand(earlier[-1], [Turn("user", text) for text in earlier[:-1]], catalogue, filters) if earlier else None
+    )
+    query = _read(question, catalogue, filters)
+    return _carry(query, before, catalogue) if before is not None else query
+
+
+def _scope(catalogue: Catalogue, filters: Filters, municipalities: Sequence[str]) -> list[Sheet]:
+    return [
+        sheet
+        for sheet in catalogue.sheets
+        if (not filters.municipality or sheet.municipality in filters.municipality)
+        and (not municipalities or sheet.municipality in municipalities)
+        and (not filters.fiscal_year or sheet.fiscal_year in filters.fiscal_year)
+        and (not filters.department or sheet.department in filters.department)
+    ]
+
+
+def _read(question: str, catalogue: Catalogue, filters: Filters) -> Query:
+    text = normalize(question).text.strip()
+    key = squeeze(text)
+    towns = catalogue.find_municipalities(key)
+    municipalities = tuple(dict.fromkeys(name for name, _, _ in towns))
+    scope = _scope(catalogue, filters, municipalities)
+    bare = _blank(key, [(a, b) for _, a, b in towns])
+    names = catalogue.find_names(bare, reading(bare), [s for s in scope if s.kind == "programme"])
+    departments = catalogue.find_departments(bare, scope)
+    if not departments and not municipalities:
+        departments = catalogue.find_departments(key, scope)
+    named = [n for n in names if n.score >= NAMED]
+    unnamed = _blank(bare, [(n.start, n.end) for n in named if n.end - n.start >= 3])
+    years = [s.fiscal_year for s in scope if s.fiscal_year]
+    context = max(years) + 1 if years else None
+    found = find_periods(text, context)
+    periods = _periods(found, text)
+    undated = _blank(unnamed, _period_spans(found, text))
+    undated = _blank(undated, [(a, b) for _, a, b in departments])
+    fields = find_fields(undated)
+    intents = tuple(find_intents(undated))
+    conditions, grade = find_conditions(key)
+    kinds = {f.kind for f, _, _ in fields if f.kind}
+    expects = frozenset(kind for kind, pattern in _EXPECTS if pattern.search(key))
+    return Query(
+        text=text,
+        key=key,
+        intent=intents[0],
+        intents=intents,
+        fields=tuple(dict.fromkeys(f for f, _, _ in fields)),
+        kind=next(iter(kinds)) if len(kinds) == 1 else None,  # type: ignore[arg-type]
+        periods=periods,
+        municipalities=municipalities,
+        departments=tuple(dict.fromkeys(d for d, _, _ in departments)),
+        names=tuple(names),
+        conditions=tuple(conditions),
+        expects=expects,
+        focus=undated.replace("\0", " "),
+        filters=replace(filters, municipality=municipalities or filters.municipality),
+        subset=bool(_SUBSET.search(key)),
+        grade=grade,
+    )
+
+
+def _blank(key: str, spans: Sequence[tuple[int, int]]) -> str:
+    """The key with the given stretches blanked out, lengths kept."""
+    chars = list(key)
+    for start, end in spans:
+        chars[start:end] = "\0" * (end - start)
+    return "".join(chars)
+
+
+def _period_spans(found: Sequence[FoundPeriod], text: str) -> list[tuple[int, int]]:
+    """Where the date expressions stand in the squeezed text."""
+    return [(len(squeeze(text[: f.start])), len(squeeze(text[: f.end]))) for f in found]
+
+
+def _periods(found: Sequence[FoundPeriod], text: str) -> tuple[AskedPeriod, ...]:
+    asked: list[AskedPeriod] = []
+    for hit in found:
+        period = hit.period
+        readings = [period]
+        if period.kind == "calendar_year":
+            readings.append(fiscal_year(period.start.year))
+        asked.append(AskedPeriod(period, tuple(readings)))
+    if not found:
+        for match in _BARE_YEAR.finditer(text):
+            year = int(match[1])
+            asked.append(AskedPeriod(fiscal_year(year), (fiscal_year(year),)))
+    return tuple(dict.fromkeys(asked))
+
+
+def periods_of(text: str, latest_year: int | None) -> tuple[AskedPeriod, ...]:
+    """The periods of a part of a question."""
+    context = latest_year + 1 if latest_year else None
+    return _periods(find_periods(text, context), text)
+
+
+def _carry(query: Query, before: Query, catalogue: Catalogue) -> Query:
+    """Fill in from the question before what this one leaves out."""
+    own_sheet = bool(query.named)
+    refers = bool(_ANAPHORA.search(query.key)) or query.subset
+    if own_sheet and not refers:
+        return replace(query, before=before)
+    carried: list[str] = []
+    names, municipalities, departments = query.names, query.municipalities, query.departments
+    periods, fields, intent, intents = query.periods, query.fields, query.intent, query.intents
+    if not municipalities and before.municipalities and not own_sheet:
+        municipalities = before.municipalities
+        carried.append("自治体")
+    if not own_sheet and not query.departments:
+        kept = tuple(n for n in before.names if not municipalities or n.sheet.municipality in municipalities)
+        if kept:
+            names = kept
+            carried.append("シート")
+        departments = before.departments
+    only_scope = (
+        not fields and not query.expects and intent in ("text", "yesno") and (query.municipalities or own_sheet)
+    )
+    if only_scope:  # 「つくば市は?」 asks the question before of another town
+        fields, intent, intents, periods = before.fields, before.intent, before.intents, periods or before.periods
+        carried.append("質問")
+    filters = replace(query.filters, municipality=municipalities or query.filters.municipality)
+    focus = query.focus
+    if not own_sheet or only_scope:
+        focus = f"{query.focus} {before.focus}"
+    return replace(
+        query,
+        names=names,
+        municipalities=municipalities,
+        departments=departments,
+        periods=periods,
+        fields=fields,
+        intent=intent,
+        intents=intents,
+        filters=filters,
+        focus=focus,
+        carried=tuple(carried),
+        before=before,
+    )

@@ -1,0 +1,215 @@
+"""Which sheets meet the conditions of a question: grades, choices, departments, changes between years.
+
+Each condition is a function from the sheets in scope to the facts (or sections) that prove it, so that a list can name
+every match and cite each one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.context import Context
+from assistant.question import AskedPeriod, periods_of
+from assistant.vocabulary import AskedField, field, find_fields
+from corpus.documents import Fact, Sheet, Span
+from corpus.normalize import squeeze
+from corpus.periods import Period
+
+_GRADE = re.compile(r"(?<![a-z0-9])([sabcde])(?:評価|ランク|判定)?(?![a-z0-9])")
+_GRADE_WORDS = re.compile(r"評価|ランク|判定|総括")
+_QUOTED = re.compile(r"[「『\"]([^」』\"]{2,30})[」』\"]")
+_PARTS = re.compile(r"[、,・/ \s]+")
+_ANY_YEAR = re.compile(r"一度でも|いずれか|1度でも|どこかで|過去に")
+_OVERALL = re.compile(r"総括|最終|通算|計画期間|全体の評価|3年間の")
+_SINGLE = re.compile(r"単年度|取組状況|年度評価|進捗")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What shows that a sheet meets a condition: a stretch of it with the label it stands under."""
+
+    sheet: Sheet
+    label: str
+    span: Span
+    reading: str
+
+
+Matches = dict[str, list[Proof]]
+
+
+@dataclass(frozen=True, slots=True)
+class GradeWish:
+    """A grade with the rating rows and the period it is asked of."""
+
+    grade: str
+    fields: tuple[AskedField, ...]
+    periods: tuple[AskedPeriod, ...]
+    overall: bool
+    single: bool
+
+
+def grade_wishes(context: Context) -> list[GradeWish]:
+    """Each grade of the question with the rating it belongs to: 「R3はA評価なのに総括はB評価」 gives two."""
+    key = context.query.key
+    hits = [
+        found
+        for found in _GRADE.finditer(key)
+        if _GRADE_WORDS.search(key[max(0, found.start() - 12) : found.end() + 3])
+    ]
+    wishes: list[GradeWish] = []
+    begin = 0
+    for found in hits:
+        segment = key[begin : found.end()]
+        fields = tuple(f for f, _, _ in find_fields(segment) if f.type == "rating")
+        periods = periods_of(segment, context.catalogue.latest_year)
+        wishes.append(
+            GradeWish(found[1].upper(), fields, periods, bool(_OVERALL.search(segment)), bool(_SINGLE.search(segment)))
+        )
+        begin = found.end()
+    return wishes
+
+
+def by_grade(context: Context, wish: GradeWish, sheets: Sequence[Sheet]) -> Matches:
+    """Sheets with the grade in the rating asked for; a summary table's row counts for the sheet of that name."""
+    any_year = bool(_ANY_YEAR.search(context.query.key))
+    names = {squeeze(s.name): s for s in sheets}
+    ids = {s.sheet_id: s for s in sheets}
+    matches: Matches = defaultdict(list)
+    for found in context.index.facts():
+        fact = found.fact
+        if fact.value is not None or not _is_grade(fact.text, wish.grade):
+            continue
+        sheet = ids.get(found.sheet.sheet_id)
+        if sheet is None:
+            if not any_year or found.sheet.kind != "document":
+                continue
+            sheet = _named_row(squeeze(fact.label), names, found.sheet)
+            if sheet is None or not _fits_year(fact, wish, context):
+                continue
+        elif not any_year and not _fits_rating(fact, wish, context):
+            continue
+        when = fact.period.label if fact.period else ""
+        matches[sheet.sheet_id].append(
+            Proof(found.sheet, fact.label, fact.quote, f"{when} {fact.label} {fact.text}".strip())
+        )
+    return matches
+
+
+def _is_grade(text: str, grade: str) -> bool:
+    key = squeeze(text).upper()
+    return key[:1] == grade and (len(key) == 1 or not key[1].isalnum() or not key[1].isascii())
+
+
+def _named_row(key: str, names: dict[str, Sheet], document: Sheet) -> Sheet | None:
+    if key in names and names[key].municipality == document.municipality:
+        return names[key]
+    return next((s for n, s in names.items() if s.municipality == document.municipality and n.startswith(key)), None)
+
+
+def _fits_year(fact: Fact, wish: GradeWish, context: Context) -> bool:
+    periods = wish.periods or context.query.periods
+    if not periods or fact.period is None:
+        return True
+    return any(reading.overlaps(fact.period) for asked in periods for reading in asked.readings)
+
+
+def _fits_rating(fact: Fact, wish: GradeWish, context: Context) -> bool:
+    overall = bool(_OVERALL.search(squeeze(fact.label + fact.field))) or field("総括評価").fits(fact.label, fact.field)
+    if wish.overall:
+        return overall
+    if overall and (wish.single or wish.periods or context.query.periods):
+        return False
+    strong = [f for f in wish.fields if not f.weak]
+    if strong and not any(f.fits(fact.label, fact.field) for f in strong):
+        return False
+    if not strong and not field("評価").fits(fact.label, fact.field):
+        return False
+    return _fits_year(fact, wish, context)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A printed value the question asks for, with the rows it may stand in."""
+
+    value: str
+    labels: frozenset[str]
+
+
+def choices(context: Context, sheets: Sequence[Sheet]) -> list[Choice]:
+    """Values of choice cells that the question names, where it also names the row or quotes the value."""
+    key = context.query.key
+    quoted = {squeeze(found) for found in _QUOTED.findall(context.query.text)}
+    asked = [f for f in context.query.fields if f.type in ("choice", "rating", "text")]
+    rows: dict[str, set[str]] = defaultdict(set)
+    for found in context.index.facts([s.sheet_id for s in sheets]):
+        fact = found.fact
+        if fact.value is not None:
+            continue
+        label = squeeze(fact.label)
+        row_named = label in key or any(f.fits(fact.label) for f in asked)
+        for part in _values(fact.text):
+            if len(part) < 2 or part not in key:
+                continue
+            if part in quoted or (row_named and not _inside_name(part, context)):
+                rows[part].add(label)
+    parts = sorted(rows, key=len, reverse=True)
+    kept = [p for i, p in enumerate(parts) if not any(p in longer for longer in parts[:i])]
+    return [Choice(part, frozenset(_narrow(rows[part], context, asked))) for part in kept]
+
+
+def _values(text: str) -> list[str]:
+    whole = squeeze(text)
+    return list(dict.fromkeys([whole, *(squeeze(p) for p in _PARTS.split(text) if p)]))
+
+
+def _narrow(labels: set[str], context: Context, asked: Sequence[AskedField]) -> set[str]:
+    """Of the rows that hold the value those that the question names, if it names any."""
+    named = {label for label in labels if label in context.query.key}
+    if named:
+        return named
+    fitting = {label for label in labels if any(f.fits(label) for f in asked)}
+    return fitting or labels
+
+
+def _inside_name(part: str, context: Context) -> bool:
+    names = (*context.query.municipalities, *context.query.departments)
+    return any(part in squeeze(name) for name in names) and context.query.key.count(part) <= len(names)
+
+
+def by_choice(context: Context, choice: Choice, sheets: Sequence[Sheet]) -> Matches:
+    """Sheets in which one of the choice's rows holds the value."""
+    matches: Matches = defaultdict(list)
+    for found in context.index.facts([s.sheet_id for s in sheets]):
+        fact = found.fact
+        if fact.value is None and squeeze(fact.label) in choice.labels and choice.value in _values(fact.text):
+            matches[found.sheet.sheet_id].append(
+                Proof(found.sheet, fact.label, fact.quote, f"{fact.label} {fact.text}")
+            )
+    return matches
+
+
+def by_department(context: Context, sheets: Sequence[Sheet]) -> Matches:
+    """Sheets of the departments the question names, proved by the cell that prints the department."""
+    wanted = set(context.query.departments)
+    matches: Matches = defaultdict(list)
+    own = [s for s in sheets if s.department in wanted]
+    for found in context.index.sections([s.sheet_id for s in own], ["担当課"]):
+        span = found.section.span
+        matches[found.sheet.sheet_id].append(Proof(found.sheet, found.section.label, span, found.sheet.department))
+    for sheet in own:
+        if sheet.sheet_id not in matches:
+            matches[sheet.sheet_id].append(Proof(sheet, "", sheet.spans[0], sheet.department))
+    return matches
+
+
+def overlap(first: Matches, second: Matches) -> Matches:
+    """Sheets that meet both, with both proofs."""
+    return {sheet_id: first[sheet_id] + second[sheet_id] for sheet_id in first if sheet_id in second}
+
+
+def inside(fact: Fact, periods: Sequence[Period]) -> bool:
+    """Whether a fact's period lies in one of the given ones."""
+    return fact.period is not None and any(p.covers(fact.period) for p in periods)

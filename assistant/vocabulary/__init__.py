@@ -1,0 +1,96 @@
+"""The words of questions as data: ``intents.toml``, ``fields.toml`` and ``conditions.toml`` beside this file."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from corpus.normalize import squeeze
+
+
+@dataclass(frozen=True, slots=True)
+class AskedField:
+    """A field people ask for: its phrases, the labels sheets print for it, and the type of its answer."""
+
+    name: str
+    type: str
+    kind: str | None
+    ask: tuple[str, ...]
+    labels: tuple[str, ...]
+    weak: bool
+
+    def fits(self, *printed: str) -> bool:
+        """Whether any of a section's or fact's printed and canonical labels is one of this field's."""
+        keys = [squeeze(p) for p in printed if p]
+        return any(label in key for key in keys for label in self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A kind of answer and the patterns (over the squeezed question) that ask for it."""
+
+    name: str
+    cues: tuple[re.Pattern[str], ...]
+
+
+def _load(name: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files(__name__).joinpath(name).read_text("utf-8"))
+
+
+@cache
+def asked_fields() -> tuple[AskedField, ...]:
+    """Every field of ``fields.toml``, in its order."""
+    return tuple(
+        AskedField(
+            name=name,
+            type=row["type"],
+            kind=row.get("kind"),
+            ask=tuple(squeeze(phrase) for phrase in row["ask"]),
+            labels=tuple(squeeze(label) for label in row["labels"]),
+            weak=row.get("weak", False),
+        )
+        for name, row in _load("fields.toml").items()
+    )
+
+
+@cache
+def field(name: str) -> AskedField:
+    """One field by its name; raises KeyError."""
+    return {f.name: f for f in asked_fields()}[name]
+
+
+@cache
+def intents() -> tuple[Intent, ...]:
+    """The intents in the order in which their cues are tried."""
+    return tuple(
+        Intent(row["name"], tuple(re.compile(cue) for cue in row["cues"])) for row in _load("intents.toml")["intent"]
+    )
+
+
+def find_fields(key: str) -> list[tuple[AskedField, int, int]]:
+    """The fields asked for in a squeezed question with where their phrase stands, in the order of standing.
+
+    Where phrases overlap the longer one wins (総事業費 over 事業費); everyday words (``weak``) count only when no
+    other field of an amount or rating was found.
+    """
+    hits: list[tuple[AskedField, int, int]] = []
+    for asked in asked_fields():
+        for phrase in asked.ask:
+            hits.extend((asked, found.start(), found.end()) for found in re.finditer(re.escape(phrase), key))
+    hits.sort(key=lambda hit: (hit[1] - hit[2], hit[1]))
+    kept: list[tuple[AskedField, int, int]] = []
+    for hit in hits:
+        if not any(hit[1] < end and start < hit[2] for _, start, end in kept):
+            kept.append(hit)
+    strong_types = {asked.type for asked, _, _ in kept if not asked.weak}
+    kept = [hit for hit in kept if not (hit[0].weak and hit[0].type in strong_types)]
+    return sorted(kept, key=lambda hit: hit[1])
+
+
+def find_intents(key: str) -> list[str]:
+    """The intents whose cues the squeezed question holds, most specific first; ``text`` always closes the list."""
+    return [intent.name for intent in intents() if any(cue.search(key) for cue in intent.cues)] + ["text"]

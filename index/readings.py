@@ -1,0 +1,25 @@
+"""How Japanese text sounds: wrong conversions of the keyboard (公務支援 for 校務支援) keep the reading."""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+
+import fugashi
+
+from corpus.normalize import squeeze
+
+_local = threading.local()
+
+
+@lru_cache(maxsize=4096)
+def reading(text: str) -> str:
+    """The text in katakana as MeCab reads it; what has no reading stays as it is.
+
+    >>> reading("校務支援システム") == reading("公務支援システム")
+    True
+    """
+    tagger = getattr(_local, "tagger", None)
+    if tagger is None:
+        tagger = _local.tagger = fugashi.Tagger()
+    return "".join(word.feature.kana or word.surface for word in tagger(squeeze(text)))

@@ -1,0 +1,70 @@
+import pytest
+
+from assistant.conditions import Condition, find_conditions, holds
+from assistant.vocabulary import asked_fields, find_fields, find_intents
+from corpus.normalize import squeeze
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("決算額が1億円以上の事業", Condition(">=", 100_000_000, "円")),
+        ("500千円未満", Condition("<", 500_000, "円")),
+        ("達成率が80％を下回った", Condition("<", 80, "%")),
+        ("2,000万円を超えた", Condition(">", 20_000_000, "円")),
+        ("職員3人以上", Condition(">=", 3, "人")),
+    ],
+)
+def test_limits_on_figures(question: str, expected: Condition):
+    assert find_conditions(squeeze(question))[0] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("question", "grade"),
+    [("Ｂ評価だったシステム", "B"), ("総合評価がＡの事業", "A"), ("評価はどうか", ""), ("GIS評価", "")],
+)
+def test_grades(question: str, grade: str):
+    assert find_conditions(squeeze(question))[1] == grade
+
+
+def test_a_condition_holds_at_its_own_limit_only_when_it_says_so():
+    assert holds(Condition(">=", 5, ""), 5) and not holds(Condition(">", 5, ""), 5)
+    assert holds(Condition("<=", 5, ""), 5) and not holds(Condition("<", 5, ""), 5)
+
+
+def names(question: str) -> list[str]:
+    return [field.name for field, _, _ in find_fields(squeeze(question))]
+
+
+def test_the_longer_phrase_names_the_field():
+    assert names("総事業費の決算") == ["総事業費", "決算額"]
+    assert names("概算人件費") == ["人件費"]
+
+
+def test_an_everyday_word_gives_way_to_the_field_itself():
+    assert names("決算額はいくら") == ["決算額"]
+    assert names("いくらかかる見込み") == ["費用", "目標値"]
+
+
+def test_every_phrase_of_the_vocabulary_finds_its_own_field():
+    """A phrase that is only ever shadowed by another field's is dead weight."""
+    for asked in asked_fields():
+        assert any(asked in [f for f, _, _ in find_fields(phrase)] for phrase in asked.ask), asked.name
+
+
+@pytest.mark.parametrize(
+    ("question", "intent"),
+    [
+        ("どのシステムが2025年にサーバ更改?", "list"),
+        ("決算額がいちばん大きい事業は？", "rank"),
+        ("R5の人件費の合計", "sum"),
+        ("B評価の事業は何件ありますか", "count"),
+        ("デジタルアーカイブとは", "definition"),
+        ("次の更改はいつ？", "when"),
+        ("なぜ未達成？", "reason"),
+        ("決算額は？", "number"),
+        ("今後の計画", "text"),
+    ],
+)
+def test_intents(question: str, intent: str):
+    assert find_intents(squeeze(question))[0] == intent
