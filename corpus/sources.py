@@ -9,8 +9,8 @@ from pathlib import Path
 
 from corpus.readers import READERS, advice
 
-# What systems and programs leave beside people's files.
-_LEFTOVERS = {"thumbs.db", "desktop.ini", "__macosx"}
+# What systems and programs leave beside people's files, and what describes a folder.
+_LEFTOVERS = {"thumbs.db", "desktop.ini", "__macosx", "readme.md", "readme.txt"}
 
 
 @dataclass(frozen=True, slots=True)
