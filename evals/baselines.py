@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from assistant.settings import load_settings
 from corpus.documents import Span
 from corpus.errors import HyokaError
 from evals.cases import CaseFile, read_cases
@@ -162,7 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     parser = argparse.ArgumentParser(prog="evals.baselines", description="検索だけの成績と比べます。")
     parser.add_argument("file", type=Path)
-    parser.add_argument("--index-dir", type=Path, default=Path(".hyoka"))
+    parser.add_argument("--index-dir", type=Path, default=load_settings().index_dir)
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args(arguments)
     try:

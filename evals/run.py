@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from assistant.settings import load_settings
 from corpus.errors import HyokaError
 from evals.cases import Case, CaseFile, read_cases
 from evals.compare import compare, fallen
@@ -17,7 +18,7 @@ from evals.metrics import Source, failed, score
 from evals.outcomes import Outcome, RunResult
 from evals.ranking import available, ranking
 from evals.report import write_report
-from evals.runs import keep, load, previous
+from evals.runs import Run, keep, load, previous
 from evals.target import Ask, History, Target, local, server
 
 Progress = Callable[[int, int], None]
@@ -108,24 +109,16 @@ def main_eval(
     from evals.table import progress_bar, show
 
     try:
-        # First of all, so that a mistyped baseline does not cost a run.
+        # What costs little and can be mistyped comes before what takes time.
         committed = load(str(baseline), runs) if baseline is not None else None
+        cases = read_cases(file)
         target = server(server_url) if server_url else local(index_dir)
         with progress_bar() as progress:
-            result = examine(file, target, progress=progress)
-        before = previous(result.file, runs)
-        told = result.payload()
-        if report is not None:
-            write_report(told, before, report)
-            sys.stderr.write(f"レポート: {report}\n")
-        if result.outcomes:
-            sys.stderr.write(f"評価を保存しました: {keep(result, runs)}\n")
+            result = examine_cases(cases, target, progress=progress)
     except HyokaError as error:
         sys.stderr.write(f"{error.message}\n")
         return 1
-    except OSError as error:
-        sys.stderr.write(f"書き込めません: {error}。出力先を確かめてください。\n")
-        return 1
+    told, before = result.payload(), previous(result.file, runs)
     if json_output:
         sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
     else:
@@ -135,10 +128,29 @@ def main_eval(
     if not result.outcomes:
         sys.stderr.write("実行できる質問がありませんでした。質問ファイルを直してください。\n")
         return 1
+    kept = _keep(result, runs)
+    if report is not None:
+        try:
+            write_report(kept or told, before, report)
+            sys.stderr.write(f"レポート: {report}\n")
+        except OSError as error:
+            sys.stderr.write(f"レポートを書けません: {error}。出力先を確かめてください。\n")
+            return 1
     losses = fallen(committed, told, margin) if committed is not None else []
     for loss in losses:
         sys.stderr.write(f"{loss}\n")
     return 2 if losses else 0
+
+
+def _keep(result: RunResult, runs: Path) -> Run | None:
+    """Keep a run; a folder that cannot be written must not cost the figures, which are out already."""
+    try:
+        path = keep(result, runs)
+    except OSError as error:
+        sys.stderr.write(f"評価を保存できませんでした: {error}。保存先のフォルダーを確かめてください。\n")
+        return None
+    sys.stderr.write(f"評価を保存しました: {path}\n")
+    return load(str(path), runs)
 
 
 def main_compare(a: str, b: str, json_output: bool = False, *, runs: Path = RUNS) -> int:
@@ -161,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line of ``python -m evals.run``."""
     parser = argparse.ArgumentParser(prog="evals.run", description="質問ファイルを実行して採点します。")
     parser.add_argument("file", type=Path, nargs="?", help="質問ファイル (jsonl, csv, xlsx)")
-    parser.add_argument("--index-dir", type=Path, default=Path(".hyoka"))
+    parser.add_argument("--index-dir", type=Path, help="索引のフォルダー（既定は hyoka の設定）")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--report", type=Path, metavar="FILE.html")
     parser.add_argument("--server", metavar="URL", help="索引フォルダーの代わりに、動いているサーバーに質問します")
@@ -177,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("質問ファイルを書いてください")
     return main_eval(
         chosen.file,
-        chosen.index_dir,
+        chosen.index_dir or load_settings().index_dir,
         chosen.json,
         chosen.report,
         chosen.server,

@@ -62,7 +62,10 @@ def local(folder: Path) -> Target:
         # As a client of the API gets it, and the scores behind it, which the API keeps to itself.
         return {**answer_json(answer, index).model_dump(mode="json"), "debug": answer.debug}
 
-    return Target(ask, stored_text(index), {"index_dir": str(folder), "index_version": index.version}, index)
+    made = index.manifest
+    about = {"index_version": index.version, "encoder": f"{made.encoder} {made.encoder_digest[:12]}"}
+    about |= {name: str(count) for name, count in made.counts.items()}
+    return Target(ask, stored_text(index), about, index)
 
 
 def stored_text(index: Index) -> Source:

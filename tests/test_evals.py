@@ -242,6 +242,21 @@ def test_nothing_to_run_is_a_failure(tmp_path: Path, fake_local: Fake, capsys: p
     assert not (tmp_path / "runs").exists()
 
 
+def test_what_cannot_be_written_costs_no_figures(
+    tmp_path: Path, fake_local: Fake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = lines(tmp_path / "q.jsonl", GOOD)
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    assert main([str(path), "--runs", str(tmp_path / "file" / "runs"), "--index-dir", "x"]) == 0
+    out, err = capsys.readouterr()
+    assert "1/1" in out and "保存できませんでした" in err
+    options = ["--runs", str(tmp_path / "runs"), "--index-dir", "x", "--report"]
+    assert main([str(path), *options, str(tmp_path / "file" / "r.html")]) == 1
+    assert "1/1" in capsys.readouterr().out
+    assert main([str(path), *options, str(tmp_path / "r.html")]) == 0
+    assert "コード" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
 def test_kept_runs_are_found_again(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     path = lines(tmp_path / "q.jsonl", GOOD, VOID)

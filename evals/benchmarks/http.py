@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from assistant.settings import load_settings
 from corpus.errors import HyokaError, SettingsError
 from evals.baselines import chunks, lexical
 from evals.cases import read_cases
@@ -178,7 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line: JSON on stdout."""
     parser = argparse.ArgumentParser(prog="evals.benchmarks.http", description="応答時間とメモリーを測ります。")
     parser.add_argument("file", type=Path)
-    parser.add_argument("--index-dir", type=Path, default=Path(".hyoka"))
+    parser.add_argument("--index-dir", type=Path, default=load_settings().index_dir)
     parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args(arguments)
     try:
