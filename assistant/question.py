@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from assistant.catalogue import Catalogue, NameMatch
 from assistant.conditions import Condition, find_conditions
 from assistant.types import Turn
-from assistant.vocabulary import AskedField, find_fields, find_intents
+from assistant.vocabulary import AskedField, find_fields, find_intents, preamble_end
 from corpus.documents import FactKind, Sheet
 from corpus.normalize import normalize, squeeze
 from corpus.periods import FoundPeriod, Period, find_periods, fiscal_year
@@ -131,6 +131,7 @@ def _read(question: str, catalogue: Catalogue, filters: Filters) -> Query:
     periods = _periods(found, text)
     undated = _blank(unnamed, _period_spans(found, text))
     undated = _blank(undated, [(a, b) for _, a, b in departments])
+    undated = _blank(undated, [(0, preamble_end(key))])
     fields = find_fields(undated)
     intents = tuple(find_intents(undated))
     conditions, grade = find_conditions(key)

@@ -1,7 +1,7 @@
 import pytest
 
 from assistant.conditions import Condition, find_conditions, holds
-from assistant.vocabulary import asked_fields, find_fields, find_intents
+from assistant.vocabulary import asked_fields, find_fields, find_intents, preamble_end
 from corpus.normalize import squeeze
 
 
@@ -68,3 +68,17 @@ def test_every_phrase_of_the_vocabulary_finds_its_own_field():
 )
 def test_intents(question: str, intent: str):
     assert find_intents(squeeze(question))[0] == intent
+
+
+@pytest.mark.parametrize(
+    ("question", "rest"),
+    [
+        ("財政課の者です。決算額は？", "決算額は?"),
+        ("議員から聞かれそうなので確認です。予算は？", "予算は?"),
+        ("監査対応で確認したいのですが、契約は何本？", "契約は何本?"),
+        ("紙を減らすため、何を設定した？", "紙を減らすため、何を設定した?"),
+    ],
+)
+def test_who_asks_is_left_out_of_the_search(question: str, rest: str):
+    key = squeeze(question)
+    assert key[preamble_end(key) :] == rest

@@ -71,6 +71,21 @@ def intents() -> tuple[Intent, ...]:
     )
 
 
+@cache
+def _preambles() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(cue) for cue in _load("intents.toml")["preambles"])
+
+
+def preamble_end(key: str) -> int:
+    """Where the question itself begins in a squeezed text: behind clauses that only say who asks or what for."""
+    end = 0
+    while True:
+        found = next((m for p in _preambles() if (m := p.match(key[end:])) is not None), None)
+        if found is None or end + found.end() >= len(key):
+            return end
+        end += found.end()
+
+
 def find_fields(key: str) -> list[tuple[AskedField, int, int]]:
     """The fields asked for in a squeezed question with where their phrase stands, in the order of standing.
 
