@@ -26,6 +26,7 @@ from corpus.readers import READERS, read_document
 from corpus.readers.decode import NotTextError, decode
 from corpus.readers.extract import one_line
 from corpus.readers.numberformat import shown
+from corpus.readers.pdf import radicals
 from corpus.sources import find_files
 
 FONT = "HeiseiKakuGo-W5"
@@ -289,6 +290,10 @@ def test_pdf_bold_by_doubling_is_read_once_and_wide_gaps_are_columns(tmp_path: P
     page.drawString(300, 660, "市民課")
     page.save()
     assert read_document(tmp_path / "a.pdf").text == "太字の見出し\n担当課\t市民課\n"
+
+
+def test_pdf_radicals_become_the_characters_they_stand_for() -> None:
+    assert "⽕葬場の⺠営化、⽬的".translate(radicals()) == "火葬場の民営化、目的"
 
 
 def test_a_scanned_pdf_asks_for_ocr(tmp_path: Path) -> None:

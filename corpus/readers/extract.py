@@ -14,7 +14,7 @@ Box = tuple[float, float, float, float]
 
 # A line that opens like this starts an item of a list, so the break before it was meant by the author.
 _ITEM = re.compile(
-    r"[・●○◎◆◇■□▲△※➢*◦\-‐–]|[①-⑳㉑-㊿]|[(（]?[0-9０-９ア-ンA-Za-zⅠ-Ⅻ一二三四五六七八九十]{1,2}[.．)）、]"
+    r"[・‧•･●○◎◆◇■□▲△※➢*◦\-‐–]|[①-⑳㉑-㊿]|[(（]?[0-9０-９ア-ンA-Za-zⅠ-Ⅻ一二三四五六七八九十]{1,2}[.．)）、]"
 )
 _WORD = re.compile(r"[0-9A-Za-z]")
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import logging
 import re
+import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from corpus.errors import EmptyDocument, UnreadableDocument
+from corpus.normalize import variants
 from corpus.readers.extract import Box, Extract, Piece, TextWriter, one_line
 
 _CID = re.compile(r"\(cid:\d+\)")
@@ -66,7 +69,23 @@ def read_page(page: Any, number: int) -> list[Row]:
         assert line[0].box is not None
         placed.append((line[0].box[1], [line]))
     placed.sort(key=lambda entry: entry[0])
-    return [row for _, rows in placed for row in rows]
+    table = radicals()
+    return [
+        [Piece(piece.text.translate(table), piece.page, piece.box) for piece in row]
+        for _, rows in placed
+        for row in rows
+    ]
+
+
+@cache
+def radicals() -> dict[int, str]:
+    """Radicals to the characters they look like: fonts give 火 and ⽕ (U+2F55) one shape, and a PDF may name the wrong one.
+
+    Left alone, a copied quote would not be found again; the mapping is one to one, so offsets stay.
+    """
+    kangxi = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0x2F00, 0x2FD6)}
+    supplement = {ord(char): plain for char, plain in variants().items() if "\u2e80" <= char <= "\u2eff"}
+    return {**kangxi, **supplement}
 
 
 def _is_table(table: Any, page: Any) -> bool:
