@@ -26,6 +26,7 @@ from evals.outcomes import RunResult
 from evals.ranking import available, ranking
 from evals.run import examine_cases
 from evals.target import History, Target, local, stored_text
+from index.build import passage_text
 from index.chunks import split
 from index.lexical import LexicalDocument, LexicalIndex, write_lexical
 from index.tokens import words
@@ -42,6 +43,11 @@ class Chunk:
     found: SheetSection
     span: Span
     text: str
+
+    @property
+    def headed(self) -> str:
+        """The text under its sheet's name and its label, as the index encodes it."""
+        return passage_text(self.found.sheet, self.found.section, self.text)
 
     def passage(self, score: float) -> Passage:
         """As search returns it."""
@@ -68,10 +74,10 @@ def lexical(pieces: Sequence[Chunk], folder: Path) -> Search:
             LexicalDocument(
                 chunk=n,
                 sheet=numbers[piece.found.sheet.sheet_id],
-                name=words(piece.found.sheet.name),
-                department=words(piece.found.sheet.department),
-                label=words(piece.found.section.label),
-                text=words(piece.text),
+                name=words(piece.found.sheet.name, parts=True),
+                department=words(piece.found.sheet.department, parts=True),
+                label=words(piece.found.section.label, parts=True),
+                text=words(piece.text, parts=True),
             )
             for n, piece in enumerate(pieces)
         ),
@@ -79,16 +85,15 @@ def lexical(pieces: Sequence[Chunk], folder: Path) -> Search:
     engine = LexicalIndex(folder)
 
     def search(question: str, k: int) -> list[Passage]:
-        terms = [(word, 1.0) for word in dict.fromkeys(words(question))]
+        terms = [(word, 1.0) for word in dict.fromkeys(words(question, parts=True))]
         return [pieces[n].passage(score) for n, score in engine.search(terms, k)]
 
     return search
 
 
 def dense(pieces: Sequence[Chunk], index: Index) -> Search:
-    """The cosine of the index's own encoder between the question and each piece under its sheet's name and label."""
-    texts = [f"{piece.found.sheet.name} {piece.found.section.label}\n{piece.text}" for piece in pieces]
-    vectors = index.encode(texts, "passage")
+    """The cosine of the index's own encoder between the question and each piece."""
+    vectors = index.encode([piece.headed for piece in pieces], "passage")
 
     def search(question: str, k: int) -> list[Passage]:
         cosines = vectors @ index.encode([question], "query")[0]
@@ -133,21 +138,24 @@ def answering(search: Search, index: Index, name: str) -> Target:
 
 
 @contextmanager
-def baselines(index: Index) -> Iterator[dict[str, Search]]:
+def baselines(index: Index, with_peers: bool = False) -> Iterator[dict[str, Search]]:
     """The searches by name; the temporary BM25 index lives as long as the context."""
+    from evals.peers import peers
+
     pieces = chunks(index)
     with tempfile.TemporaryDirectory(prefix="hyoka-bm25-") as folder:
         yield {
             "bm25": lexical(pieces, Path(folder) / "lexical"),
             "dense": dense(pieces, index),
             "fused": fused(index),
+            **(peers(pieces, index) if with_peers else {}),
         }
 
 
-def compared(cases: CaseFile, assistant: Target, index: Index) -> dict[str, RunResult]:
+def compared(cases: CaseFile, assistant: Target, index: Index, with_peers: bool = False) -> dict[str, RunResult]:
     """The assistant and each baseline on the same questions; ranking figures for the searches."""
     results = {"assistant": examine_cases(cases, assistant, ranked=False)}
-    with baselines(index) as searches:
+    with baselines(index, with_peers) as searches:
         for name, search in searches.items():
             result = examine_cases(cases, answering(search, index, name), ranked=False)
             ranks = ranking(cases.cases, search) if available() else {}
@@ -165,6 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("file", type=Path)
     parser.add_argument("--index-dir", type=Path, default=load_settings().index_dir)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--peers", action="store_true", help="txtai と Haystack も（追加パッケージ hyoka[bench]）")
     chosen = parser.parse_args(arguments)
     try:
         cases = read_cases(chosen.file)
@@ -174,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     if target.index is None:
         raise AssertionError("a local target has an index")
-    results = compared(cases, target, target.index)
+    results = compared(cases, target, target.index, chosen.peers)
     if chosen.json:
         told = {name: {key: result.payload()[key] for key in _KEYS} for name, result in results.items()}
         sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")

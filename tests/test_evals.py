@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from html.parser import HTMLParser
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from evals.baselines import answering, baselines, chunks, dense
 from evals.cases import Case, CaseFile, Expected, read_cases
 from evals.compare import compare, fallen, mcnemar
 from evals.intervals import right_interval
+from evals.peers import peers
 from evals.plots import calibration_groups
 from evals.ranking import available, ranking
 from evals.report import write_report
@@ -497,3 +499,14 @@ def test_dense_ranks_by_the_cosine() -> None:
     best = dense(chunks(index), index)("道道道", 2)
     assert {hit.sheet.name for hit in best} == {"道路台帳整備"}
     assert best[0].score >= best[1].score
+
+
+@pytest.mark.parametrize("name", ["txtai", "haystack"])
+def test_peers_find_what_stands_there(name: str) -> None:
+    if find_spec(name) is None:
+        pytest.skip(f"the extra bench ({name}) is not installed")
+    index = FakeIndex()
+    pieces = chunks(index)
+    hits = peers(pieces, index)[name]("道路台帳を電子化", 3)
+    assert hits[0].sheet.name == "道路台帳整備"
+    assert index.document(hits[0].sheet.file).text[hits[0].span.start : hits[0].span.end] == hits[0].text
