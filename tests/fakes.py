@@ -201,6 +201,8 @@ class FakeAssistant:
             raise RuntimeError("secret detail /etc/passwd")
         if "拒否" in question:
             raise QuestionError("この質問には答えられません。別の言葉で尋ねてください。")
+        if "推移" in question:
+            return self._trend(filters)
         if "決算" in question:
             return self._ranking(filters)
         result = self.index.search(question, 3, filters)
@@ -217,6 +219,24 @@ class FakeAssistant:
             f"{hit.sheet.name}（{hit.sheet.municipality}）: {hit.text} [1]", False, (citation,), read,
             self.index.version, 1.5, suggestions=("決算額が大きい事業は？",),
         )  # fmt: skip
+
+    def _trend(self, filters: Filters) -> Answer:
+        sheet = self.index.sheets()[0]
+        facts = [found.fact for found in self.index.facts([sheet.sheet_id], ["決算額"])]
+        citations = tuple(
+            Citation(n, sheet, "決算額", TEXTS[sheet.file][fact.quote.start : fact.quote.end], fact.quote)
+            for n, fact in enumerate(facts, 1)
+        )
+        return Answer(
+            f"{sheet.name}の決算額は、令和4年度1,200,000円[1]、令和5年度1,500,000円[2]です。",
+            False,
+            citations,
+            Interpretation("trend", None, filters, f"解釈: {sheet.name}の決算額の推移"),
+            self.index.version,
+            2.5,
+            Table(("年度", "決算額（円）"), ((2022, 1_200_000.0), (2023, 1_500_000.0)), ((1,), (2,))),
+            Chart("line", ("令和4年度", "令和5年度"), (Series("決算額", (1_200_000.0, 1_500_000.0)),), "円"),
+        )
 
     def _ranking(self, filters: Filters) -> Answer:
         rows = [

@@ -1,0 +1,62 @@
+"""Tables of answers as Excel files; CSV is made in the browser."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from fastapi import FastAPI
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from assistant.refusals import clean_text
+
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CELL_LIMIT = 32_000  # Excel itself refuses more than 32,767 characters
+
+
+class SheetOfCells(BaseModel):
+    """What the page sends: the table as it stands on the screen."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    columns: list[str] = Field(max_length=100)
+    rows: list[list[str | int | float | None]] = Field(max_length=20_000)
+
+
+def add_export(app: FastAPI) -> None:
+    """Adds ``POST /export/table.xlsx``."""
+
+    @app.post("/export/table.xlsx", include_in_schema=False)
+    def table(body: SheetOfCells) -> Response:
+        return Response(workbook(body), media_type=EXCEL)
+
+
+def workbook(table: SheetOfCells) -> bytes:
+    """An Excel file with one sheet; text stays text, so that a cell of a document can never become a formula."""
+    from openpyxl import Workbook
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    book = Workbook()
+    sheet = book.active
+    sheet.title = "回答"
+    lines: list[list[str | int | float | None]] = [list(table.columns), *table.rows]
+    for at, row in enumerate(lines, 1):
+        for across, value in enumerate(row, 1):
+            cell = sheet.cell(at, across)
+            if isinstance(value, str):
+                cell.value = clean_text(value)[:CELL_LIMIT]
+                cell.data_type = "s"
+            else:
+                cell.value = value
+                if value is not None and abs(value) >= 10_000:  # a year keeps its four digits without a comma
+                    cell.number_format = "#,##0"
+            if at == 1:
+                cell.font = Font(bold=True)
+    for across, name in enumerate(table.columns, 1):
+        longest = max([len(name), *(len(str(row[across - 1])) for row in table.rows[:200] if across <= len(row))])
+        sheet.column_dimensions[get_column_letter(across)].width = min(60, longest * 2 + 2)
+    sheet.freeze_panes = "A2"
+    out = BytesIO()
+    book.save(out)
+    return out.getvalue()

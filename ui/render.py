@@ -1,0 +1,218 @@
+"""Answers, passages and catalogue lines as HTML. Pure: values in, escaped text out, on one line.
+
+One line matters: the chat shows messages through Markdown, where an empty line would end a block of HTML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+from urllib.parse import quote
+
+from assistant.payload import visible
+from assistant.types import Answer, Cell, Citation, Table
+from corpus.documents import Sheet, Span
+from index.types import Passage, SearchResult
+from ui.charts import render_chart, trimmed
+from ui.text import excerpt, join_lines, markdown, marked
+
+NOTE = "AI生成文ではありません。すべて評価シートからの引用です（合計や順位は、引用した数値から計算します）。"
+SHOWN_CITATIONS = 4
+SHOWN_ROWS = 50
+QUOTE_WIDTH = 320
+
+
+def year_label(year: int | None) -> str:
+    """2021 -> 令和3年度, 2019 -> 令和元年度, 2018 -> 平成30年度, None -> 年度の記載なし."""
+    if year is None:
+        return "年度の記載なし"
+    if year >= 2019:
+        return f"令和{'元' if year == 2019 else year - 2018}年度"
+    return f"平成{'元' if year == 1989 else year - 1988}年度" if year >= 1989 else f"{year}年度"
+
+
+def sheet_url(sheet_id: str, span: Span | None = None) -> str:
+    """The permanent address of a sheet, with the quote to mark: ``/sheet/a?start=3&end=9#quote``."""
+    address = f"/sheet/{quote(sheet_id, safe='')}"
+    return address if span is None else f"{address}?start={span.start}&end={span.end}#quote"
+
+
+def breadcrumb(sheet: Sheet, section: str = "") -> str:
+    """Where a quote comes from: 自治体 › 年度 › 課 › 欄, escaped; the sheet's name is set apart as the title."""
+    parts = [sheet.municipality, year_label(sheet.fiscal_year), sheet.department, section]
+    return '<span class="hy-sep" aria-hidden="true"> › </span>'.join(escape(part) for part in parts if part)
+
+
+def catalogue_line(sheets: Sequence[Sheet]) -> str:
+    """What is indexed, in one line: 2自治体・4シート・令和4年度〜令和5年度."""
+    if not sheets:
+        return "索引は空です。hyoka index で評価シートを取り込んでください。"
+    places = {sheet.municipality for sheet in sheets if sheet.municipality}
+    years = sorted({sheet.fiscal_year for sheet in sheets if sheet.fiscal_year is not None})
+    count = sum(sheet.kind == "programme" for sheet in sheets) or len(sheets)
+    line = f"{len(places)}自治体・{count:,}シート"
+    if years:
+        line += f"・{year_label(years[0])}" + (f"〜{year_label(years[-1])}" if len(years) > 1 else "")
+    return line
+
+
+def render_answer(answer: Answer) -> str:
+    """One answer with its interpretation, table, chart, citation cards and, when it abstains, the nearest passages."""
+    parts = [f'<p class="hy-read">{escape(answer.interpretation.text)}</p>' if answer.interpretation.text else ""]
+    parts.append(f'<div class="hy-body">{answer_body(answer)}</div>')
+    if answer.table is not None:
+        parts.append(render_table(answer.table, answer.citations))
+    if answer.chart is not None:
+        parts.append(render_chart(answer.chart, _chart_title(answer)))
+    parts.append(render_citations(answer.citations))
+    related = visible(answer.related)
+    if answer.abstained and related:
+        cards = "".join(f"<li>{passage_card(passage)}</li>" for passage in related[:5])
+        parts.append(f'<section class="hy-cites"><h4>近い記載</h4><ul class="hy-cards">{cards}</ul></section>')
+    if answer.citations:
+        # The chat's sanitizer drops data- attributes, so the text to copy is an element that is not shown.
+        copy = "<br>".join(escape(line) for line in plain_answer(answer).split("\n"))
+        parts.append(
+            '<p class="hy-tools"><button type="button" class="hy-button hy-copy">回答と出典をコピー</button></p>'
+            f'<div class="hy-plain">{copy}</div>'
+        )
+    state = " hy-abstained" if answer.abstained else ""
+    return f'<div class="hy-box hy-answer{state}">{"".join(parts)}</div>'
+
+
+def answer_body(answer: Answer) -> str:
+    """The sentences of the answer with links behind their [1] marks."""
+    addresses = {citation.n: sheet_url(citation.sheet.sheet_id, citation.span) for citation in answer.citations}
+    return markdown(answer.answer, addresses.get)
+
+
+def answer_steps(answer: Answer, steps: int = 5) -> list[str]:
+    """The answer as it grows on the screen: its sentences little by little, then everything."""
+    pieces = re.split(r"(?<=[。\n])", answer.answer)
+    size = max(1, -(-len(pieces) // steps))
+    addresses = {citation.n: sheet_url(citation.sheet.sheet_id, citation.span) for citation in answer.citations}
+    growing = [
+        f'<div class="hy-box hy-answer"><div class="hy-body">{markdown("".join(pieces[:end]), addresses.get)}</div></div>'
+        for end in range(size, len(pieces), size)
+    ]
+    return [*growing, render_answer(answer)]
+
+
+def plain_answer(answer: Answer) -> str:
+    """The answer for a memo or a council paper: text, then one line of source per citation."""
+    lines = [answer.answer.replace("**", ""), "", "【出典】"]
+    for citation in answer.citations:
+        sheet = citation.sheet
+        where = "／".join(
+            part for part in (sheet.municipality, year_label(sheet.fiscal_year), sheet.name, sheet.department) if part
+        )
+        lines.append(f"[{citation.n}] {where}（{citation.section}）「{join_lines(citation.quote)}」")
+    return "\n".join(lines)
+
+
+def render_citations(citations: Sequence[Citation]) -> str:
+    """Numbered cards; the first few are open, the rest stand behind a fold."""
+    if not citations:
+        return ""
+    cards = [f"<li>{citation_card(citation)}</li>" for citation in citations]
+    first, rest = cards[:SHOWN_CITATIONS], cards[SHOWN_CITATIONS:]
+    fold = (
+        f'<details><summary>残り{len(rest)}件の引用を表示</summary><ol class="hy-cards">{"".join(rest)}</ol></details>'
+        if rest
+        else ""
+    )
+    return (
+        f'<section class="hy-cites"><h4>引用（{len(citations)}件）</h4><ol class="hy-cards">{"".join(first)}</ol>{fold}'
+        "</section>"
+    )
+
+
+def citation_card(citation: Citation) -> str:
+    """A citation as a link to its sheet with the quote marked."""
+    page = f"・{citation.page}ページ" if citation.page is not None else ""
+    text, _ = excerpt(join_lines(citation.quote), [], QUOTE_WIDTH)
+    return (
+        f'<a class="hy-card" href="{escape(sheet_url(citation.sheet.sheet_id, citation.span))}"'
+        f' target="_blank" rel="noopener"><span class="hy-n">[{citation.n}]</span>'
+        f'<span class="hy-title">{escape(citation.sheet.name)}</span>'
+        f'<span class="hy-where">{breadcrumb(citation.sheet, citation.section)}{page}</span>'
+        f'<span class="hy-quote">{marked(text)}</span><span class="hy-open">原文で確かめる</span></a>'
+    )
+
+
+def passage_card(passage: Passage) -> str:
+    """A passage found by search, with the words that matched marked, as a link to its sheet."""
+    text, highlights = excerpt(passage.text, passage.highlights)
+    reason = "言葉が一致" if passage.highlights else "意味が近い"
+    return (
+        f'<a class="hy-card" href="{escape(sheet_url(passage.sheet.sheet_id, passage.span))}"'
+        f' target="_blank" rel="noopener"><span class="hy-title">{escape(passage.sheet.name)}</span>'
+        f'<span class="hy-where">{breadcrumb(passage.sheet)}</span>'
+        f'<span class="hy-matched"><span class="hy-chip">{escape(passage.section.label or passage.section.field)}</span>'
+        f'<span class="hy-reason">{reason}</span></span>'
+        f'<span class="hy-quote">{marked(text, highlights)}</span></a>'
+    )
+
+
+def render_hits(result: SearchResult, offset: int, hidden: int = 0) -> str:
+    """A page of search results; ``hidden`` hits name persons and are not counted."""
+    total = max(0, result.total - hidden)
+    hits = visible(result.hits)
+    if not hits:
+        return (
+            '<div class="hy-box hy-results" role="status"><p class="hy-none">当てはまる記載がありません。'
+            "言葉を減らすか、絞り込みを外してみてください。</p></div>"
+        )
+    cards = "".join(f"<li>{passage_card(passage)}</li>" for passage in hits)
+    return (
+        f'<div class="hy-box hy-results"><p class="hy-count" role="status">{total:,}件中 {offset + 1:,}〜{offset + len(hits):,}件'
+        f'</p><ol class="hy-cards" start="{offset + 1}">{cards}</ol></div>'
+    )
+
+
+def render_table(table: Table, citations: Sequence[Citation] = ()) -> str:
+    """A table of the answer; amounts have commas and stand right, the last column links to the quotes."""
+    addresses = {citation.n: sheet_url(citation.sheet.sheet_id, citation.span) for citation in citations}
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns)
+    linked = any(table.citations)
+    if linked:
+        head += '<th scope="col">引用</th>'
+    rows = []
+    for row, numbers in zip(table.rows, table.citations or [()] * len(table.rows), strict=False):
+        cells = "".join(_cell(value, name) for value, name in zip(row, table.columns, strict=False))
+        if linked:
+            links = markdown(" ".join(f"[{number}]" for number in numbers), addresses.get)
+            cells += f'<td class="hy-refs">{links.removeprefix("<p>").removesuffix("</p>")}</td>'
+        rows.append(f"<tr>{cells}</tr>")
+    first, rest = rows[:SHOWN_ROWS], rows[SHOWN_ROWS:]
+    more = f'<tbody class="hy-rest">{"".join(rest)}</tbody>' if rest else ""
+    unfold = f'<button type="button" class="hy-button hy-unfold">残り{len(rest)}行を表示</button> ' if rest else ""
+    return (
+        f'<div class="hy-table"><div class="hy-scroll" tabindex="0" role="region" aria-label="回答の表"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(first)}</tbody>{more}</table></div>"
+        f'<p class="hy-tools">{unfold}<button type="button" class="hy-button hy-csv">CSVで保存</button> '
+        f'<button type="button" class="hy-button hy-xlsx">Excelで保存</button></p></div>'
+    )
+
+
+def _cell(value: Cell, column: str) -> str:
+    if value is None:
+        return '<td class="hy-void">―</td>'
+    if isinstance(value, str):
+        return f"<td>{marked(value)}</td>"
+    # A year is a name, not a quantity: 2021, not 2,021.
+    text = str(int(value)) if column.strip().endswith(("年", "年度")) and float(value).is_integer() else trimmed(value)
+    return f'<td class="hy-num">{escape(text)}</td>'
+
+
+def _chart_title(answer: Answer) -> str:
+    chart = answer.chart
+    names = "・".join(line.name for line in chart.series[:3]) if chart is not None else ""
+    unit = f"（{chart.unit}）" if chart is not None and chart.unit else ""
+    return f"{names or 'グラフ'}{unit}"
+
+
+def render_notice(message: str) -> str:
+    """A sentence in the place of results."""
+    return f'<div class="hy-box hy-results"><p class="hy-none" role="status">{escape(message)}</p></div>'
