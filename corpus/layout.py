@@ -157,9 +157,7 @@ def without_heads(text: str, span: Span) -> Span:
             start, changed = first_end, True
             number = re.compile(r"\s*\d{1,4}\s*\n").match(text, start, end)
             start = number.end() if number else start
-        elif start < end and last in heads:
-            end, changed = last_start, True
-        elif start < end and _PAGE_NUMBER.match(last) and _head_before(text, last_start, heads):
+        elif start < end and (last in heads or (_PAGE_NUMBER.match(last) and _head_before(text, last_start, heads))):
             end, changed = last_start, True
     return Span(start, max(start, end))
 

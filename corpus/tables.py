@@ -1,0 +1,446 @@
+"""Reads tab-separated tables: labels with the cells that belong to them, and rows of figures under years.
+
+Forms print several small tables side by side and extraction shifts columns, so nothing rests on a column's number
+alone: a label owns the cells up to the next label, and figures are laid under their years by column, by distance from
+the label, or in order, whichever fits without a remainder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from corpus.documents import FactKind, Span
+from corpus.forms.loader import OTHER, canonical, clean_label, kind_of
+from corpus.layout import Cell, Row
+from corpus.normalize import squeeze
+from corpus.periods import Period, find_periods
+
+_PLAN = re.compile(r"当初|予算|予定|計画|目標|見込|要求")
+_ACTUAL = re.compile(r"決算|実績")
+_YEAR_CELL = re.compile(
+    r"^(?:令和|平成|[RH])?\s*(?:元|\d{1,4})\s*(?:年度|年)?(?:\s*末)?\s*"
+    r"(?P<word>(?:当初|補正後|最終|現計)?(?:予算|決算|予定|見込|見込み|実績|計画|目標|要求|当初)?(?:額|値)?)\s*(?:\([^()]*\))?$"
+)
+_FIGURE = re.compile(r"^(?:約|▲|△|-|\+)?\s*[\d,]+(?:\.\d+)?\s*(?:[^\d\s。、]{0,8})$")
+_NUMERIC = ("amount", "staff", "hours", "rate", "indicator")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One year's column of a header."""
+
+    cell: Cell
+    period: Period
+    kind: FactKind | None
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A row of years with the label before it (事業費(千円)) and the heads of the other columns (指標名, 単位)."""
+
+    label: str
+    at: int
+    columns: tuple[Column, ...]
+    heads: Mapping[str, int] = field(default_factory=dict)
+    span: Span = Span(0, 0)
+    irregular: bool = False
+    label_cell: Cell | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A label and the cells that belong to it."""
+
+    label: str
+    field: str
+    label_cell: Cell
+    values: tuple[Cell, ...]
+
+    @property
+    def span(self) -> Span:
+        """From the first to the last value."""
+        return Span(self.values[0].span.start, self.values[-1].span.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A row of figures under years. ``group`` is the header's label, ``name`` the indicator's where one is printed."""
+
+    label: str
+    label_cell: Cell | None
+    header: Header
+    values: tuple[tuple[Column, Cell], ...]
+    row: Span
+    name: str = ""
+    name_cell: Cell | None = None
+    unit: str = ""
+    inferred: bool = False
+    first: Span = Span(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A header with the rows under it, printed together: from the header's label to the last row's end."""
+
+    label: str
+    span: Span
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What the tables of one stretch say. ``loose`` are cells that belong to no label."""
+
+    pairs: tuple[Pair, ...]
+    series: tuple[Series, ...]
+    blocks: tuple[Block, ...]
+    loose: tuple[Cell, ...]
+
+
+class _Reader:
+    """Goes down the rows once; the header in force and the pending labels are its only memory."""
+
+    def __init__(self, year: int | None, labels: Mapping[str, str]) -> None:
+        self.year = year
+        self.labels = labels
+        self.pairs: list[Pair] = []
+        self.series: list[Series] = []
+        self.blocks: list[Block] = []
+        self.loose: list[Cell] = []
+        self.header: Header | None = None
+        self.pending: dict[int, Cell] = {}
+        self.heads: dict[int, Cell] = {}
+        self.indicator: tuple[str, Cell | None] = ("", None)
+        self.unit = ""
+        self.waiting: list[int] = []  # series without a unit yet: it may stand in the row below
+
+    def field_of(self, cell: Cell) -> str | None:
+        if not cell.text or len(cell.text) > 40:
+            return None
+        own = self.labels.get(clean_label(cell.text))
+        return own if own is not None else canonical(cell.text)
+
+    def row(self, row: Row) -> None:
+        cells = row.cells
+        years = [self.column(c) for c in cells]
+        runs = _runs(years)
+        head_row = self._plain_header(row, runs)
+        if head_row:
+            self.heads = {c.column: c for c in cells if c.text}
+            self.pending = {}
+            return
+        used_heads = self._under_heads(row) if self.heads and not runs else False
+        self.heads = {}
+        if used_heads:
+            return
+        at = 0
+        owner: Cell | None = None
+        owned: list[Cell] = []
+        was_pending, self.pending = self.pending, {}
+        started = False
+        while at < len(cells):
+            cell = cells[at]
+            run = runs.get(at)
+            if run is not None:
+                self._close(owner, owned, row, was_pending)
+                self._start_header(row, owner, cells[at:run], [c for c in years[at:run] if c], started)
+                owner, owned, at, started = None, [], run, True
+                continue
+            if self.field_of(cell) is not None and not self._is_value(cell, owner, owned):
+                self._close(owner, owned, row, was_pending)
+                owner, owned = cell, []
+                if self._takes_row(cell, cells):
+                    owned = [c for c in cells[at + 1 :] if c.text]
+                    break
+            elif cell.text or owner is not None or self.header is not None:
+                if owner is None and cell.text and cell.column in was_pending:
+                    self._pair(was_pending.pop(cell.column), [cell])
+                else:
+                    if owner is not None and cell.text and self._answered(owned, cell):
+                        self._close(owner, owned, row, was_pending)
+                        owner, owned = None, []
+                    owned.append(cell)
+            at += 1
+        self._close(owner, owned, row, was_pending)
+
+    def _is_value(self, cell: Cell, owner: Cell | None, owned: list[Cell]) -> bool:
+        """「費用対効果 | 効果あり」: a cell that reads like a label but stands where a choice's value is awaited."""
+        if owner is None or any(c.text for c in owned):
+            return False
+        if clean_label(owner.text) == "指標種別":
+            return True
+        kind, other = kind_of(self.field_of(owner) or ""), kind_of(self.field_of(cell) or "")
+        return kind == "choice" and other in ("group", "text") and squeeze(owner.text) != squeeze(cell.text) and len(cell.text) <= 4
+
+    @staticmethod
+    def _answered(owned: list[Cell], cell: Cell) -> bool:
+        """「市長公約 | - | 長い文」: the dash was the answer, what follows belongs to another label."""
+        said = [c for c in owned if c.text]
+        return bool(said) and all(c.empty for c in said) and not cell.empty and not _FIGURE.match(cell.text)
+
+    def _takes_row(self, cell: Cell, cells: tuple[Cell, ...]) -> bool:
+        return kind_of(self.field_of(cell) or "") == "row" and not any(c.text for c in cells[: cell.column])
+
+    def column(self, cell: Cell) -> Column | None:
+        """The year a cell names when it names nothing else."""
+        text = re.sub(r"\s+", "", cell.text)
+        found = _YEAR_CELL.match(text)
+        if found is None or not re.search(r"年|^[RH]|令和|平成", text):
+            return None
+        year_part = text[: found.start("word")]
+        hits = find_periods(year_part if "年" in year_part else year_part + "年度", self.year)
+        hits = [h for h in hits if h.period.kind in ("fiscal_year", "calendar_year")]
+        if not hits:
+            return None
+        word = found["word"]
+        kind: FactKind | None = "actual" if _ACTUAL.search(word) else "plan" if _PLAN.search(word) else None
+        return Column(cell, hits[0].period, kind)
+
+    def _plain_header(self, row: Row, runs: dict[int, int]) -> bool:
+        """部等名 | 課等名 | 係等名: a row of labels only, whose values stand in the row below."""
+        filled = [c for c in row.cells if c.text]
+        if runs or len(filled) < 2:
+            return False
+        known = [self.field_of(c) for c in filled]
+        for name, cell in zip(known, filled, strict=True):
+            if name is None and (len(cell.text) > 3 or cell.empty or re.search(r"\d", cell.text)):
+                return False
+        return sum(k is not None for k in known) >= 2 and not any(kind_of(k or "") in ("rating", "group") for k in known)
+
+    def _under_heads(self, row: Row) -> bool:
+        filled = [c for c in row.cells if c.text]
+        if not filled or any(self.field_of(c) is not None for c in filled) or any(c.column not in self.heads for c in filled):
+            for head in self.heads.values():
+                self.pending[head.column] = head
+            return False
+        for cell in filled:
+            head = self.heads[cell.column]
+            self._pair(head, [cell])
+        return True
+
+    def _start_header(self, row: Row, owner: Cell | None, run: tuple[Cell, ...], columns: list[Column], again: bool) -> None:
+        first = run[0].column
+        before = [c for c in row.cells if c.column < first and c.text and not c.empty]
+        heads = {clean_label(c.text): c.column for c in row.cells if c.text and c.column not in {x.column for x in run}}
+        own = before[-1] if before and before[-1].column >= first - 2 else owner
+        group = next((c for c in before if kind_of(self.field_of(c) or "") in ("indicator", "amount")), own)
+        label_cell = group if group is not None and "指標名" in heads else own
+        columns, irregular = _in_sequence(columns)
+        start = label_cell.span.start if label_cell is not None else run[0].span.start
+        self.header = Header(
+            label_cell.text if label_cell is not None else "",
+            own.column if own is not None else first - 1,
+            tuple(columns),
+            heads,
+            Span(start, run[-1].span.end),
+            irregular,
+            label_cell,
+        )
+        self.pending = {}
+        if "指標名" in heads:
+            self.indicator = ("", None)
+        self.unit = ""
+        self.waiting = []
+        # 「要する経費全体 | 事業実施コスト | H28年度決算 …」: the block is called by the first of the labels in a row.
+        leading: list[Cell] = before[-1:] if own is not None else []
+        for cell in reversed(before[:-1]):
+            if not leading or self.field_of(cell) is None or cell.column != leading[0].column - 1:
+                break
+            leading.insert(0, cell)
+        title = label_cell if group is not None and "指標名" in heads else (leading[0] if leading else label_cell)
+        self.blocks.append(Block(title.text if title is not None else "", Span(min(start, title.span.start) if title else start, run[-1].span.end)))
+
+    def _close(self, owner: Cell | None, owned: list[Cell], row: Row, was_pending: dict[int, Cell]) -> None:
+        filled = [c for c in owned if c.text]
+        name = self.field_of(owner) if owner is not None else None
+        figures = [c for c in filled if _FIGURE.match(c.text) or c.empty]
+        if self.header is not None and filled and self._is_series(owner, name, owned, figures):
+            self._series(owner, owned, row)
+            return
+        if owner is None:
+            for cell in filled:
+                head = was_pending.get(cell.column) or self._head_above(cell)
+                if head is not None and not cell.empty:
+                    self._pair(head, [cell])
+                elif not cell.empty:
+                    self.loose.append(cell)
+            return
+        if filled:
+            years = {c.cell.column for c in self.header.columns} if self.header is not None else set()
+            if len(filled) > 1 and all(c.column in years for c in filled):
+                for cell in filled:
+                    self._pair(owner, [cell])
+            else:
+                self._pair(owner, filled)
+        elif kind_of(name or "") not in ("group", "row"):
+            self.pending[owner.column] = owner
+
+    def _head_above(self, cell: Cell) -> Cell | None:
+        """「改善目標 | H29年度 | H30年度」 over two texts: they are what the label before the years names."""
+        header = self.header
+        if header is None or _FIGURE.match(cell.text) or not any(c.cell.column == cell.column for c in header.columns):
+            return None
+        return header.label_cell
+
+    def _is_series(self, owner: Cell | None, name: str | None, owned: list[Cell], figures: list[Cell]) -> bool:
+        """Whether the cells are figures to be laid under the header's years."""
+        assert self.header is not None
+        real = [c for c in figures if not c.empty]
+        if not real and (owner is None or kind_of(name or "") not in _NUMERIC):
+            return False
+        columns = {c.cell.column for c in self.header.columns}
+        texts = [c for c in owned if c.text and c not in figures and c.column not in self.header.heads.values()]
+        if name is not None and kind_of(name) not in (*_NUMERIC, "group") and not (real and columns >= {c.column for c in real}):
+            return False
+        return len(texts) <= 1 + ("指標名" in self.header.heads) * 2 and (len(real) >= 1 or bool(figures))
+
+    def _series(self, owner: Cell | None, owned: list[Cell], row: Row) -> None:
+        header = self.header
+        assert header is not None
+        units = [header.heads[h] for h in header.heads if h in ("単位",)]
+        unit_cell = next((c for c in row.cells if c.column in units and c.text), None)
+        texts = [c for c in owned if c.text and not _FIGURE.match(c.text) and not c.empty and c is not unit_cell]
+        label_cell = owner
+        if owner is not None and texts and kind_of(self.field_of(owner) or "") in ("staff", "group", "hours"):
+            label_cell = texts[0] if kind_of(self.field_of(owner) or "") == "group" else owner
+        elif owner is None and texts:
+            label_cell = texts[-1]
+        if "指標名" in header.heads:
+            named = next((c for c in row.cells if c.column == header.heads["指標名"] and c.text), None)
+            if named is not None and self.field_of(named) is None:
+                self.indicator = (named.text, named)
+                self.unit = ""
+        if unit_cell is not None:
+            self.unit = unit_cell.text
+            for i in self.waiting:
+                self.series[i] = replace(self.series[i], unit=self.unit)
+            self.waiting = []
+        start = owner.column + 1 if owner is not None else owned[0].column if owned else 0
+        values = [c for c in owned if (_FIGURE.match(c.text) or c.empty) and c is not unit_cell]
+        at = label_cell.column if label_cell is not None else start - 1
+        values = [c for c in values if c.column > at]
+        settled = label_cell is not None and self.field_of(label_cell) == "実績値"
+        laid, guessed = _lay(header, values, label_cell, at, self.year if settled else None)
+        what = self.field_of(label_cell) if label_cell is not None else None
+        named_row = what in ("目標値", "実績値", "達成率", "指標") or label_cell is None or "指標名" in header.heads
+        name, name_cell = self.indicator if named_row else ("", None)
+        self.series.append(
+            Series(
+                label_cell.text if label_cell is not None else "",
+                label_cell,
+                header,
+                tuple((column, cell) for column, cell in laid if not cell.empty),
+                row.span,
+                name,
+                name_cell,
+                self.unit,
+                guessed or header.irregular,
+            )
+        )
+        if not self.unit:
+            self.waiting.append(len(self.series) - 1)
+        if self.blocks:
+            last = self.blocks[-1]
+            self.blocks[-1] = Block(last.label, Span(last.span.start, max(last.span.end, row.span.end)), last.rows + bool(laid))
+
+    def _pair(self, label: Cell, values: list[Cell]) -> None:
+        field_name = self.field_of(label) or OTHER
+        if clean_label(label.text) == "指標名" and values:
+            self.indicator = ("", None) if values[0].empty else (values[0].text, values[0])
+        if field_name in ("目標値", "実績値") and not _FIGURE.match(values[0].text):
+            field_name = OTHER  # 総合計画の「目標 6.市民協働」 is no indicator
+        self.pairs.append(Pair(label.text, field_name, label, tuple(values)))
+
+
+def read_tables(lines: list[Row], year: int | None, labels: Mapping[str, str] | None = None) -> Tables:
+    """Labels with their cells and rows of figures of the tabbed rows among ``lines``.
+
+    ``year`` is the fiscal year the sheet reports on (for a bare 30年度); ``labels`` are the form's own ones, by
+    cleaned label.
+    """
+    reader = _Reader(year, labels or {})
+    for row in lines:
+        if row.tabbed:
+            reader.row(row)
+        else:
+            reader.header, reader.pending, reader.heads = None, {}, {}
+            reader.unit, reader.waiting = "", []
+    blocks = [b for b in reader.blocks if b.label and b.rows]
+    loose = [c for c in reader.loose if not any(b.span.start <= c.span.start < b.span.end for b in blocks)]
+    return Tables(tuple(reader.pairs), tuple(reader.series), tuple(blocks), tuple(loose))
+
+
+def _runs(years: list[Column | None]) -> dict[int, int]:
+    """Start -> end of every stretch of two or more year cells (blank cells of merged columns may stand between)."""
+    runs: dict[int, int] = {}
+    at = 0
+    while at < len(years):
+        if years[at] is None:
+            at += 1
+            continue
+        end, count, step = at + 1, 1, at + 1
+        while step < len(years):
+            if years[step] is not None:
+                count, end = count + 1, step + 1
+            elif step - end >= 4:
+                break
+            step += 1
+        if count >= 2:
+            runs[at] = end
+        at = end
+    return runs
+
+
+def _in_sequence(columns: list[Column]) -> tuple[list[Column], bool]:
+    """Repairs a header whose years stand still where the others go up by one (a misprint); True when it had to."""
+    years = [c.period.fiscal_year for c in columns]
+    if len(columns) < 3 or len({c.kind for c in columns}) > 1:
+        return columns, False
+    wanted = [years[-1] - (len(years) - 1 - i) for i in range(len(years))]
+    from_first = [years[0] + i for i in range(len(years))]
+    for target in (from_first, wanted):
+        wrong = [i for i, (y, t) in enumerate(zip(years, target, strict=True)) if y != t]
+        if len(wrong) == 1 and years[wrong[0]] in (target[wrong[0] - 1], target[(wrong[0] + 1) % len(target)]):
+            i = wrong[0]
+            hits = find_periods(f"{target[i]}年度")
+            period = replace(hits[0].period, label=columns[i].period.label) if hits else columns[i].period
+            fixed = list(columns)
+            fixed[i] = replace(columns[i], period=period)
+            return fixed, True
+    return columns, False
+
+
+def _lay(
+    header: Header, values: list[Cell], label: Cell | None, at: int, latest: int | None
+) -> tuple[list[tuple[Column, Cell]], bool]:
+    """Figures under their years: by column, by the distance from the label, or in order; True when not by column.
+
+    ``latest`` is the last year that can have an actual figure: of two layouts the one that puts a figure later is not
+    the right one.
+    """
+    said = [v for v in values if v.text]
+    real = [v for v in said if not v.empty]
+    if not real:
+        return [], False
+    by_column = {c.cell.column: c for c in header.columns}
+    by_distance = {c.cell.column - header.at: c for c in header.columns}
+    first = header.columns[0].cell.column - header.at
+    columns = [(by_column[v.column], v) for v in said if v.column in by_column]
+    distances = [(by_distance[v.column - at], v) for v in said if v.column - at in by_distance]
+    in_order = list(zip(header.columns, said, strict=False))
+    layouts: list[tuple[list[tuple[Column, Cell]], bool]] = []
+    if all(v.column in by_column for v in real):
+        layouts.append((columns, False))
+    if said[0].column - at == first and all(v.column - at in by_distance for v in real):
+        layouts.append((distances, columns != distances))
+    if len(said) <= len(header.columns):
+        # A label that stands where a year stands has pushed its figures to the right.
+        pushed = label is not None and label.column in by_column
+        layouts.insert(0 if pushed else len(layouts), (in_order, True))
+    for laid, moved in layouts:
+        if latest is None or all(c.period.fiscal_year <= latest for c, v in laid if not v.empty):
+            return laid, moved
+    # A form may print a figure of the year in progress: then it stands under its year or it is not believed.
+    return (columns, False) if layouts and not layouts[0][1] else ([], True)
