@@ -22,21 +22,36 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """How the parts are added (they sum to 1), and where nearness of meaning begins to count.
+class Mix:
+    """Shares of the three kinds of evidence; they sum to 1."""
 
-    Measured on the real corpus and on pairs of questions and passages that share no word, not chosen for either.
+    coverage: float
+    lexical: float
+    dense: float
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How the evidence is added.
+
+    A question that some passage answers word for word is ranked by its words; one that shares only stray words with
+    every passage is ranked by meaning, since there BM25 orders noise. ``low`` and ``high`` are the shares of the
+    question's words found in the best passage between which the one mix passes into the other. Measured on 600
+    questions about invented sheets that the encoder never saw: with the words' mix alone the right one of 769 sheets
+    is among the first five for 22 % of the lay questions and 94 % of the others, so mixed for 35 % and 93 %.
     """
 
-    coverage: float = 0.55
-    lexical: float = 0.20
-    dense: float = 0.25
+    by_words: Mix = Mix(0.55, 0.20, 0.25)
+    by_meaning: Mix = Mix(0.20, 0.0, 0.80)
+    low: float = 0.25
+    high: float = 0.50
     word_floor: float = 0.35  # cosine of two words below which they have nothing to do with each other
     word_cap: float = 0.9  # a word of the same meaning is worth a little less than the word itself
-    dense_floor: float = 0.10
     head: float = 0.9  # a word found in the sheet's name or the label rather than in the text
-    unseen: float = 0.7  # weight of a word that stands nowhere in the corpus, of the rarest word's
-    least: float = 0.18  # a passage below this score is no hit
+    unseen: float = 0.7  # importance of a word that stands nowhere in the corpus, as a share of the rarest word's
+    dense_floor: float = 0.10  # cosine of two texts that counts as none
+    least_share: float = 0.3  # a passage with less than this share of the best one's score is no hit
+    dense_alone: float = 0.25  # cosine from which a passage may be shown without one word of the question
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,51 +105,64 @@ class WordMatcher:
                 out[i, number] = 1.0
         return out
 
-    def match(self, query: QueryWords, candidates: Candidates) -> tuple[Floats, NDArray[np.bool_]]:
-        """Coverage of the question by each candidate, and whether a word or synonym of it stands there."""
+    def match(self, query: QueryWords, candidates: Candidates) -> tuple[Floats, Floats]:
+        """Coverage of the question by each candidate: with words of near meaning, and with its words and synonyms."""
         table = self.similarities(query.words)
-        exact = np.zeros_like(table, dtype=bool)
-        for i, word in enumerate(query.words):
-            if (number := self._lists.number(word)) >= 0:
-                exact[i, number] = True
-        body = self._best(table, "body", candidates.chunks)
-        head = self._best(table, "head", candidates.sections) * self._weights.head
-        best = np.maximum(body, head)
-        shared = np.maximum(
-            self._best(exact, "body", candidates.chunks), self._best(exact, "head", candidates.sections)
-        ).any(axis=0)
+        body = _best(table, self._lists.gather("body", candidates.chunks))
+        head = _best(table, self._lists.gather("head", candidates.sections)) * np.float32(self._weights.head)
+        stands = self._standing(query, candidates)
+        nowhere = np.zeros(len(candidates.chunks), dtype=bool)
+        written = np.array([stands.get(w, nowhere) for w in query.words], dtype=np.float32)
         for alternative in query.alternatives:
-            numbers = [self._lists.number(w) for w in alternative.words]
-            if min(numbers) < 0:
-                continue
-            stands = np.zeros((len(numbers), table.shape[1]), dtype=bool)
-            stands[np.arange(len(numbers)), numbers] = True
-            found = (
-                self._best(stands, "body", candidates.chunks) | self._best(stands, "head", candidates.sections)
-            ).all(axis=0)
-            shared |= found
+            found = np.logical_and.reduce([stands.get(w, nowhere) for w in alternative.words])
             rows = slice(alternative.first, alternative.last)
-            best[rows] = np.maximum(best[rows], found * np.float32(alternative.weight))
+            written[rows] = np.maximum(written[rows], found * np.float32(alternative.weight))
+        best = np.maximum(np.maximum(body, head), written * np.float32(self._weights.head))
         importance = self.importance(query.words)
-        total = float(importance.sum()) or 1.0
-        return (importance @ best) / np.float32(total), shared
+        importance /= float(importance.sum()) or 1.0
+        return importance @ best, importance @ written
 
-    def _best(self, table: NDArray, kind: str, rows: NDArray[np.int64]) -> NDArray:  # type: ignore[type-arg]
-        """The maximum of each line of ``table`` over the words of each row of a list; an empty row gives 0."""
-        ids, begins = self._lists.gather(kind, rows)
-        out = np.zeros((table.shape[0], len(rows)), dtype=table.dtype)
-        filled = np.flatnonzero(begins[1:] > begins[:-1])
-        if len(filled) and table.shape[0]:
-            out[:, filled] = np.maximum.reduceat(table[:, ids], begins[:-1][filled], axis=1)
-        return out
+    def _standing(self, query: QueryWords, candidates: Candidates) -> dict[str, NDArray[np.bool_]]:
+        """For each word of the query and its synonyms that stands in the corpus: which candidates have it."""
+        words = dict.fromkeys([*query.words, *(w for a in query.alternatives for w in a.words)])
+        numbers = {w: n for w in words if (n := self._lists.number(w)) >= 0}
+        row_of = np.full(len(self._lists.vocabulary), -1)
+        row_of[list(numbers.values())] = range(len(numbers))
+        out = np.zeros((len(numbers), len(candidates.chunks)), dtype=bool)
+        for kind, rows in (("body", candidates.chunks), ("head", candidates.sections)):
+            ids, begins = self._lists.gather(kind, rows)
+            at = np.flatnonzero(row_of[ids] >= 0)
+            out[row_of[ids[at]], np.searchsorted(begins, at, side="right") - 1] = True
+        return dict(zip(numbers, out, strict=True))
+
+
+def _best(table: Floats, lists: tuple[NDArray[np.int32], NDArray[np.int64]]) -> Floats:
+    """The maximum of each line of ``table`` over the words of each list; an empty list gives 0."""
+    ids, begins = lists
+    out = np.zeros((table.shape[0], len(begins) - 1), dtype=np.float32)
+    filled = np.flatnonzero(begins[1:] > begins[:-1])
+    if len(filled) and table.shape[0]:
+        out[:, filled] = np.maximum.reduceat(table[:, ids], begins[:-1][filled], axis=1)
+    return out
 
 
 def rank(query: QueryWords, candidates: Candidates, matcher: WordMatcher, weights: Weights) -> Ranking:
     """Fuses the three kinds of evidence for every candidate."""
-    coverage, shared = matcher.match(query, candidates)
-    top = float(candidates.lexical.max(initial=0.0)) or 1.0
-    lexical = candidates.lexical / np.float32(top)
+    if not query.words:
+        none = np.zeros(len(candidates.chunks), dtype=np.float32)
+        return Ranking(none, none, none, none, none > 0)
+    coverage, written = matcher.match(query, candidates)
+    lexical = candidates.lexical / np.float32(float(candidates.lexical.max(initial=0.0)) or 1.0)
     dense = np.clip((candidates.dense - weights.dense_floor) / (1 - weights.dense_floor), 0, 1).astype(np.float32)
-    score = weights.coverage * coverage + weights.lexical * lexical * np.sqrt(coverage) + weights.dense * dense
-    evidence = (shared | (dense > 0.25)) & (score >= weights.least)
+    by_words = float(np.clip((written.max(initial=0.0) - weights.low) / (weights.high - weights.low), 0, 1))
+    score = by_words * _mixed(weights.by_words, coverage, lexical, dense)
+    score += (1 - by_words) * _mixed(weights.by_meaning, coverage, lexical, dense)
+    evidence = (written > 0) | (candidates.dense >= weights.dense_alone)
+    evidence &= score >= weights.least_share * score.max(initial=0.0)
     return Ranking(np.clip(score, 0, 1).astype(np.float32), coverage, lexical, dense, evidence)
+
+
+def _mixed(mix: Mix, coverage: Floats, lexical: Floats, dense: Floats) -> Floats:
+    # BM25 counts in so far as the question is covered: a rare word found many times is not yet an answer.
+    mixed: Floats = mix.coverage * coverage + mix.lexical * lexical * np.sqrt(coverage) + mix.dense * dense
+    return mixed

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from index.synonyms import QueryWords
-from index.tokens import tokenize
+from index.tokens import Token, tokenize
+
+
+@lru_cache(maxsize=1024)
+def _tokens(text: str) -> tuple[Token, ...]:
+    """Passages come up again and again while a person refines a question."""
+    return tuple(tokenize(text, parts=True))
 
 
 def highlights(text: str, looked_for: QueryWords) -> tuple[tuple[int, int], ...]:
     """(start, end) in ``text`` of the question's words and of synonyms that stand there whole; touching ones joined."""
-    tokens = tokenize(text, parts=True)
+    tokens = _tokens(text)
     present = {t.norm for t in tokens}
     wanted = set(looked_for.words) | set(looked_for.parts)
     for a in looked_for.alternatives:

@@ -13,6 +13,7 @@ from index.tokens import tokenize, words
 
 # A synonym found is worth less than the word itself, a mistyped one still less.
 _WEIGHTS = {"synonyms": 0.8, "abbreviations": 0.9, "variants": 0.9, "old_names": 0.8, "slips": 0.6}
+_OTHER_FORM = 0.95  # the noun of a verb
 _FILE = Path(__file__).with_name("synonyms.toml")
 
 Term = tuple[str, ...]
@@ -59,9 +60,15 @@ class Synonyms:
         The longest run of words that stands in a group is taken, so 住民基本台帳 is not read as 住民 and 台帳.
         """
         tokens = tokenize(query, parts=True)
-        main = [t.norm for t in tokens if not t.part]
-        kept = [w for w in main if w not in self.furniture] or main
-        alternatives: list[Alternative] = []
+        main = [t for t in tokens if not t.part]
+        chosen = [t for t in main if t.norm not in self.furniture] or main
+        kept = [t.norm for t in chosen]
+        places = {(t.start, t.end): i for i, t in enumerate(chosen)}
+        alternatives = [
+            Alternative(i, i + 1, (t.norm,), _OTHER_FORM)
+            for t in tokens
+            if t.part and (i := places.get((t.start, t.end))) is not None
+        ]
         at = 0
         while at < len(kept):
             for length in range(min(self._longest, len(kept) - at), 0, -1):
@@ -71,7 +78,10 @@ class Synonyms:
                     at += length - 1
                     break
             at += 1
-        parts = dict.fromkeys(t.norm for t in tokens if t.part)
+        left_out = [(t.start, t.end) for t in main if t not in chosen]
+        parts = dict.fromkeys(
+            t.norm for t in tokens if t.part and not any(a <= t.start and t.end <= b for a, b in left_out)
+        )
         return QueryWords(tuple(kept), tuple(parts), tuple(alternatives))
 
 

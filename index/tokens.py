@@ -74,7 +74,8 @@ class Token(NamedTuple):
     """One word: ``text[start:end]`` is its stretch of the given text, ``surface`` that stretch brought to one form.
 
     ``norm`` is what words are compared by. A ``part`` overlaps a word or joins two, for recall only: the letters of
-    AI-OCR, the pairs of characters of a word the dictionary does not know, 住基 where it was cut into 住 and 基.
+    AI-OCR, the pairs of characters of a word the dictionary does not know, 住基 where it was cut into 住 and 基. A part
+    as long as its word is another form of it (見直し of 見直す).
     """
 
     surface: str
@@ -163,6 +164,18 @@ def _norm(surface: str, lemma: str | None, proper: bool) -> str:
     return form.lower()
 
 
+_VERB_ENDS = str.maketrans("うくぐすつぬぶむる", "いきぎしちにびみり")
+
+
+def _noun_of_verb(lemma: str, conjugation: str) -> str:
+    """The noun a verb makes, which sheets use as freely as the verb: 見直す -> 見直し, 遅れる -> 遅れ; else empty."""
+    if "一段" in conjugation and lemma.endswith("る"):
+        noun = lemma[:-1]
+    else:
+        noun = lemma[:-1] + lemma[-1:].translate(_VERB_ENDS) if conjugation.startswith("五段") else ""
+    return noun if len(noun) > 1 else ""
+
+
 def _year(era: str, number: str) -> str:
     return f"y{_ERA_START[era.upper() if era.isascii() else era] + (1 if number == '元' else int(number))}"
 
@@ -217,6 +230,8 @@ def _pieces(text: str) -> Iterator[_Piece]:
             before = None
             continue
         yield _Piece(norm, start, position)
+        if feature.pos1 == "動詞" and (noun := _noun_of_verb(norm, feature.cType)):
+            yield _Piece(noun, start, position, True)
         if node.is_unk and len(surface) > 2:
             for i in range(start, position - 1):
                 yield _Piece(text[i : i + 2].lower(), i, i + 2, True)

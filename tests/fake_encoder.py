@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from index.tokens import words
 from index.types import Vectors
 
-CONCEPTS = ({"火葬", "斎場"}, {"更改", "リプレース", "入れ替え"}, {"サーバ", "機器"}, {"住民", "市民"})
+CONCEPTS = ({"火葬", "斎場"}, {"更改", "リプレース", "入れ替える"}, {"サーバ", "機器"}, {"住民", "市民"})
 _SPARE = 60  # every other word falls on one of these axes
 
 

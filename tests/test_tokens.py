@@ -62,6 +62,8 @@ def test_parts_help_recall_and_are_asked_for() -> None:
     assert {"aiocr", "ocr"} <= set(words("AI-OCR", parts=True))
     assert {"y2019", "y2021"} <= set(words("2019-2021", parts=True))
     assert "ocr" not in words("AI-OCR")
+    assert {"見直す", "見直し"} == set(words("見直した", parts=True))
+    assert {"遅れる", "遅れ"} == set(words("遅れて", parts=True))
 
 
 def test_offsets_point_into_the_text_as_given() -> None:
