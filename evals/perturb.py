@@ -14,6 +14,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ class Perturbation:
     def text(self, text: str) -> str:
         """``"所見市の戸籍システム、令和3年度" -> "碧原市のアカネ戸籍システム、令和5年度"``, in both widths, over line breaks."""
         if self.names:
-            text = self._pattern().sub(self._name, text)
+            text = _pattern(tuple(self.names)).sub(self._name, text)
         return shift_years(text, self.years) if self.years else text
 
     def case(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -78,14 +79,8 @@ class Perturbation:
             return {key: self._any(part) for key, part in value.items()}
         return value
 
-    def _pattern(self) -> re.Pattern[str]:
-        # The longest first: a name may be the end or the beginning of another.
-        ordered = sorted(self.names, key=len, reverse=True)
-        return re.compile("|".join(f"({_loose(name)})" for name in ordered))
-
     def _name(self, found: re.Match[str]) -> str:
-        ordered = sorted(self.names, key=len, reverse=True)
-        old = ordered[(found.lastindex or 1) - 1]
+        old = _ordered(tuple(self.names))[(found.lastindex or 1) - 1]
         new, printed = self.names[old], str(found.group())
         # A new first word leaves the printed name as it is, widths and line breaks and all.
         return new.removesuffix(old) + printed if new.endswith(old) else new
@@ -208,6 +203,17 @@ def _sheets(sheets: Sequence[str]) -> dict[str, str]:
 
 def _script(text: str) -> str:
     return unicodedata.name(unicodedata.normalize("NFKC", text[0]), "").split(" ")[0]
+
+
+@cache
+def _ordered(names: tuple[str, ...]) -> list[str]:
+    # The longest first: a name may be the end or the beginning of another.
+    return sorted(names, key=len, reverse=True)
+
+
+@cache
+def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"({_loose(name)})" for name in _ordered(names)))
 
 
 def _loose(name: str) -> str:
