@@ -60,6 +60,7 @@ def _title_table(sheet: Programme, year: int) -> Table:
         ["担当係", sheet.unit, "担当者名", sheet.person],
         ["総合計画の施策", sheet.policy, "根拠法令等", sheet.law],
         ["事業開始", sheet.since, "実施方法", sheet.method],
+        ["評価対象年度", era(year), "評価実施年度", era(year + 1)],
     ]
     style = [GRID, ("VALIGN", (0, 0), (-1, -1), "MIDDLE")]
     style += [("BACKGROUND", (column, 0), (column, -1), LABEL) for column in (0, 2)]
@@ -159,7 +160,7 @@ def _system_table(system: System, first: int) -> Table:
         ["", *years],
         ["予算額（円）", *(_number(one) for one in system.budget)],
         ["決算額（円）", *(_number(one) for one in system.actual)],
-        ["取組状況", f"{years[2]}の取組予定内容", f"{years[2]}の業績評価指標", f"{years[2]}の実績"],
+        ["取組状況", f"{years[2]}の取組予定内容", f"{years[2]}の業績評価指標", f"{years[2]}実績"],
         ["", system.tasks, system.kpi, system.done],
         ["目標達成状況", "目標達成指標", "基準値", "実績"],
         ["", system.goal, system.base, system.result],

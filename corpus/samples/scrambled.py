@@ -86,7 +86,7 @@ def _sheet(sheet: Programme, year: int, number: int, count: int) -> str:
         f"３．総合評価及び{era(year + 1)}以降に向けての対応・改善策",
         f"【指標の達成状況（a）】 {report.ratings[0]} 根拠\n{_broken(report.reason)}",
         f"【業務（事務）改善に向けての取組み（b）】 {report.ratings[1]}\n【区が実施する必要性（c）】 {report.ratings[2]}\n"
-        f"総合評価（d）＝a＋b＋c {report.ratings[3]}",
+        f"総合評価（a＋b＋c） {report.ratings[3]}",
         f"①目標に対する成果状況を踏まえた課題\n{_broken(report.issue)}",
         f"今後の事業の方向性 {report.direction}\n③{era(year + 1)}以降の取組方針(事業展開）\n{_broken(report.plan)}",
     ]
