@@ -88,23 +88,30 @@ def show_comparison(change: Comparison) -> None:
 
 
 def show_baselines(results: Mapping[str, RunResult]) -> None:
-    """One row for the assistant and each baseline, on stdout: right by type, then the ranking figures."""
+    """One row for the assistant and each baseline, on stdout: right by type, then how the searches rank."""
     types = list(dict.fromkeys(name for result in results.values() for name in result.types))
     ranks = list(dict.fromkeys(name for result in results.values() for name in result.retrieval))
-    table = Table()
-    for name in ("方式", "正答", "割合", *types, *ranks, "p50 ms"):
-        table.add_column(name, justify="left" if name == "方式" else "right", no_wrap=True)
+    right, ranked = Table(title="正答率"), Table(title="検索だけの順位")
+    for table, heads in ((right, ("正答", "全体", *types, "p50 ms")), (ranked, ranks)):
+        table.add_column("方式", no_wrap=True)
+        for head in heads:
+            table.add_column(head, justify="right", no_wrap=True)
     for name, result in results.items():
         overall = result.overall
-        table.add_row(
+        shares = [f"{result.types[kind].right_share:.2f}" if kind in result.types else "" for kind in types]
+        right.add_row(
             name,
             f"{overall.right}/{overall.n}",
             f"{overall.right_share:.3f}",
-            *(f"{result.types[kind].right_share:.2f}" if kind in result.types else "" for kind in types),
-            *(f"{result.retrieval[rank]:.3f}" if rank in result.retrieval else "" for rank in ranks),
+            *shares,
             f"{overall.latency_ms.p50:.1f}",
         )
-    _console().print(table)
+        if result.retrieval:
+            ranked.add_row(name, *(f"{result.retrieval.get(rank, 0):.3f}" for rank in ranks))
+    console = _console()
+    console.print(right)
+    if ranks:
+        console.print(ranked)
 
 
 def _console() -> Console:

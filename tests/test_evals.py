@@ -20,6 +20,7 @@ import pytest
 from fakes import FakeAssistant, FakeIndex
 
 from corpus.errors import SettingsError
+from evals import baselines as baselines_module
 from evals import run as run_module
 from evals.baselines import answering, baselines, chunks, dense
 from evals.cases import Case, CaseFile, Expected, read_cases
@@ -492,6 +493,22 @@ def test_baselines_answer_with_their_best_passage() -> None:
     assert [outcome.score.right for outcome in told.outcomes] == [True, False]
     assert told.outcomes[1].score.causes[0] == "abstained"
     assert told.overall.quote_fidelity == 1.0
+
+
+def test_the_baselines_on_the_command_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = Target(Fake(), lambda citation: TEXT, {}, FakeIndex())
+    monkeypatch.setattr(baselines_module, "local", lambda folder: target)
+    path = lines(tmp_path / "q.jsonl", GOOD, VOID)
+    assert baselines_module.main([str(path), "--index-dir", "x"]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in ("assistant", "bm25", "dense", "fused", "lookup-text"))
+    assert baselines_module.main([str(path), "--index-dir", "x", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["assistant"]["overall"]["right"] == 2
+    assert told["bm25"]["overall"]["abstention"]["recall"] == 1.0  # no word of 人口は stands in the fake sheets
+    assert baselines_module.main([str(tmp_path / "missing.jsonl"), "--index-dir", "x"]) == 1
 
 
 def test_dense_ranks_by_the_cosine() -> None:
