@@ -14,7 +14,7 @@ import pytest
 from corpus.documents import Document, SheetReading
 from corpus.readers import read_document
 from corpus.reading import read_sheets
-from corpus.samples.content import load_programmes
+from corpus.samples.content import load_programmes, load_system_report
 from corpus.samples.questions import forms_of, questions
 from corpus.samples.truth import collect
 from evals.cases import CASE_TYPES, read_cases
@@ -82,16 +82,21 @@ def test_an_amount_by_hand() -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("reportlab") is None, reason="reportlab (dev extra) makes the PDFs")
 def test_making_the_files_again_gives_the_same_texts_and_bytes(tmp_path: Path) -> None:
-    from corpus.samples.make import make
+    from corpus.samples.book import write_book
+    from corpus.samples.make import make, repack
+    from corpus.samples.ruled import write_system_report
 
-    first, second = tmp_path / "a", tmp_path / "b"
-    assert sorted(path.name for path in make(first)) == FILES
-    make(second)
+    assert sorted(path.name for path in make(tmp_path)) == FILES
     for file in FILES:
-        assert (first / file).read_bytes() == (second / file).read_bytes(), file
-        if (first / file).read_bytes() != (SAMPLES / "files" / file).read_bytes():
+        if (tmp_path / file).read_bytes() != (SAMPLES / "files" / file).read_bytes():
             # The shipped bytes may come from another version of reportlab or openpyxl; what they say may not differ.
-            assert read_document(first / file).text == document(file).text, file
+            assert read_document(tmp_path / file).text == document(file).text, file
+    report, book = tmp_path / "again.pdf", tmp_path / "again.xlsx"
+    write_system_report(report, load_system_report())
+    write_book(book, load_programmes("sakurazaka"), 2023)
+    repack(book)
+    assert report.read_bytes() == (tmp_path / "minatomi_system_r5.pdf").read_bytes()
+    assert book.read_bytes() == (tmp_path / "sakurazaka_chosho_r5.xlsx").read_bytes()
 
 
 @pytest.mark.parametrize("file", FILES)
