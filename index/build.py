@@ -83,7 +83,8 @@ def _write(
                 counts["sheets"] += 1
                 counts["facts"] += len(reading.facts)
                 counts["events"] += len(reading.events)
-                name, department = words(reading.sheet.name, parts=True), words(reading.sheet.department, parts=True)
+                name = words(reading.sheet.name, parts=True)
+                department = words(f"{reading.sheet.municipality} {reading.sheet.department}", parts=True)
                 for section in reading.sections:
                     label = words(section.label, parts=True)
                     at = records.section(sheet, section)

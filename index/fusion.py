@@ -48,6 +48,7 @@ class Weights:
     word_floor: float = 0.35  # cosine of two words below which they have nothing to do with each other
     word_cap: float = 0.9  # a word of the same meaning is worth a little less than the word itself
     head: float = 0.9  # a word found in the sheet's name or the label rather than in the text
+    sheet: float = 0.4  # share of a word found in another section of the same sheet
     unseen: float = 0.7  # importance of a word that stands nowhere in the corpus, as a share of the rarest word's
     dense_floor: float = 0.10  # cosine of two texts that counts as none
     least_share: float = 0.3  # a passage with less than this share of the best one's score is no hit
@@ -56,10 +57,11 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Chunks to rank with their sections, BM25 scores (0 where the words do not meet) and cosines."""
+    """Chunks to rank with their sections and sheets, BM25 scores (0 where the words do not meet) and cosines."""
 
     chunks: NDArray[np.int64]
     sections: NDArray[np.int64]
+    sheets: NDArray[np.int64]
     lexical: Floats
     dense: Floats
 
@@ -120,7 +122,8 @@ class WordMatcher:
         best = np.maximum(np.maximum(body, head), written * np.float32(self._weights.head))
         importance = self.importance(query.words)
         importance /= float(importance.sum()) or 1.0
-        return importance @ best, importance @ written
+        whole = self._weights.sheet * _best_of_group(best, candidates.sheets)
+        return importance @ ((1 - self._weights.sheet) * best + whole), importance @ written
 
     def _standing(self, query: QueryWords, candidates: Candidates) -> dict[str, NDArray[np.bool_]]:
         """For each word of the query and its synonyms that stands in the corpus: which candidates have it."""
@@ -134,6 +137,18 @@ class WordMatcher:
             at = np.flatnonzero(row_of[ids] >= 0)
             out[row_of[ids[at]], np.searchsorted(begins, at, side="right") - 1] = True
         return dict(zip(numbers, out, strict=True))
+
+
+def _best_of_group(best: Floats, groups: NDArray[np.int64]) -> Floats:
+    """Each column's maximum over all columns of its group."""
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    if not len(starts):
+        return best
+    tops = np.maximum.reduceat(best[:, order], starts, axis=1)
+    out = np.empty_like(best)
+    out[:, order] = np.repeat(tops, np.diff(np.append(starts, len(order))), axis=1)
+    return out
 
 
 def _best(table: Floats, lists: tuple[NDArray[np.int32], NDArray[np.int64]]) -> Floats:

@@ -190,7 +190,8 @@ class Snapshot:
         if allowed is not None:
             chunks = chunks[allowed[chunks]]
         found = np.array([lexical.get(int(c), 0.0) for c in chunks], dtype=np.float32)
-        return Candidates(chunks, records.chunk_section[chunks], found, self._vectors.scores(vector, chunks))
+        of = records.chunk_section[chunks]
+        return Candidates(chunks, of, records.section_sheet[of], found, self._vectors.scores(vector, chunks))
 
     def _passage(self, chunk: int, i: int, ranking: Ranking, looked_for: QueryWords) -> Passage:
         number, span = self._records.chunk(chunk)

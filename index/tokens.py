@@ -75,7 +75,7 @@ class Token(NamedTuple):
 
     ``norm`` is what words are compared by. A ``part`` overlaps a word or joins two, for recall only: the letters of
     AI-OCR, the pairs of characters of a word the dictionary does not know, 住基 where it was cut into 住 and 基. A part
-    as long as its word is another form of it (見直し of 見直す).
+    as long as its word is another form of it (見直し of 見直す, 28年度 of H28).
     """
 
     surface: str
@@ -183,10 +183,10 @@ def _year(era: str, number: str) -> str:
 def _whole(m: re.Match[str]) -> Iterator[_Piece]:
     """Years, numbers and codes, kept whole. A year of any calendar becomes the western one: R3, 令和3年度 -> y2021."""
     start, end = m.span()
-    if m["era"]:
-        yield _Piece(_year(m["era"], m["n"]), start, end)
-    elif m["e1"] or m["e2"]:
-        yield _Piece(_year(m["e1"] or m["e2"], m["n1"] or m["n2"]), start, end)
+    era, number = m["era"] or m["e1"] or m["e2"], m["n"] or m["n1"] or m["n2"]
+    if era:
+        yield _Piece(_year(era, number), start, end)
+        yield _Piece(f"{number}年度", start, end, True)  # tables print 28年度 where the text says H28年度
     elif m["west"]:
         yield _Piece(f"y{m['west']}", start, end)
     elif m["code"] or m["dashed"]:

@@ -206,7 +206,7 @@ def test_coverage_is_the_importance_of_the_words_that_are_there(tmp_path: Path) 
     weights = Weights(word_cap=0.5, word_floor=0.0, head=1.0, unseen=1.0)
     matcher = WordMatcher(words, FakeEncoder(), weights)
     numbers = np.arange(3)
-    candidates = Candidates(numbers, numbers, np.zeros(3, np.float32), np.zeros(3, np.float32))
+    candidates = Candidates(numbers, numbers, numbers, np.zeros(3, np.float32), np.zeros(3, np.float32))
     coverage, written = matcher.match(QueryWords(("乙",), (), ()), candidates)
     assert written.tolist() == [1.0, 0.0, 0.0]
     coverage, written = matcher.match(QueryWords(("斎場",), (), ()), candidates)
@@ -222,7 +222,7 @@ def test_the_mix_passes_from_meaning_to_words(tmp_path: Path) -> None:
     weights = Weights(by_words=Mix(1, 0, 0), by_meaning=Mix(0, 0, 1), low=0.0, high=1.0, dense_floor=0.0, unseen=1.0)
     matcher = WordMatcher(words, FakeEncoder(), weights)
     numbers = np.arange(2)
-    candidates = Candidates(numbers, numbers, np.zeros(2, np.float32), np.array([0.1, 0.9], np.float32))
+    candidates = Candidates(numbers, numbers, numbers, np.zeros(2, np.float32), np.array([0.1, 0.9], np.float32))
     by_words = rank(QueryWords(("甲", "乙"), (), ()), candidates, matcher, weights)
     assert by_words.score[0] > by_words.score[1]
     by_meaning = rank(QueryWords(("未知",), (), ()), candidates, matcher, weights)
