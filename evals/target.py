@@ -12,10 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from assistant.settings import load_settings
 from corpus.errors import SettingsError
 from evals.metrics import Payload, Source
 
 if TYPE_CHECKING:
+    from index.snapshot import Snapshot
     from index.types import Index
 
 History = list[dict[str, str]]
@@ -47,10 +49,9 @@ def local(folder: Path) -> Target:
     from assistant.payload import answer_json
     from assistant.session import Assistant
     from assistant.types import Turn
-    from index.snapshot import Snapshot
     from index.types import Filters
 
-    index = Snapshot.open(folder)
+    index = open_index(folder)
     assistant = Assistant(index)
 
     def ask(question: str, history: History, filters: Mapping[str, Any]) -> Payload:
@@ -66,6 +67,16 @@ def local(folder: Path) -> Target:
     about = {"index_version": index.version, "encoder": f"{made.encoder} {made.encoder_digest[:12]}"}
     about |= {name: str(count) for name, count in made.counts.items()}
     return Target(ask, stored_text(index), about, index)
+
+
+def open_index(folder: Path) -> Snapshot:
+    """The live snapshot, with the encoder of the settings as ``hyoka`` itself opens it."""
+    from index.encoder import load_encoder
+    from index.manifest import current
+    from index.snapshot import Snapshot
+
+    current(folder)  # a missing index is told before an encoder is loaded for it
+    return Snapshot.open(folder, load_encoder(load_settings().encoder))
 
 
 def stored_text(index: Index) -> Source:

@@ -538,7 +538,7 @@ def test_a_local_target_gives_what_the_api_gives(monkeypatch: pytest.MonkeyPatch
     class Snapshot(FakeIndex):
         manifest = SimpleNamespace(encoder="fake", encoder_digest="0" * 64, counts={"sheets": 4})
 
-    monkeypatch.setattr("index.snapshot.Snapshot.open", lambda folder: Snapshot())
+    monkeypatch.setattr("evals.target.open_index", lambda folder: Snapshot())
     monkeypatch.setattr("assistant.session.Assistant", FakeAssistant)
     found = local(tmp_path)
     assert found.about == {"index_version": "fake-1", "encoder": "fake 000000000000", "sheets": "4"}

@@ -30,7 +30,7 @@ from evals.baselines import chunks, lexical
 from evals.cases import read_cases
 from evals.figures import latency
 from evals.runs import code
-from evals.target import server
+from evals.target import open_index, server
 
 READY_SECONDS = 120
 
@@ -98,10 +98,8 @@ def measure(questions: Sequence[str], index_dir: Path, rounds: int = 3) -> Measu
 
 def bm25_times(questions: Sequence[str], index_dir: Path, rounds: int) -> list[float]:
     """Milliseconds of the ten best passages by BM25 alone, in this process."""
-    from index.snapshot import Snapshot
-
     with tempfile.TemporaryDirectory(prefix="hyoka-bm25-") as folder:
-        search = lexical(chunks(Snapshot.open(index_dir)), Path(folder) / "lexical")
+        search = lexical(chunks(open_index(index_dir)), Path(folder) / "lexical")
         return times(lambda text: search(text, 10), questions, rounds)
 
 
