@@ -86,10 +86,14 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a view; ``cells`` has one entry unless the line holds tab characters."""
+    """One line of a view; ``cells`` has one entry unless the line holds tab characters.
+
+    ``after_gap`` says that a blank line stands before it.
+    """
 
     cells: tuple[Cell, ...]
     span: Span
+    after_gap: bool = False
 
     @property
     def tabbed(self) -> bool:
@@ -106,6 +110,7 @@ def rows(of: View) -> list[Row]:
     """Every line of a view that is not blank, cut into cells at tab characters."""
     found: list[Row] = []
     at = 0
+    gap = False
     for line in of.raw.splitlines(keepends=True):
         body = line.rstrip("\r\n\f")
         if body.strip():
@@ -116,7 +121,8 @@ def rows(of: View) -> list[Row]:
                 text = normalize(of.raw[span.start - of.offset : span.end - of.offset]).text
                 cells.append(Cell(text, column, span))
                 column_at += len(part) + 1
-            found.append(Row(tuple(cells), trim(of.raw, Span(at, at + len(body)), of.offset)))
+            found.append(Row(tuple(cells), trim(of.raw, Span(at, at + len(body)), of.offset), gap))
+        gap = not body.strip()
         at += len(line)
     return found
 

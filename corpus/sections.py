@@ -55,7 +55,7 @@ def split_sections(document: Document, sheet: Sheet) -> list[Section]:
     sections = [_section(document, item) for item in found if item.span.start < item.span.end]
     form = form_named(sheet.form)
     rest = [_section(document, item) for of in views(document, sheet) for item in _left_over(of, found)]
-    if form is not None and form.strategy == "patterns":
+    if form is not None and form.strategy == "patterns" and sheet.kind == "programme":
         rest = [s for s in rest if _FIGURE.search(re.sub(r"\d+年度|No\d", "", normalize(s.text).text))]
     return sorted(_distinct([*sections, *rest]), key=lambda s: (s.span.start, -s.span.end))
 

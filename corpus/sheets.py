@@ -65,7 +65,7 @@ def find_sheets(document: Document) -> list[Sheet]:
         elif len(re.sub(r"\s+", "", document.text[span.start : span.end])) >= 20:
             title = titles.get(begin)
             name = _printed(document, span, _part_name(norm.text, title)) if title else ""
-            found.append(_part(document, span, name, town))
+            found.append(_part(document, span, name, town, form))
     found = _join_continued(document, found)
     return _numbered(_with_year_of_neighbours(found))
 
@@ -266,11 +266,11 @@ def _reported(line: str, hits: list[FoundPeriod]) -> FoundPeriod | None:
     return kept[0] if kept else None
 
 
-def _part(document: Document, span: Span, name: str, town: str) -> Sheet:
+def _part(document: Document, span: Span, name: str, town: str, form: Form | None) -> Sheet:
     raw = document.text[span.start : span.end]
     first = next((line.strip() for line in raw.splitlines() if line.strip()), "")
     kind: SheetKind = "document"
-    return Sheet("", document.file, kind, name or first[:40], town, None, "", (span,), "")
+    return Sheet("", document.file, kind, name or first[:40], town, None, "", (span,), form.name if form else "")
 
 
 def _part_name(text: str, title: re.Match[str]) -> str:

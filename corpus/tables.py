@@ -341,9 +341,9 @@ class _Reader:
         )
         if not self.unit:
             self.waiting.append(len(self.series) - 1)
-        if self.blocks:
+        if self.blocks and laid:
             last = self.blocks[-1]
-            self.blocks[-1] = Block(last.label, Span(last.span.start, max(last.span.end, row.span.end)), last.rows + bool(laid))
+            self.blocks[-1] = Block(last.label, Span(last.span.start, max(last.span.end, row.span.end)), last.rows + 1)
 
     def _pair(self, label: Cell, values: list[Cell]) -> None:
         field_name = self.field_of(label) or OTHER
@@ -363,6 +363,8 @@ def read_tables(lines: list[Row], year: int | None, labels: Mapping[str, str] | 
     reader = _Reader(year, labels or {})
     for row in lines:
         if row.tabbed:
+            if row.after_gap:  # a blank line ends a table, and with it its years
+                reader.header, reader.pending, reader.heads = None, {}, {}
             reader.row(row)
         else:
             reader.header, reader.pending, reader.heads = None, {}, {}
@@ -404,8 +406,10 @@ def _in_sequence(columns: list[Column]) -> tuple[list[Column], bool]:
         wrong = [i for i, (y, t) in enumerate(zip(years, target, strict=True)) if y != t]
         if len(wrong) == 1 and years[wrong[0]] in (target[wrong[0] - 1], target[(wrong[0] + 1) % len(target)]):
             i = wrong[0]
+            step = target[i] - years[i]
+            label = re.sub(r"\d+", lambda m: str(int(m.group()) + step), columns[i].period.label, count=1)
             hits = find_periods(f"{target[i]}年度")
-            period = replace(hits[0].period, label=columns[i].period.label) if hits else columns[i].period
+            period = replace(hits[0].period, label=label) if hits else columns[i].period
             fixed = list(columns)
             fixed[i] = replace(columns[i], period=period)
             return fixed, True
@@ -434,10 +438,10 @@ def _lay(
     if all(v.column in by_column for v in real):
         layouts.append((columns, False))
     if said[0].column - at == first and all(v.column - at in by_distance for v in real):
-        layouts.append((distances, columns != distances))
+        layouts.append((distances, columns != distances and header.label_cell is not None))
     if len(said) <= len(header.columns):
         # A label that stands where a year stands has pushed its figures to the right.
-        pushed = label is not None and label.column in by_column
+        pushed = label is not None and label.column in by_column and header.label_cell is not None
         layouts.insert(0 if pushed else len(layouts), (in_order, True))
     for laid, moved in layouts:
         if latest is None or all(c.period.fiscal_year <= latest for c, v in laid if not v.empty):
