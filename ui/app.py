@@ -21,7 +21,7 @@ from assistant.store import FeedbackStore, open_store
 from ui.examples import Examples, examples
 from ui.export import add_export
 from ui.guard import Guard
-from ui.render import catalogue_line, year_label
+from ui.render import catalogue_line, render_held, year_label
 from ui.sheet import render_missing, render_page, render_sheet, sheet_view
 
 logger = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ def _screens(assistant: Asker, store: FeedbackStore) -> Any:
             ]
         with gr.Tabs(elem_id="hy-tabs"):
             with gr.Tab("質問", id="ask"):
-                to_fill = build_chat(assistant, store, scope, shared)
+                to_fill, held = build_chat(assistant, store, scope, shared)
             with gr.Tab("検索", id="search"):
                 build_search(assistant, shared)
             with gr.Tab("シート", id="sheets"):
@@ -134,10 +134,14 @@ def _screens(assistant: Asker, store: FeedbackStore) -> Any:
         def start() -> list[Any]:
             sheets = assistant.index.sheets()
             choices = scope_choices(sheets)
-            return [_header(catalogue_line(sheets)), *(gr.update(choices=values) for values in choices.values())]
+            return [
+                _header(catalogue_line(sheets)),
+                render_held(sheets),
+                *(gr.update(choices=values) for values in choices.values()),
+            ]
 
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        screens.load(start, None, [header, *shared], **quiet)
+        screens.load(start, None, [header, held, *shared], **quiet)
         screens.load(lambda: example_updates(tried.get()), None, to_fill, **quiet)
         screens.load(fill_catalogue, catalogue_inputs, catalogue_output, **quiet)
     # One slow question must not make the next person wait.

@@ -12,7 +12,7 @@ import gradio as gr  # 2 s: this module is imported when the screens are built, 
 from assistant.readiness import Asker
 from assistant.refusals import clean_text
 from corpus.documents import Sheet
-from ui.render import sheet_url, year_label
+from ui.render import render_notice, sheet_url, year_label
 from ui.scope import scope
 
 SHOWN = 200
@@ -27,17 +27,26 @@ def render_catalogue(sheets: Sequence[Sheet], words: str = "") -> str:
         if all(word in f"{sheet.name} {sheet.department} {sheet.municipality}".lower() for word in wanted)
     ]
     if not found:
-        return '<p class="hy-none" role="status">当てはまるシートがありません。言葉や絞り込みを変えてみてください。</p>'
+        return render_notice("当てはまるシートがありません。言葉や絞り込みを変えてみてください。")
     parts = []
     for (place, year), group in groupby(found[:SHOWN], key=lambda sheet: (sheet.municipality, sheet.fiscal_year)):
         items = "".join(
             f'<li><a href="{escape(sheet_url(sheet.sheet_id))}" target="_blank" rel="noopener">'
-            f"{escape(sheet.name)}<small>{escape(sheet.department)}</small></a></li>"
+            f"{escape(sheet.name)}<small>{escape(_under(sheet))}</small></a></li>"
             for sheet in group
         )
         parts.append(f"<h3>{escape(place or '自治体の記載なし')}・{year_label(year)}</h3><ul>{items}</ul>")
     more = f"<p>ほか{len(found) - SHOWN:,}件。言葉や絞り込みで減らしてください。</p>" if len(found) > SHOWN else ""
-    return f'<div class="hy-box hy-catalogue"><p class="hy-count" role="status">{len(found):,}シート</p>{"".join(parts)}{more}</div>'
+    programmes = sum(sheet.kind == "programme" for sheet in found)
+    rest = f"、文書の一部{len(found) - programmes:,}件" if len(found) > programmes else ""
+    return (
+        f'<div class="hy-box hy-catalogue"><p class="hy-count" role="status">{programmes:,}シート{rest}</p>'
+        f"{''.join(parts)}{more}</div>"
+    )
+
+
+def _under(sheet: Sheet) -> str:
+    return sheet.department if sheet.kind == "programme" else f"文書の一部（前文・一覧など）：{sheet.file}"
 
 
 def build_catalogue(assistant: Asker, shared: list[Any]) -> tuple[Any, Any]:

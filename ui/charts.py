@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from html import escape
 from math import floor, log10
 
 from assistant.types import Chart
 
-WIDTH, HEIGHT = 440, 230
-LEFT, RIGHT, TOP, BOTTOM = 70, 34, 14, 34
+HEIGHT, TOP, BOTTOM = 220, 14, 34  # pixels
+LEFT, RIGHT = 20, 92  # percent of the width
 MAX_BARS = 30
 
 
@@ -63,36 +64,47 @@ def _bars(chart: Chart, title: str) -> str:
 
 
 def _lines(chart: Chart, title: str) -> str:
+    """Lines over periods. Across is in percent and down in pixels: the chart fits any width with its letters unscaled.
+
+    There is no viewBox on purpose: the chat's sanitizer drops it, and the drawing would lose its size.
+    """
     figures = [value for line in chart.series for value in line.values if value is not None]
     ticks = axis_ticks(min(0.0, *figures), max(0.0, *figures))
     low, high = ticks[0], ticks[-1]
-    span = (WIDTH - LEFT - RIGHT) / max(1, len(chart.x) - 1)
 
     def across(at: int) -> float:
-        return LEFT + span * at if len(chart.x) > 1 else (LEFT + WIDTH - RIGHT) / 2
+        return LEFT + (RIGHT - LEFT) * (at / (len(chart.x) - 1) if len(chart.x) > 1 else 0.5)
 
     def down(value: float) -> float:
         return TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - low) / ((high - low) or 1))
 
     parts = []
     for tick in ticks:
-        y = down(tick)
-        parts.append(f'<line class="hy-grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"></line>')
-        parts.append(
-            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{escape(short_number(tick, chart.unit))}</text>'
-        )
-    # Labels would run into each other beyond eight: then every second, third … is written.
-    step = -(-len(chart.x) // 8)
+        y = f"{down(tick):.1f}"
+        parts.append(f'<line class="hy-grid" x1="{LEFT}%" x2="{RIGHT}%" y1="{y}" y2="{y}"></line>')
+        label = escape(short_number(tick, chart.unit))
+        parts.append(f'<text x="{LEFT - 2}%" y="{down(tick) + 4:.1f}" text-anchor="end">{label}</text>')
+    # Labels would run into each other beyond five: then every second, third … is written.
+    step = -(-len(chart.x) // 5)
     for at, name in enumerate(chart.x):
         if at % step == 0:
-            parts.append(f'<text x="{across(at):.1f}" y="{HEIGHT - 10}" text-anchor="middle">{escape(name[:9])}</text>')
+            parts.append(f'<text x="{across(at):.1f}%" y="{HEIGHT - 8}" text-anchor="middle">{escape(name[:9])}</text>')
     for number, line in enumerate(chart.series):
-        parts.append(_polyline(line.values, number, across, down))
+        parts.append(_line(line.values, f"hy-c{number % 6}", across, down))
     legend = "".join(
         f'<li><span class="hy-key hy-c{number % 6}"></span>{escape(line.name)}</li>'
         for number, line in enumerate(chart.series)
     )
-    spoken = "。".join(
+    return (
+        f'<figure class="hy-chart"><figcaption>{escape(title)}</figcaption>'
+        f'<svg width="100%" height="{HEIGHT}" role="img" aria-label="{escape(spoken(chart))}">{"".join(parts)}</svg>'
+        f'<ul class="hy-legend">{legend}</ul></figure>'
+    )
+
+
+def spoken(chart: Chart) -> str:
+    """The chart as a sentence: 決算額: 令和4年度 120万円、令和5年度 150万円."""
+    return "。".join(
         f"{line.name}: "
         + "、".join(
             f"{name} {'記載なし' if value is None else short_number(value, chart.unit)}"
@@ -100,30 +112,24 @@ def _lines(chart: Chart, title: str) -> str:
         )
         for line in chart.series
     )
-    return (
-        f'<figure class="hy-chart"><figcaption>{escape(title)}</figcaption>'
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(spoken)}">{"".join(parts)}</svg>'
-        f'<ul class="hy-legend">{legend}</ul></figure>'
-    )
 
 
-def _polyline(values: tuple[float | None, ...], number: int, across: object, down: object) -> str:
-    assert callable(across) and callable(down)
-    runs: list[list[str]] = [[]]
-    dots = []
+def _line(
+    values: Sequence[float | None], color: str, across: Callable[[int], float], down: Callable[[float], float]
+) -> str:
+    """Dots, and a stroke between neighbours; a missing year breaks the line instead of being drawn as if known."""
+    strokes, dots = [], []
     for at, value in enumerate(values):
         if value is None:
-            runs.append([])  # a missing year breaks the line instead of being drawn as if it were known
             continue
-        x, y = across(at), down(value)
-        runs[-1].append(f"{x:.1f},{y:.1f}")
-        dots.append(f'<circle class="hy-dot hy-c{number % 6}" cx="{x:.1f}" cy="{y:.1f}" r="3.5"></circle>')
-    lines = "".join(
-        f'<polyline class="hy-line hy-c{number % 6}" points="{" ".join(run)}"></polyline>'
-        for run in runs
-        if len(run) > 1
-    )
-    return lines + "".join(dots)
+        x, y = f"{across(at):.1f}%", f"{down(value):.1f}"
+        dots.append(f'<circle class="hy-dot {color}" cx="{x}" cy="{y}" r="3.5"></circle>')
+        after = values[at + 1] if at + 1 < len(values) else None
+        if after is not None:
+            strokes.append(
+                f'<line class="hy-line {color}" x1="{x}" y1="{y}" x2="{across(at + 1):.1f}%" y2="{down(after):.1f}"></line>'
+            )
+    return "".join(strokes + dots)
 
 
 def axis_ticks(low: float, high: float) -> list[float]:

@@ -22,6 +22,11 @@ from ui.render import NOTE, answer_steps
 
 logger = logging.getLogger(__name__)
 
+HOW = (
+    '<ol class="hy-how"><li>上の例を押すか、知りたいことを入力します。</li>'
+    "<li>答えの [1] や引用を押すと、シートの原文に印を付けて開きます。</li>"
+    "<li>シートに書かれていないことは「見つかりませんでした」と答えます。</li></ol>"
+)
 STEP_SECONDS = 0.04
 Message = dict[str, Any]  # a message of gr.Chatbot: role, content, options
 
@@ -85,10 +90,11 @@ def judged(exchanges: list[Exchange], at: int) -> Exchange | None:
     return next((exchange for exchange in exchanges if exchange.at == at), None)
 
 
-def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list[Any]) -> list[Any]:
+def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list[Any]) -> tuple[list[Any], Any]:
     """Adds the screen to the current Blocks; ``filters`` are the shared inputs that ``scope`` turns into Filters.
 
-    Returns what :func:`example_updates` fills once the page is open: per role a column, and its buttons.
+    Returns what is filled once the page is open: per role a column and its buttons (:func:`example_updates`), and the
+    place for what the index holds.
     """
     exchanges = gr.State([])
     to_fill: list[Any] = []
@@ -133,9 +139,13 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
             gr.HTML(f'<p class="hy-note">{escape(NOTE)}</p>', apply_default_css=False)
             fresh = gr.Button("新しい会話", size="sm", variant="secondary", visible=False, scale=0, min_width=120)
 
+    with gr.Column(elem_classes="hy-about") as about:
+        gr.HTML(HOW, apply_default_css=False)
+        held = gr.HTML("", apply_default_css=False)
+
     def ask(question: str, messages: list[Message], log: list[Exchange], *chosen_filters: Any) -> Iterator[Any]:
         if not question.strip():
-            yield gr.skip(), gr.skip(), gr.skip(), gr.skip(), gr.skip()
+            yield [gr.skip()] * len(outputs)
             return
         for grown, kept in respond(assistant, question.strip(), messages, log, scope(*chosen_filters)):
             yield (
@@ -143,10 +153,11 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
                 kept,
                 "",
                 gr.update(visible=False),
+                gr.update(visible=False),
                 gr.update(visible=True),
             )
 
-    outputs = [chatbot, exchanges, box, welcome, fresh]
+    outputs = [chatbot, exchanges, box, welcome, about, fresh]
     inputs = [chatbot, exchanges, *filters]
     box.submit(ask, [box, *inputs], outputs, show_progress="hidden", api_visibility="private")
     for button in chosen:
@@ -168,7 +179,7 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
     chatbot.like(judge, exchanges, None, show_progress="hidden", api_visibility="private")
     gr.on(
         [fresh.click, chatbot.clear],
-        lambda: (gr.update(value=[], visible=False), [], "", gr.update(visible=True), gr.update(visible=False)),
+        lambda: (gr.update(value=[], visible=False), [], "", *[gr.update(visible=True)] * 2, gr.update(visible=False)),
         None,
         outputs,
         show_progress="hidden",
@@ -182,7 +193,7 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
     chatbot.option_select(take, None, chosen_text, show_progress="hidden", api_visibility="private").then(
         ask, [chosen_text, *inputs], outputs, show_progress="hidden", api_visibility="private"
     )
-    return to_fill
+    return to_fill, held
 
 
 def example_updates(found: Examples) -> list[Any]:

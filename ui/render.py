@@ -49,12 +49,27 @@ def catalogue_line(sheets: Sequence[Sheet]) -> str:
     if not sheets:
         return "索引は空です。hyoka index で評価シートを取り込んでください。"
     places = {sheet.municipality for sheet in sheets if sheet.municipality}
-    years = sorted({sheet.fiscal_year for sheet in sheets if sheet.fiscal_year is not None})
     count = sum(sheet.kind == "programme" for sheet in sheets) or len(sheets)
-    line = f"{len(places)}自治体・{count:,}シート"
-    if years:
-        line += f"・{year_label(years[0])}" + (f"〜{year_label(years[-1])}" if len(years) > 1 else "")
-    return line
+    return f"{len(places)}自治体・{count:,}シート・{_year_range(sheets)}"
+
+
+def render_held(sheets: Sequence[Sheet]) -> str:
+    """What stands in the index, by municipality: 所沢市 67シート（令和3年度）; at most twenty are named."""
+    groups: dict[str, list[Sheet]] = {}
+    for sheet in sheets:
+        if sheet.kind == "programme":
+            groups.setdefault(sheet.municipality or "自治体の記載なし", []).append(sheet)
+    named = sorted(groups.items(), key=lambda group: -len(group[1]))
+    parts = [f"<b>{escape(name)}</b> {len(held):,}シート（{_year_range(held)}）" for name, held in named[:20]]
+    more = f"　ほか{len(named) - 20}自治体" if len(named) > 20 else ""
+    return f'<p class="hy-held">質問できるシート：{"　".join(parts)}{more}</p>' if parts else ""
+
+
+def _year_range(sheets: Sequence[Sheet]) -> str:
+    years = sorted({sheet.fiscal_year for sheet in sheets if sheet.fiscal_year is not None})
+    if not years:
+        return "年度の記載なし"
+    return year_label(years[0]) + (f"〜{year_label(years[-1])}" if len(years) > 1 else "")
 
 
 def render_answer(answer: Answer) -> str:

@@ -18,7 +18,7 @@ from ui.render import sheet_url, year_label
 from ui.text import marked
 
 AMOUNT_FIELDS = ("決算額", "予算額", "事業費", "総事業費")
-MAX_INDICATOR_ROWS = 60
+LEFTOVER = "その他"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,8 @@ def _sections(view: SheetView) -> str:
     if not view.sections:
         return ""
     items = []
-    for section in view.sections:
+    # What no label claims is read last.
+    for section in sorted(view.sections, key=lambda section: section.field == LEFTOVER):
         label = section.label or section.field
         canonical = (
             f' <span class="hy-field">{escape(section.field)}</span>'
@@ -215,10 +216,9 @@ def _facts(view: SheetView) -> str:
         lines.append(
             f'<tr><th scope="row">{escape(title)}{f"<small>{escape(notes)}</small>" if notes else ""}</th>{cells}</tr>'
         )
-    shown, rest = lines[:MAX_INDICATOR_ROWS], lines[MAX_INDICATOR_ROWS:]
     table = (
         '<div class="hy-scroll" tabindex="0" role="region" aria-label="数値の表"><table class="hy-facts"><thead><tr>'
-        f'<th scope="col">項目</th>{head}</tr></thead><tbody>{"".join(shown)}{"".join(rest)}</tbody></table></div>'
+        f'<th scope="col">項目</th>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
     )
     note = '<p class="hy-small">金額は円に換算しています。数値を押すと原文の位置を開きます。※は見出しでなく並びや計算から読み取った値です。</p>'
     return f'<section id="facts"><h2>数値</h2>{render_chart(amount_chart(view.facts), "金額の推移（円）")}{table}{note}</section>'

@@ -10,15 +10,24 @@ from html import escape
 Highlight = tuple[int, int]
 
 # A line that ends like this is finished; one that starts like this begins something new (a bullet, a number, a table).
-LINE_END = re.compile(r"[。．！？!?：:」』）)】〕]$")
+LINE_END = re.compile(r"[。．！？!?：:；;」』）)】〕≫]$")
 LINE_START = re.compile(
-    r"^(?:[・○●◯◎△▲▽▼□■◆◇★☆※→⇒➡＊*•‐－-]|[①-⑳❶-❿㋐-㋾]|[(（]?[0-9０-９ア-ンa-zA-Z]{1,2}[)）.．、]|第[0-9０-９一二三四五六七八九十])"
+    r"[・○●◯◎△▲▽▼□■◆◇★☆※→⇒➡＊*•‐－≪【〔<-]|[①-⑳❶-❿㋐-㋾]"
+    r"|[(（]?[0-9０-９ア-ンa-zA-Z]{1,2}[)）.．、]|第[0-9０-９一二三四五六七八九十]"
+    r"|(?:明治|大正|昭和|平成|令和|[MTSHR])\s?[0-9０-９元]{1,2}|[12][0-9]{3}年"
 )
-NEVER_FIRST = re.compile(r"^[、。，．）」』】〕ーぁぃぅぇぉっゃゅょァィゥェォッャュョ]")
+# No Japanese line starts with these, so what stands before them was cut.
+NEVER_FIRST = re.compile(r"[、。，．）」』】〕ーをぁぃぅぇぉっゃゅょァィゥェォッャュョ]")
+HIRAGANA = re.compile(r"[ぁ-ん]")
+KATAKANA = re.compile(r"[ァ-ヶー]")
+OPEN_END = re.compile(r"[のをにはがとでへや、]$")  # a particle waits for what follows
 WORD = re.compile(r"[A-Za-z0-9]")
+CELL = re.compile(r"[\d,.%\s千円人件回]+$")  # a figure stands for itself even at the end of a long line
 # A printed line this long, and nearly as long as the longest of the text, was broken by the margin.
 MARGIN_LENGTH = 14
 MARGIN_SHARE = 0.7
+# Shorter than this it is a label or a cell, however it ends.
+SHORT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +52,34 @@ def line_cuts(text: str) -> list[Cut]:
     ]
     longest = max((end - start for start, end in lines), default=0)
     cuts = []
-    for (start, end), (following, after) in zip(lines, lines[1:], strict=False):
-        line, rest = text[start:end], text[following:after]
-        if "\t" in line or "\t" in rest or LINE_START.match(rest):
-            continue
-        broken = len(line) >= MARGIN_LENGTH and len(line) >= MARGIN_SHARE * longest
-        if NEVER_FIRST.match(rest) or (not LINE_END.search(line) and (line.endswith("、") or broken)):
-            between = " " if WORD.match(line[-1]) and WORD.match(rest[0]) else ""
+    for at, ((start, end), (following, after)) in enumerate(zip(lines, lines[1:], strict=False)):
+        # A quote may begin in the middle of a printed line: its first line says nothing about the margin.
+        margin = MARGIN_LENGTH if at == 0 else max(MARGIN_LENGTH, MARGIN_SHARE * longest)
+        between = _joint(text[start:end], text[following:after], margin)
+        if between is not None:
             cuts.append(Cut(end, following, between))
     return cuts
+
+
+def _joint(line: str, rest: str, margin: float) -> str | None:
+    """What to put between a line and the rest of its sentence; None when the break is meant.
+
+    >>> _joint("(1)統合仮想化基盤上", "にある各業務システ", 14), _joint("住民記録", "税務", 14), _joint("財", "源", 14)
+    ('', None, '')
+    """
+    if "\t" in line or "\t" in rest or LINE_START.match(rest):
+        return None
+    if len(line) == len(rest) == 1 and not WORD.match(line) and not WORD.match(rest):
+        return ""  # a word set from top to bottom, one character a line
+    if NEVER_FIRST.match(rest):
+        return ""
+    if LINE_END.search(line) or CELL.fullmatch(line) or len(line) < SHORT:
+        return None
+    cut_word = KATAKANA.match(line[-1]) and KATAKANA.match(rest[0]) and len(line) > SHORT
+    waits = OPEN_END.search(line) and len(line) > SHORT
+    if HIRAGANA.match(rest) or waits or cut_word or len(line) >= margin:
+        return " " if WORD.match(line[-1]) and WORD.match(rest[0]) else ""
+    return None
 
 
 def join_lines(text: str) -> str:

@@ -70,9 +70,12 @@
     const asked = document.querySelectorAll("#hy-chat .hy-question");
     if (asked.length > questions) asked[asked.length - 1].scrollIntoView({ block: "start" });
     questions = asked.length;
-    // On a telephone the facets would push the first result off the screen: they start folded.
-    const fold = document.querySelector("#hy-facets button[aria-expanded='true'], #hy-facets > button.open");
-    if (fold && !folded && window.innerWidth <= 640 && fold.offsetParent) { folded = true; fold.click(); }
+    requestAnimationFrame(foldFacets);
+  }
+  // On a telephone the facets would push the first result off the screen: they start folded.
+  function foldFacets() {
+    const open = folded || window.innerWidth > 640 ? null : document.querySelector("#hy-facets > button.open");
+    if (open && open.offsetParent) { folded = true; open.click(); }
   }
   new MutationObserver(tidy).observe(document.documentElement, { childList: true, subtree: true });
 
