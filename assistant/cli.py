@@ -51,7 +51,9 @@ def index_command(
 
     files = find_files(sources)
     with console.progress() as tell:
-        intake = Intake(files, settings.max_bytes, lambda name, done: tell(f"読み込み {name}", done, len(files)))
+        intake = Intake(
+            files, settings.max_bytes, lambda name, done: tell(f"読み込み {name}".strip(), done, len(files))
+        )
         try:
             snapshot = _build(intake, settings, add, tell)
         except NothingToIndex as error:

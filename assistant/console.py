@@ -57,11 +57,23 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
+class _Lines:
+    """Progress for a log: one line when something new begins."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if what != self._last:
+            note(f"[{done}/{total}] {what}" if total else what)
+        self._last = what
+
+
 @contextmanager
 def progress() -> Iterator[Told]:
-    """A bar on standard error while the work lasts; nothing where that is no terminal."""
+    """A bar on standard error while the work lasts; a line for each step where that is no terminal."""
     if not sys.stderr.isatty():
-        yield lambda what, done, total: None
+        yield _Lines()
         return
     from rich.console import Console
     from rich.markup import escape

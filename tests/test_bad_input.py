@@ -15,7 +15,9 @@ from reportlab.pdfgen import canvas
 
 import assistant.intake
 from assistant.cli import run
+from assistant.intake import Intake, Outcome, read_file
 from corpus.documents import Document, SheetReading
+from corpus.sources import SourceFile, find_files
 
 SAMPLES = Path(__file__).parents[1] / "corpus" / "samples" / "files"
 GOOD = "hokuto_hyoka_r5.txt"
@@ -179,6 +181,31 @@ def test_trouble_of_our_own_costs_one_file(
     assert run(["index", str(folder)]) == 0
     told = capsys.readouterr().err
     assert "変わった.txt: 読み取りの途中で問題が起きました" in told and "Traceback" not in told
+
+
+def fall_over(file: SourceFile, max_bytes: int) -> Outcome:
+    """Reads a file, or dies as a fault in a C library would."""
+    if "致命的" in file.name:
+        os._exit(11)
+    return read_file(file, max_bytes)
+
+
+def test_a_file_that_kills_its_process_costs_only_itself(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.txt", "b致命的.txt", "c.txt"):
+        shutil.copy(folder / GOOD, folder / name)
+    monkeypatch.setattr(assistant.intake, "read_file", fall_over)
+    intake = Intake(find_files([folder]), max_bytes=10**6, jobs=2)
+    assert [document.file for document, _ in intake] == ["a.txt", "c.txt", GOOD]
+    assert [refused.file for refused in intake.refused] == ["b致命的.txt"]
+    assert "途中で止まりました" in intake.refused[0].message
+
+
+def test_processes_read_what_one_process_reads(folder: Path) -> None:
+    shutil.copy(SAMPLES / "sakurazaka_seika_r6.docx", folder)
+    (folder / "空.txt").touch()
+    alone, together = (Intake(find_files([folder]), max_bytes=10**6, jobs=jobs) for jobs in (1, 2))
+    assert list(alone) == list(together)
+    assert (alone.read, alone.refused) == (together.read, together.refused)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
