@@ -4,21 +4,50 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from corpus.documents import Document, SheetReading
+from corpus.documents import Document, Sheet, SheetReading
+from corpus.events import extract_events
+from corpus.facts import extract_facts, read_facts
 from corpus.sections import split_sections
 from corpus.sheets import find_sheets
 
-__all__ = ["find_sheets", "read_sheets", "split_sections"]
+__all__ = ["extract_events", "extract_facts", "find_sheets", "read_sheets", "split_sections"]
 
 
 def read_sheets(document: Document) -> list[SheetReading]:
     """Every sheet of a document with all that was read from it, in order; what fails becomes a warning of its sheet."""
-    readings: list[SheetReading] = []
-    for sheet in find_sheets(document):
-        reading = SheetReading(sheet, ())
-        try:
-            reading = replace(reading, sections=tuple(split_sections(document, sheet)))
-        except Exception as error:  # one odd sheet must not lose the others
-            reading = replace(reading, warnings=(f"「{sheet.name}」の項目を読み取れませんでした（{error}）。",))
-        readings.append(reading)
-    return readings
+    return [_read(document, sheet) for sheet in find_sheets(document)]
+
+
+def _read(document: Document, sheet: Sheet) -> SheetReading:
+    reading = SheetReading(sheet, (), warnings=tuple(_about(sheet)))
+    # One odd sheet must not lose the others, and one odd table must not lose the sheet's text.
+    try:
+        reading = replace(reading, sections=tuple(split_sections(document, sheet)))
+    except Exception as error:
+        return _warned(reading, f"「{sheet.name}」の項目を読み取れませんでした（{error}）。")
+    try:
+        facts, doubts = read_facts(document, sheet, reading.sections)
+        reading = replace(reading, facts=tuple(facts), warnings=(*reading.warnings, *doubts))
+    except Exception as error:
+        reading = _warned(reading, f"「{sheet.name}」の数値を読み取れませんでした（{error}）。")
+    try:
+        return replace(reading, events=tuple(extract_events(document, sheet, reading.sections)))
+    except Exception as error:
+        return _warned(reading, f"「{sheet.name}」の日付を読み取れませんでした（{error}）。")
+
+
+def _warned(reading: SheetReading, warning: str) -> SheetReading:
+    return replace(reading, warnings=(*reading.warnings, warning))
+
+
+def _about(sheet: Sheet) -> list[str]:
+    """What a person should know about a sheet's head."""
+    missing = []
+    if not sheet.municipality:
+        missing.append("自治体名")
+    if sheet.kind == "programme":
+        if sheet.fiscal_year is None:
+            missing.append("年度")
+        if not sheet.department:
+            missing.append("担当課")
+    return [f"「{sheet.name}」の{'・'.join(missing)}が書かれていないか、読み取れませんでした。"] if missing else []

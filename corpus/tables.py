@@ -407,7 +407,7 @@ def _in_sequence(columns: list[Column]) -> tuple[list[Column], bool]:
         if len(wrong) == 1 and years[wrong[0]] in (target[wrong[0] - 1], target[(wrong[0] + 1) % len(target)]):
             i = wrong[0]
             step = target[i] - years[i]
-            label = re.sub(r"\d+", lambda m: str(int(m.group()) + step), columns[i].period.label, count=1)
+            label = re.sub(r"\d+", lambda m, step=step: str(int(m.group()) + step), columns[i].period.label, count=1)
             hits = find_periods(f"{target[i]}年度")
             period = replace(hits[0].period, label=label) if hits else columns[i].period
             fixed = list(columns)

@@ -1,0 +1,125 @@
+"""Dated statements of a sheet: every date expression in its prose with the sentence or the entry it stands in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from corpus.documents import Document, Event, Section, Sheet, Span
+from corpus.forms.loader import OTHER, Form, clean_label, compiled, kind_of
+from corpus.layout import view
+from corpus.normalize import normalize
+from corpus.periods import FoundPeriod, find_periods
+from corpus.sections import form_named
+from corpus.sentences import split_sentences
+
+_NO_PROSE = ("amount", "staff", "hours", "rate", "indicator", "group", "name", "department", "unit", "person", "code", "row")
+_FIGURES_ONLY = ("予算の内訳", "予算・決算額等の推移", "評価")
+_ENTRY_END = re.compile(r"\n[ \t\u3000]*(?=[≪《【〈■●◆・])|[ \u3000]{2,}(?=[≪《【〈])")
+_DATES_AND_SIGNS = re.compile(r"[\W\d_]+|年度|[年月日]|令和|平成|昭和|[RHSＲＨＳ](?=\d)|決算|予算")
+_TITLE = re.compile(r"[^\n]*年度[^\n]*(?:評価|シート|調書)[^\n]*")
+
+
+def extract_events(document: Document, sheet: Sheet, sections: Sequence[Section]) -> list[Event]:
+    """Events in the order printed.
+
+    前年度, 次年度 and a bare 30年度 are counted from the year the sheet was written in (its title says it, or the year it
+    reports on); a bare 9月 takes the year of a date before it or of the section's label, else it is left out.
+    """
+    context = written_in(document, sheet)
+    form = form_named(sheet.form)
+    scattered = form is not None and form.strategy == "patterns"
+    found: dict[tuple[int, int], Event] = {}
+    for section in sorted(sections, key=lambda s: s.span.end - s.span.start):
+        if kind_of(section.field) in _NO_PROSE or section.field in _FIGURES_ONLY:
+            continue
+        begin = section.span.start + _head_of_columns(form, section)
+        for event in _of_section(section, context):
+            quote = document.text[event.quote.start : event.quote.end]
+            if event.span.start >= begin and _is_statement(quote, section, scattered):
+                found.setdefault((event.span.start, event.span.end), event)
+    kept: list[Event] = []
+    for event in sorted(found.values(), key=lambda e: (e.span.start, -e.span.end)):
+        if not kept or event.span.start >= kept[-1].span.end:
+            kept.append(event)
+    return kept
+
+
+def _head_of_columns(form: Form | None, section: Section) -> int:
+    """How many characters of a block are the heads of its columns (「Ｒ３年度の取組予定内容」 dates nothing)."""
+    for spec in form.data.get("columns", []) if form is not None else []:
+        norm = normalize(section.text)
+        head = compiled(spec["head"]).match(norm.text) if clean_label(section.label) == clean_label(spec["section"]) else None
+        if head is not None:
+            return norm.raw(0, head.end())[1]
+    return 0
+
+
+def _is_statement(quote: str, section: Section, scattered: bool) -> bool:
+    """Not a title, nor the bare years over a table; of a scattered form's leftovers only whole sentences."""
+    if section.field == OTHER and (_TITLE.fullmatch(normalize(quote).text.strip()) or (scattered and "。" not in quote)):
+        return False
+    return len(_DATES_AND_SIGNS.sub("", normalize(quote).text)) >= 3
+
+
+def written_in(document: Document, sheet: Sheet) -> int | None:
+    """The fiscal year a sheet was written in: 「令和7年度 …シート(令和6年度実績)」 reports on 2024 and was written in 2025."""
+    if sheet.fiscal_year is None or not sheet.spans:
+        return sheet.fiscal_year
+    text = view(document, sheet.spans[0]).text
+    for line in _TITLE.finditer(text):
+        years = [h.period.fiscal_year for h in find_periods(line.group()) if h.period.kind == "fiscal_year"]
+        if sheet.fiscal_year in years and len(years) > 1:
+            return max(y for y in years if y <= sheet.fiscal_year + 2)
+    return sheet.fiscal_year
+
+
+def _of_section(section: Section, context: int | None) -> list[Event]:
+    head = f"{section.label}\n" if find_periods(section.label, context) else ""
+    hits = [h for h in find_periods(head + section.text, context) if h.start >= len(head)]
+    if not hits:
+        return []
+    offset = section.span.start - len(head)
+    if _is_list(section, hits, len(head)):
+        quotes = _entries(section.text, hits, len(head))
+    else:
+        quotes = [_sentence_at(split_sentences(section.text), h.start - len(head), h.end - len(head)) for h in hits]
+    return [
+        Event(hit.period, Span(offset + hit.start, offset + hit.end), Span(section.span.start + quote.start, section.span.start + quote.end))
+        for hit, quote in zip(hits, quotes, strict=True)
+    ]
+
+
+def _is_list(section: Section, hits: list[FoundPeriod], shift: int) -> bool:
+    """Whether the section is a chronicle: three dates or more, most of them at a line's start or after a wide gap."""
+    if len(hits) < 3 and section.field != "背景・経過":
+        return False
+    leading = sum(
+        re.search(r"(?:^|\n|[ \u3000]{2,}|\u3000|[≫》】])[ \u3000]*$", section.text[: h.start - shift]) is not None for h in hits
+    )
+    return leading * 2 >= len(hits)
+
+
+def _entries(text: str, hits: list[FoundPeriod], shift: int) -> list[Span]:
+    """Each date with what follows it up to the next one."""
+    spans: list[Span] = []
+    for i, hit in enumerate(hits):
+        start = hit.start - shift
+        stop = hits[i + 1].start - shift if i + 1 < len(hits) else len(text)
+        after = hit.end - shift
+        end = _ENTRY_END.search(text, after, stop)
+        stop = end.start() if end is not None else stop
+        if not text[after:stop].strip():
+            # A date at a sentence's end belongs to the words before it.
+            spans.append(_sentence_at(split_sentences(text), start, after))
+            continue
+        piece = text[start:stop].rstrip()
+        spans.append(Span(start, start + len(piece)))
+    return spans
+
+
+def _sentence_at(sentences: list[Span], start: int, end: int) -> Span:
+    for sentence in sentences:
+        if sentence.start <= start < sentence.end:
+            return Span(sentence.start, max(sentence.end, end))
+    return Span(start, end)
