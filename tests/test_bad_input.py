@@ -117,12 +117,11 @@ def test_old_encodings_are_read_like_any_other(folder: Path, capsys: pytest.Capt
     (folder / GOOD).write_text(text, encoding="utf-8")
     assert run(["index", str(folder), "--json"]) == 0
     expected = json.loads(capsys.readouterr().out)
-    assert expected["sections"] > 10
     (folder / GOOD).write_bytes(text.encode(encoding))
     assert run(["index", str(folder), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     for count in ("documents", "sheets", "sections", "facts"):
-        assert found[count] == expected[count]
+        assert found[count] == expected[count] > 0
 
 
 @pytest.mark.parametrize("make", [None, *{case[0]: None for case in BAD if case[0] is not huge}])

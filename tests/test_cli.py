@@ -57,9 +57,8 @@ def test_index_reports_what_it_read(sheets_folder: Path, capsys: pytest.CaptureF
     assert report["documents"] == 2
     assert [file["file"] for file in report["files"]] == sorted(FILES)
     for count in ("sheets", "sections", "facts"):
-        assert report[count] == sum(file[count] for file in report["files"])
+        assert report[count] == sum(file[count] for file in report["files"]) > 0
     assert report["failed"] == []
-    assert report["sheets"] > 2 and report["sections"] > 10
     assert (Path("索引") / "CURRENT").read_text().strip() == report["index_version"]
 
 
