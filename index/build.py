@@ -18,7 +18,7 @@ from corpus.documents import Document, Section, Sheet, SheetReading, Span
 from corpus.errors import IndexFolderError, NothingToIndex
 from index.chunks import split
 from index.lexical import LexicalDocument, write_lexical
-from index.manifest import CURRENT, FORMAT, LEXICAL, MANIFEST, RECORDS, SNAPSHOTS, VECTORS, WORDS, Manifest
+from index.manifest import CURRENT, FORMAT, LEXICAL, MANIFEST, RECORDS, SHEETS, SNAPSHOTS, VECTORS, WORDS, Manifest
 from index.records import RecordsWriter
 from index.snapshot import Snapshot
 from index.tokens import words
@@ -105,7 +105,9 @@ def _write(
     tell("単語の索引", 0, 0)
     write_lexical(work / LEXICAL, lexical)
     lists.write(work / WORDS)
-    write_vectors(work / VECTORS, _encode(texts, encoder, tell))
+    rows = _encode(texts, encoder, tell)
+    write_vectors(work / VECTORS, rows)
+    np.save(work / SHEETS, _sheet_vectors(rows, texts, [d.sheet for d in lexical], counts["sheets"]))
     return counts
 
 
@@ -135,6 +137,14 @@ def _encode(texts: list[str], encoder: Encoder, tell: Progress) -> Vectors:
         rows[at : at + _BATCH] = encoder.encode(texts[at : at + _BATCH], "passage")
         tell("意味の索引", min(at + _BATCH, len(texts)), len(texts))
     return rows
+
+
+def _sheet_vectors(rows: Vectors, texts: list[str], sheets: list[int], count: int) -> Vectors:
+    """One unit row a sheet: what all its chunks say together, each in proportion to its length."""
+    out = np.zeros((count, rows.shape[1]), dtype=np.float32)
+    np.add.at(out, sheets, rows * np.array([[len(t)] for t in texts], dtype=np.float32))
+    unit: Vectors = out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), np.float32(1e-9))
+    return unit
 
 
 def _publish(folder: Path, work: Path, encoder: Encoder, counts: dict[str, int]) -> str:

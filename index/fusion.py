@@ -49,6 +49,7 @@ class Weights:
     word_cap: float = 0.9  # a word of the same meaning is worth a little less than the word itself
     head: float = 0.9  # a word found in the sheet's name or the label rather than in the text
     sheet: float = 0.4  # share of a word found in another section of the same sheet
+    sheet_dense: float = 0.3  # share of the whole sheet's cosine
     unseen: float = 0.7  # importance of a word that stands nowhere in the corpus, as a share of the rarest word's
     dense_floor: float = 0.10  # cosine of two texts that counts as none
     least_share: float = 0.3  # a passage with less than this share of the best one's score is no hit
@@ -57,13 +58,17 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Chunks to rank with their sections and sheets, BM25 scores (0 where the words do not meet) and cosines."""
+    """Chunks to rank with their sections and sheets, BM25 scores (0 where the words do not meet) and cosines.
+
+    ``dense`` is the chunk's own cosine, ``whole`` that of all its sheet says.
+    """
 
     chunks: NDArray[np.int64]
     sections: NDArray[np.int64]
     sheets: NDArray[np.int64]
     lexical: Floats
     dense: Floats
+    whole: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +173,8 @@ def rank(query: QueryWords, candidates: Candidates, matcher: WordMatcher, weight
         return Ranking(none, none, none, none, none > 0)
     coverage, written = matcher.match(query, candidates)
     lexical = candidates.lexical / np.float32(float(candidates.lexical.max(initial=0.0)) or 1.0)
-    dense = np.clip((candidates.dense - weights.dense_floor) / (1 - weights.dense_floor), 0, 1).astype(np.float32)
+    cosine = (1 - weights.sheet_dense) * candidates.dense + weights.sheet_dense * candidates.whole
+    dense = np.clip((cosine - weights.dense_floor) / (1 - weights.dense_floor), 0, 1).astype(np.float32)
     by_words = float(np.clip((written.max(initial=0.0) - weights.low) / (weights.high - weights.low), 0, 1))
     score = by_words * _mixed(weights.by_words, coverage, lexical, dense)
     score += (1 - by_words) * _mixed(weights.by_meaning, coverage, lexical, dense)

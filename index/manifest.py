@@ -14,7 +14,8 @@ FORMAT = 1
 CURRENT = "CURRENT"
 SNAPSHOTS = "snapshots"
 MANIFEST = "manifest.json"
-RECORDS, VECTORS, LEXICAL, WORDS = "records.sqlite", "vectors.faiss", "lexical", "words"
+RECORDS, LEXICAL, WORDS = "records.sqlite", "lexical", "words"
+VECTORS, SHEETS = "vectors.faiss", "sheets.npy"
 
 REBUILD = "hyoka index で索引を作り直してください。"
 

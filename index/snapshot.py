@@ -22,6 +22,7 @@ from index.manifest import (
     LEXICAL,
     REBUILD,
     RECORDS,
+    SHEETS,
     SNAPSHOTS,
     VECTORS,
     WORDS,
@@ -69,6 +70,7 @@ class Snapshot:
         self._weights = weights
         self._records = Records(path / RECORDS)
         self._vectors = VectorIndex(path / VECTORS)
+        self._sheet_vectors: Vectors = np.load(path / SHEETS, mmap_mode="r")
         self._lexical = LexicalIndex(path / LEXICAL)
         self._words = WordLists(path / WORDS)
         self._matcher = WordMatcher(self._words, encoder, weights)
@@ -191,7 +193,9 @@ class Snapshot:
             chunks = chunks[allowed[chunks]]
         found = np.array([lexical.get(int(c), 0.0) for c in chunks], dtype=np.float32)
         of = records.chunk_section[chunks]
-        return Candidates(chunks, of, records.section_sheet[of], found, self._vectors.scores(vector, chunks))
+        on = records.section_sheet[of]
+        whole = (self._sheet_vectors @ vector[0])[on]
+        return Candidates(chunks, of, on, found, self._vectors.scores(vector, chunks), whole)
 
     def _passage(self, chunk: int, i: int, ranking: Ranking, looked_for: QueryWords) -> Passage:
         number, span = self._records.chunk(chunk)
