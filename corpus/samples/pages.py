@@ -46,12 +46,12 @@ def write_word(path: Path, programmes: tuple[Programme, ...], year: int) -> None
         row("対象", sheet.target)
         row("内容", sheet.content)
         row("成果", report.did)
+        row(f"{era(year)}当初予算額", f"{plan.amount:,}千円")
         row("区分（千円）", f"{era(year - 1)}決算", f"{era(year)}決算", f"{era(year + 1)}予算")
         row("事業費", *(f"{one.amount:,}" for one in (before, actual, coming)))
         row("うち一般財源", *(f"{one.funds[-1]:,}" for one in (before, actual, coming)))
         row("人件費", *(f"{one.staff_cost:,}" for one in (before, actual, coming)))
         row("総事業費", *(f"{one.total:,}" for one in (before, actual, coming)))
-        row(f"{era(year)}当初予算額", f"{plan.amount:,}千円")
         row("指標名", f"{era(year - 1)}実績", f"{era(year)}目標", f"{era(year)}実績")
         for one in (*sheet.activities, *sheet.outcomes):
             row(f"{one.name}（{one.unit}）", one.result(year - 1), one.goal(year), one.result(year))

@@ -60,6 +60,12 @@ def _amounts(sheet: Programme, year: int) -> list[dict[str, Any]]:
 
 
 def _indicators(sheet: Programme, year: int) -> list[dict[str, Any]]:
+    """The indicators with the goals and results that the sheet prints (an empty cell is "")."""
+    goals: tuple[int, ...] = (year - 1, year, year + 1)
+    if sheet.form == "word":
+        goals = (year,)
+    elif sheet.municipality == "北都区":
+        goals = (year, year + 1)
     rows = []
     for kind, indicators in (("活動指標", sheet.activities), ("成果指標", sheet.outcomes)):
         for one in indicators:
@@ -68,7 +74,7 @@ def _indicators(sheet: Programme, year: int) -> list[dict[str, Any]]:
                     "kind": kind,
                     "name": one.name,
                     "unit": one.unit,
-                    "goals": {str(y): one.goal(y) for y in (year - 1, year, year + 1)},
+                    "goals": {str(y): one.goal(y) for y in goals},
                     "results": {str(y): one.result(y) for y in (year - 1, year)},
                 }
             )
