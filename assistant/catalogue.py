@@ -168,6 +168,8 @@ class Catalogue:
                     score = max(score, 0.5 * cover + 0.5 * near.score / 100)
                     if near.dest_end - near.dest_start > length:
                         at, length = near.dest_start, near.dest_end - near.dest_start
+            if not exact and start == 0 and length >= _CORE and cover >= 0.4:
+                score = max(score, 0.7)  # people shorten a name by dropping its tail
             matches.append(NameMatch(name.sheet, score, at, at + length, exact))
         matches.sort(key=lambda m: (-m.score, -(m.end - m.start)))
         kept: list[NameMatch] = []

@@ -33,7 +33,7 @@ class Dated:
 def dated(context: Context) -> Draft | None:
     """Sheets with a dated statement in the asked period about the asked thing, as a list; None without a period."""
     query = context.query
-    if not query.periods or query.intent == "when":
+    if not query.periods or (query.intent != "list" and query.named):
         return None
     hits = _hits(context)
     if not hits:

@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from assistant.context import Context, Focus
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
 from assistant.statements import Ranked, Statement, Wanted
-from assistant.vocabulary import AskedField
+from assistant.vocabulary import AskedField, field
 from corpus.documents import Sheet
 
 # A statement below this share of the question's words (by weight) proves nothing; fitted on unanswerable questions.
 COVER = 0.34
+# Without a word in common the whole must be this close in meaning, and the sheet be named or be found by search.
+DENSE = 0.22
+NAMED_COVER = 0.15
 # How far behind the best statement another one may stand and still be shown.
 NEXT_BEST = 0.62
 _MOST = 4
@@ -32,7 +35,7 @@ def excerpt(context: Context) -> Draft | None:
     focus = context.focus()
     if not focus:
         return None
-    fields = query.asks("text", "choice", "person", "date", "organisation", "rating", "number", "amount")
+    fields = asked_text(context)
     wanted = context.statements.wanted(_topic(context), query.expects, _labels(fields))
     chosen = _choose_sheets(context, focus, wanted)
     draft = Draft(context.index, how="excerpt")
@@ -42,6 +45,8 @@ def excerpt(context: Context) -> Draft | None:
     if not draft.citations:
         return None
     draft.confidence = max(r.cover for _, ranked in chosen for r in ranked)
+    if draft.confidence < NAMED_COVER:
+        draft.lines.insert(0, "質問のことばそのものは見当たりませんが、意味の近い記載は次のとおりです。")
     return draft
 
 
@@ -85,16 +90,17 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
     query = context.query
     persons = any(f.type == "person" for f in query.fields)
     statements = [s for s in context.statements.of([sheet]) if persons or s.field != _PERSONAL]
-    ranked = context.statements.rank(wanted, statements)
+    ranked = _distinct(context.statements.rank(wanted, statements))
     if not ranked:
         return []
-    asked = [f for f in query.fields if not f.weak]
+    asked = asked_text(context)
     in_field = [r for r in ranked if any(f.fits(r.statement.label, r.statement.field) for f in asked)]
     if named and in_field and _says_only_the_field(context, wanted):
         return sorted(in_field[:8], key=lambda r: r.statement.order)
-    proof = [r for r in ranked if r.cover >= COVER or (named and r in in_field[:3])]
-    for kind, pattern in _KINDS.items():
-        if kind in query.expects and not any(pattern.search(r.statement.key) for r in proof[:4]):
+    typed = query.expects & set(_KINDS)
+    proof = [r for r in ranked if _proves(r, named, bool(typed)) or (named and r in in_field[:2])]
+    for kind in typed:
+        if not any(_KINDS[kind].search(r.statement.key) for r in proof[:4]):
             return []
     if not proof:
         return []
@@ -102,9 +108,39 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
     return [r for r in proof if r.score >= best * NEXT_BEST][:_MOST]
 
 
+def _proves(ranked: Ranked, named: bool, typed: bool) -> bool:
+    """Whether a statement is close enough: by words where a figure, date or firm is asked, else also by meaning."""
+    if ranked.cover >= COVER:
+        return True
+    if typed:
+        return named and ranked.cover >= NAMED_COVER and ranked.dense >= DENSE
+    return ranked.dense >= DENSE or (named and ranked.cover >= NAMED_COVER)
+
+
+def _distinct(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """Without repetitions of the same words (tables print a cell many times)."""
+    seen: set[str] = set()
+    kept = []
+    for r in ranked:
+        if r.statement.key not in seen:
+            seen.add(r.statement.key)
+            kept.append(r)
+    return kept
+
+
+def asked_text(context: Context) -> list[AskedField]:
+    """The fields whose sections answer: for a reason the explaining ones, not the rating that is to be explained."""
+    fields = [f for f in context.query.fields if not f.weak]
+    if context.query.intent == "reason":
+        fields = [f for f in fields if f.type not in ("rating", "amount", "number", "date")]
+        if context.query.grade or any(f.type == "rating" for f in context.query.fields):
+            fields.append(field("評価理由"))
+    return fields
+
+
 def _says_only_the_field(context: Context, wanted: Wanted) -> bool:
     """Whether nothing but the field is asked of the sheet (戸籍システムの今後の計画は?)."""
-    asked = "".join(phrase for f in context.query.fields for phrase in f.ask)
+    asked = "".join(phrase for f in context.query.fields for phrase in f.ask) + "理由評価"
     rest = [w for w in wanted.query.words if w not in asked and context.statements.weight(w) > 1.2]
     return not rest
 

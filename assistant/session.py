@@ -45,9 +45,9 @@ STRATEGIES: dict[str, tuple[Strategy, ...]] = {
     "when": (dated, excerpt),
     "who": (excerpt,),
     "reason": (excerpt,),
-    "yesno": (figures, excerpt),
-    "overview": (excerpt,),
-    "text": (figures, excerpt),
+    "yesno": (figures, dated, excerpt),
+    "overview": (dated, excerpt),
+    "text": (figures, dated, excerpt),
 }
 
 

@@ -25,6 +25,10 @@ from index.types import Index, SheetSection
 
 # Below this cosine two words are strangers; from the other on they say the same for our purpose.
 _STRANGERS, _SAME = 0.45, 0.85
+# What the cosine of whole texts adds to the share of the words found.
+_DENSE = 0.6
+# A statement shorter than this (a cell) says little by itself.
+_SHORT = 8
 _CACHED_SHEETS = 2048
 
 _FIGURE = re.compile(r"\d")
@@ -50,17 +54,22 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A statement with its score; ``cover`` is the weighted share of the question's words it answers (0..1)."""
+    """A statement with its score.
+
+    ``cover`` is the weighted share of the question's words it answers (0..1), ``dense`` the cosine of the two as wholes.
+    """
 
     statement: Statement
     score: float
     cover: float
+    dense: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What the ranking looks for: the question's words and what kind of answer is expected."""
 
+    text: str
     query: QueryWords
     expects: frozenset[str] = frozenset()
     labels: tuple[str, ...] = ()
@@ -73,6 +82,7 @@ class Statements:
         self._index = index
         self._sheets: OrderedDict[str, list[Statement]] = OrderedDict()
         self._vectors: dict[str, np.ndarray[tuple[int], np.dtype[np.float32]]] = {}
+        self._passages: dict[str, np.ndarray[tuple[int], np.dtype[np.float32]]] = {}
         self._synonyms = load_synonyms()
         counts: Counter[str] = Counter()
         self._total = 0
@@ -83,7 +93,7 @@ class Statements:
 
     def wanted(self, text: str, expects: frozenset[str] = frozenset(), labels: Sequence[str] = ()) -> Wanted:
         """A question prepared for :meth:`rank`; ``labels`` are the printed labels to prefer."""
-        return Wanted(self._synonyms.expand(text), expects, tuple(squeeze(label) for label in labels))
+        return Wanted(text, self._synonyms.expand(text), expects, tuple(squeeze(label) for label in labels))
 
     def weight(self, word: str) -> float:
         """Inverse document frequency over sections: ln(1 + N / (1 + df))."""
@@ -116,6 +126,7 @@ class Statements:
         weights = [self.weight(word) for word in wanted.query.words]
         total = sum(weights) or 1.0
         near = self._near(wanted.query.words, statements)
+        dense = self._dense(wanted.text, statements)
         ranked = []
         for row, statement in enumerate(statements):
             found = [self._match(word, statement) for word in wanted.query.words]
@@ -126,8 +137,8 @@ class Statements:
             for i in range(len(found)):
                 found[i] = max(found[i], float(near[row, i]))
             cover = sum(w * f for w, f in zip(weights, found, strict=True)) / total
-            score = cover + self._bonus(wanted, statement)
-            ranked.append(Ranked(statement, score, cover))
+            score = cover + _DENSE * max(0.0, dense[row]) + self._bonus(wanted, statement)
+            ranked.append(Ranked(statement, score, cover, dense[row]))
         return sorted(ranked, key=lambda r: (-r.score, r.statement.order))
 
     def _match(self, word: str, statement: Statement) -> float:
@@ -138,7 +149,7 @@ class Statements:
         return 0.5 if word in statement.label_words else 0.0
 
     def _bonus(self, wanted: Wanted, statement: Statement) -> float:
-        bonus = 0.0
+        bonus = 0.0 if len(statement.key) >= _SHORT else -0.1
         label = squeeze(statement.label + statement.field)
         if wanted.labels and any(asked in label for asked in wanted.labels):
             bonus += 0.30
@@ -151,6 +162,18 @@ class Statements:
         if "organisation" in wanted.expects:
             bonus += 0.15 if _COMPANY.search(statement.key) else 0.0
         return bonus
+
+    def _dense(self, text: str, statements: Sequence[Statement]) -> list[float]:
+        """Cosine of the question and each statement, both as wholes."""
+        if not statements:
+            return []
+        missing = [s.key for s in statements if s.key not in self._passages]
+        if missing:
+            texts = [s.text for s in statements if s.key not in self._passages]
+            for key, vector in zip(missing, self._index.encode(texts, "passage"), strict=True):
+                self._passages[key] = vector
+        asked = self._index.encode([text], "query")[0]
+        return [float(x) for x in np.stack([self._passages[s.key] for s in statements]) @ asked]
 
     def _near(
         self, asked: Sequence[str], statements: Sequence[Statement]
