@@ -171,10 +171,12 @@ def _latency_chart(run: Run) -> str:
 
 
 def _calibration_chart(run: Run) -> str:
-    points = [(case["confidence"], case["right"]) for case in run["cases"] if case["confidence"] is not None]
+    # An abstention is right or wrong for other reasons than its score.
+    answered = [case for case in run["cases"] if not case["got"]["abstained"]]
+    points = [(case["confidence"], case["right"]) for case in answered if case["confidence"] is not None]
     if len(points) < ENOUGH:
         return f"<p>スコアの付いた回答が {len(points)} 件しかないため描けません（{ENOUGH} 件から）。</p>"
-    return f'{calibration(points)}<p class="note">スコア順に同じ数ずつ分けた組の平均。縦線は95%区間。</p>'
+    return f'{calibration(points)}<p class="note">棄権しなかった回答をスコア順に同じ数ずつ分けた組の平均。縦線は95%区間。</p>'
 
 
 def _ranking(run: Run) -> str:
@@ -220,7 +222,11 @@ def _failure(case: dict[str, Any]) -> str:
     ) + "".join(f"<blockquote>{escape(text)}</blockquote>" for text in expected["evidence"])
     answer = f'<p class="answer">{escape(got["answer"])}</p>' if got["answer"] else ""
     came = (
-        _pairs(("解釈", got["interpretation"]), ("シート", "、".join(got["sheets"])), ("エラー", got["error"]))
+        _pairs(
+            ("解釈", got["interpretation"].removeprefix("解釈:").strip()),
+            ("シート", "、".join(got["sheets"])),
+            ("エラー", got["error"]),
+        )
         + answer
         + _rows(got["rows"])
         + "".join(

@@ -30,7 +30,7 @@ from evals.metrics import is_faithful
 from evals.peers import peers
 from evals.plots import calibration_groups
 from evals.ranking import available, ranking
-from evals.report import write_report
+from evals.report import page, write_report
 from evals.run import examine, examine_cases, main, run
 from evals.runs import keep, load, previous
 from evals.target import Target, local
@@ -412,13 +412,24 @@ def test_the_report_is_one_page_without_outside_assets(tmp_path: Path) -> None:
     before["cases"][0]["causes"] = ["missing-must"]
     write_report(result.payload(), before, tmp_path / "out" / "r.html")
     html = (tmp_path / "out" / "r.html").read_text(encoding="utf-8")
-    page = Outside()
-    page.feed(html)
-    assert page.open == [] and page.loads == []
-    assert page.failures == len(result.failures) == 1
+    found = Outside()
+    found.feed(html)
+    assert found.open == [] and found.loads == []
+    assert found.failures == len(result.failures) == 1
     assert "<script>alert" not in html and "url(" not in html and "@import" not in html
     assert "直った質問（1）" in html and "18行目" in html
     assert html.count("<svg") == 2  # no scores, no calibration
+
+
+def test_the_calibration_is_about_answers_given(tmp_path: Path) -> None:
+    told = examine(lines(tmp_path / "q.jsonl", *hostile()), Fake().target()).payload()
+    for number, case in enumerate(told["cases"]):
+        case["confidence"] = number / len(told["cases"])
+    assert page(told).count("<svg") == 3
+    for case in told["cases"][:8]:
+        case["got"]["abstained"] = True
+    assert page(told).count("<svg") == 2
+    assert "スコアの付いた回答が 7 件しかない" in page(told)  # 17, less 8, less the two that were
 
 
 def test_the_report_without_a_case_or_a_run_before(tmp_path: Path) -> None:
