@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 OWN_DATA = Path(__file__).parent / "data"
+OWN_WORDS = "words.jsonl"  # an official word and plain ways to say it
 
 # Whole domains of the everyday-phrasing files that training never sees.
 HELD_OUT_DOMAINS = frozenset(
@@ -65,6 +66,8 @@ def training_pairs(data: Path, seed: int = 7, hold_out: bool = True) -> list[Pai
     pairs: list[Pair] = []
     pairs += _lay_pairs(data, hold_out)
     pairs += _own_pairs(hold_out)
+    for row in read_rows(OWN_DATA / OWN_WORDS):
+        pairs += [Pair("civic", row["word"], plain, row["word"]) for plain in row["plain"]]
     pairs += _sheet_pairs(data, hold_out)
     for row in _rows(data, "staff-queries"):
         pairs.append(Pair("civic", row["formal"], row["q"], row["formal"]))
@@ -138,9 +141,10 @@ def _lay_is_held_out(row: dict[str, Any]) -> bool:
 
 
 def own_rows() -> Iterator[dict[str, Any]]:
-    """The rows in ``data/``: term, formal, lay, domain, held_out."""
+    """The rows in ``data/`` but ``words.jsonl``: term, formal, lay, domain, held_out."""
     for path in sorted(OWN_DATA.glob("*.jsonl")):
-        yield from read_rows(path)
+        if path.name != OWN_WORDS:
+            yield from read_rows(path)
 
 
 def _phrasing_pairs(rows: list[dict[str, Any]], group: str) -> list[Pair]:

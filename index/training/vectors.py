@@ -54,19 +54,24 @@ def sudachi_normal_form() -> Callable[[str], str]:
 
 
 def fill_from_context(
-    matrix: Matrix, known: NDArray[np.bool_], texts: Iterable[NDArray[np.int32]], counts: Counter[int], window: int = 5
+    matrix: Matrix, known: NDArray[np.bool_], texts: Iterable[NDArray[np.int32]], counts: Counter[int], window: int = 5, enough: int = 100
 ) -> None:
-    """Give words without a vector the mean of the words they stand among, rare ones counting more (in place)."""
+    """Give words without a vector the mean of the words they stand among, rare ones counting more (in place).
+
+    ``enough`` places of a word are looked at.
+    """
     total = sum(counts.values())
     rarity = np.zeros(len(matrix), np.float32)
     for token, count in counts.items():
         rarity[token] = 1e-4 / (1e-4 + count / total)
     weighted = matrix * (rarity * known)[:, None]
     sums = np.zeros_like(matrix)
+    left = np.where(known, 0, enough)
     for text in texts:
-        for place in np.flatnonzero(~known[text]):
+        for place in np.flatnonzero(left[text]):
             near = text[max(0, place - window) : place + window + 1]
             sums[text[place]] += weighted[near].sum(axis=0)
+            left[text[place]] -= 1
     lengths = np.linalg.norm(sums, axis=1)
     found = ~known & (lengths > 1e-6)
     matrix[found] = sums[found] / lengths[found, None]
