@@ -110,7 +110,12 @@ def test_sheets_lists_every_sheet(indexed: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_eval_prints_the_figures(indexed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    case = {"id": "a", "question": "一時預かり保育事業の目的は？", "type": "lookup-text", "answer": {"must": [["負担"]]}}
+    case = {
+        "id": "a",
+        "question": "一時預かり保育事業の目的は？",
+        "type": "lookup-text",
+        "answer": {"must": [["負担"]]},
+    }
     Path("questions.jsonl").write_text(json.dumps(case, ensure_ascii=False) + "\n", encoding="utf-8")
     code = run(["eval", "questions.jsonl", "--json"])
     out = capsys.readouterr()
