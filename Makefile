@@ -13,8 +13,11 @@ CORPUS ?= corpus/samples/files
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
+# Indexed again when the sheets or the code that reads them are newer than the index, or it does not open.
 run: $(VENV)/.installed ## install, index the bundled sheets if needed, serve at http://127.0.0.1:8000
 	@if [ "$$(cat "$(INDEX).source" 2>/dev/null)" != "$(CORPUS)" ] || \
+	  [ -n "$$(find "$(CORPUS)" -newer "$(INDEX).source" -print -quit)" ] || \
+	  [ -n "$$(find corpus index -name '*.py' -newer "$(INDEX).source" -print -quit)" ] || \
 	  ! $(BIN)/hyoka sheets --json --index-dir "$(INDEX)" >/dev/null 2>&1; then $(MAKE) --no-print-directory index; fi
 	@$(BIN)/hyoka serve --host "$(HOST)" --port "$(PORT)" --index-dir "$(INDEX)"
 
