@@ -9,7 +9,7 @@ from typing import Any
 
 from corpus.documents import Document, Span
 from corpus.forms.loader import compiled
-from corpus.layout import View, trim, view
+from corpus.layout import View, rows, trim, view
 
 _FIRST = re.compile(r"(?:(?<=\s)|^)\(1\)")
 _ITEM = re.compile(r"(?:(?<=\s)|^)\((\d{1,2})\)")
@@ -33,10 +33,19 @@ def split_columns(document: Document, block: Span, spec: Mapping[str, Any]) -> l
     if head is None:
         return []
     count = len(spec["labels"])
-    cells = _by_numbers(of, head.end(), count) or _by_paragraphs(of, head.end(), count)
+    cells = _by_tabs(of, head.end(), count) or _by_numbers(of, head.end(), count) or _by_paragraphs(of, head.end(), count)
     if len(cells) != count or any(c.start >= c.end for c in cells):
         return []
     return [Column(label, field, cell) for label, field, cell in zip(spec["labels"], spec["fields"], cells, strict=True)]
+
+
+def _by_tabs(of: View, at: int, count: int) -> list[Span]:
+    begin = of.offset + (of.norm.raw(at, len(of.text))[0] if at < len(of.text) else len(of.raw))
+    for row in rows(of):
+        told = [cell.span for cell in row.cells if cell.text and cell.span.start >= begin]
+        if row.tabbed and len(told) == count:
+            return told
+    return []
 
 
 def _by_numbers(of: View, at: int, count: int) -> list[Span]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from corpus.amounts import YEN, find_amounts
 from corpus.columns import split_columns, split_items
@@ -12,13 +13,14 @@ from corpus.figures import facts_of_form
 from corpus.forms.loader import OTHER, Form, canonical, clean_label, kind_of
 from corpus.layout import Cell, View, view, views
 from corpus.normalize import normalize
-from corpus.periods import Period, fiscal_year, find_periods
+from corpus.periods import Period, find_periods, fiscal_year
 from corpus.sections import form_named, tables_of
 from corpus.summaries import facts_of_summary
-from corpus.tables import Column, Pair, Series
+from corpus.tables import Column, Pair, Series, Tables
 
 _UNIT_SAID = re.compile(r"\((?:単位\s*[::]?\s*)?(千円|百万円|万円|億円|円)\)|単位\s*[::]?\s*\(?(千円|百万円|万円|億円|円)|金額\S{0,4}[::]\s*(千円|百万円|万円|円)")
 _IN_BRACKETS = re.compile(r"[((]([^()()]{1,8})[))]\s*$")
+_MARK = re.compile(r"[A-ESＡ-ＥＳ]|ランク\s*\S{1,2}|[◎○△×]|[A-E]\s*[::(]\s*[^\d。]{1,16}\)?")
 _MARKED = re.compile(r"^[A-EＡ-ＥSＳ1-5◎○△×][\s::.、(（]")
 
 
@@ -44,9 +46,10 @@ def read_facts(document: Document, sheet: Sheet, sections: Sequence[Section]) ->
             tables = tables_of(of, sheet.fiscal_year, form)
             money = _unit_said(of.text)
             for series in tables.series:
-                facts += _of_series(of, sheet, series, money, warnings)
+                facts += _of_series(of, sheet, _completed(series, tables, sheet), money, warnings)
             for pair in tables.pairs:
-                facts += _of_pair(of, sheet, pair)
+                facts += _of_pair(of, sheet, pair) or _of_single(of, sheet, pair, money)
+            facts += _of_lines(of, sheet)
         if form is not None:
             facts += facts_of_form(document, of, sheet, form, sections)
     if form is not None:
@@ -74,6 +77,71 @@ def _unit_said(text: str) -> str:
 # ---- rows of figures under years ----------------------------------------------------------------------------------
 
 
+def _completed(series: Series, tables: Tables, sheet: Sheet) -> Series:
+    """The row with its columns' kind where the header gives years alone: what has a 決算額 is settled, the rest planned."""
+    if all(c.kind is not None or c.what for c in series.header.columns):
+        return series
+    together = [s for s in tables.series if s.header is series.header]
+    settled = {c.cell.column for s in together if canonical(s.label) == "決算額" for c, _ in s.values}
+    amounts = any(kind_of(canonical(s.label) or "") == "amount" for s in together)
+    if not amounts:
+        return series
+
+    def kind(column: Column) -> FactKind | None:
+        if column.kind is not None or column.what:
+            return column.kind
+        if settled:
+            return "actual" if column.cell.column in settled else "plan"
+        if sheet.fiscal_year is None:
+            return None
+        return "actual" if column.period.fiscal_year <= sheet.fiscal_year else "plan"
+
+    values = tuple((replace(column, kind=kind(column)), cell) for column, cell in series.values)
+    return replace(series, values=values, inferred=series.inferred or not settled)
+
+
+def _of_single(of: View, sheet: Sheet, pair: Pair, money: str) -> list[Fact]:
+    """「令和6年度当初予算額 | 142,000千円」: one figure beside its label, of the year in the label or of the sheet's."""
+    kind = kind_of(pair.field)
+    told = [cell for cell in pair.values if not cell.empty]
+    if kind not in ("amount", "staff", "rate", "hours") or len(told) != 1:
+        return []
+    amounts = find_amounts(told[0].text)
+    if len(amounts) != 1 or amounts[0].start > 2 or len(told[0].text) - (amounts[0].end - amounts[0].start) > 6:
+        return []
+    years = find_periods(normalize(pair.label).text, sheet.fiscal_year)
+    if not years and sheet.fiscal_year is None:
+        return []
+    period = years[0].period if years else fiscal_year(sheet.fiscal_year or 0)
+    value, unit = amounts[0].value, amounts[0].unit
+    said = _bracket_unit(pair.label) or (money if kind == "amount" else {"staff": "人", "rate": "%", "hours": "時間"}[kind])
+    if not unit:
+        value, unit = (value * YEN[said], "円") if said in YEN else (value, said)
+    what: FactKind | None = "plan" if pair.field == "予算額" else "actual" if pair.field == "決算額" else None
+    quote = Span(pair.label_cell.span.start, told[0].span.end)
+    return [Fact(pair.field, _tidy(pair.label), value, _raw(of, told[0].span), unit, period, what, told[0].span, quote, not years)]
+
+
+_SAID = re.compile(
+    r"(?P<year>(?:令和|平成|[RH])\s*(?:元|\d{1,2})\s*年度)\s*の?\s*(?:当初|補正後|最終)?(?P<what>予算|決算)額?\s*[::は]?\s*"
+    r"(?P<figure>[\d,]+(?:\.\d+)?\s*(?:千円|百万円|万円|億円|円))"
+)
+
+
+def _of_lines(of: View, sheet: Sheet) -> list[Fact]:
+    """「事業費の推移（令和6年度予算額 103,500千円）」: a figure whose year, kind and unit are all said beside it."""
+    facts: list[Fact] = []
+    for found in _SAID.finditer(of.text):
+        years, amounts = find_periods(found["year"]), find_amounts(found["figure"])
+        if not years or len(amounts) != 1:
+            continue
+        span, quote = of.span(*found.span("figure")), of.span(*found.span())
+        field, kind = ("予算額", "plan") if found["what"] == "予算" else ("決算額", "actual")
+        what: FactKind = "plan" if kind == "plan" else "actual"
+        facts.append(Fact(field, field, amounts[0].value, _raw(of, span), "円", years[0].period, what, span, quote))
+    return facts
+
+
 def _of_series(of: View, sheet: Sheet, series: Series, money: str, warnings: list[str]) -> list[Fact]:
     if not series.values:
         return []
@@ -91,11 +159,17 @@ def _of_series(of: View, sheet: Sheet, series: Series, money: str, warnings: lis
             return []
         own, inferred = "plan", True  # the row between the years and 実績 holds the targets
     field, name = _named(series, what, group, kind, indicator, label)
+    kind = "amount" if kind_of(field) == "amount" else kind
     start = series.label_cell.span.start if series.label_cell is not None else series.values[0][1].span.start
     quote = Span(min(start, series.values[0][1].span.start), max(cell.span.end for _, cell in series.values))
     facts: list[Fact] = []
     for column, cell in series.values:
         fact_kind = _kind(own, what, column)
+        if column.what:
+            rate = find_amounts(cell.text) if column.what in ("執行率", "達成率") else []
+            if len(rate) == 1:
+                facts.append(Fact(column.what, name, rate[0].value, _raw(of, cell.span), "%", column.period, "actual", cell.span, quote, inferred))
+            continue
         if fact_kind == "actual" and sheet.fiscal_year is not None and column.period.fiscal_year > sheet.fiscal_year and indicator:
             warnings.append(f"「{name}」の{column.period.label}の実績欄に値（{cell.text}）がありますが、報告年度より後のため読み取りませんでした。")
             continue
@@ -119,6 +193,8 @@ def _named(
         return what, printed
     if kind_of(group or "") == "amount":
         return group or OTHER, printed
+    if label == "その他":
+        return "その他特定財源", printed
     return (what or OTHER), printed or label
 
 
@@ -156,7 +232,7 @@ def _figure(cell: Cell, series: Series, what: str | None, kind: str, money: str,
         if said in YEN:
             return value * YEN[said], "円"
         return value, said
-    said = _bracket_unit(series.label) or (_bracket_unit(series.header.label) if kind_of(canonical(series.header.label) or "") == "amount" else "")
+    said = _bracket_unit(series.label) or _bracket_unit(series.header.label)
     if said in YEN:
         return value * YEN[said], "円"
     return value, said
@@ -182,6 +258,8 @@ def _raw(of: View, span: Span) -> str:
 def _of_pair(of: View, sheet: Sheet, pair: Pair) -> list[Fact]:
     kind = kind_of(pair.field)
     told = [cell for cell in pair.values if not cell.empty]
+    if told and kind in ("text", "indicator") and _MARK.fullmatch(told[0].text.strip()):
+        kind = "rating"  # 「改善に向けた取組 | A」
     if kind not in ("rating", "choice", "year") or not told or pair.values[0].empty:
         return []
     first = told[0]
@@ -220,7 +298,7 @@ def _of_sections(document: Document, sheet: Sheet, sections: Sequence[Section]) 
         before = document.text[max(0, section.span.start - 40) : section.span.start]
         at = before.rfind(section.label[-4:]) if section.label else -1
         start = section.span.start
-        if at >= 0 and not before[at + len(section.label[-4:]) :].strip(" \u3000::\n\t"):
+        if at >= 0 and not before[at + len(section.label[-4:]) :].replace("：", ":").strip(": \n\t\u3000"):
             whole = document.text.rfind(section.label, max(0, start - len(section.label) - 40), start)
             start = whole if whole >= 0 else start
         facts.append(_told(sheet, section.field, section.label, text, section.span, Span(start, section.span.end)))

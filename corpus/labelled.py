@@ -38,10 +38,10 @@ def by_form(of: View, labels: list[Mapping[str, Any]]) -> list[Labelled]:
     at = 0
     for spec in labels:
         if "regex" in spec:
-            pattern = compiled(r"^[ \t\u3000]*(?:" + spec["regex"] + r")(?=\s|$)")
+            pattern = compiled(r"^[ \t\f\u3000]*(?:" + spec["regex"] + r")(?=\s|$)")
         else:
             letters = r"\s*".join(re.escape(c) for c in re.sub(r"\s+", "", spec["text"]))
-            pattern = compiled(r"^[ \t\u3000]*" + letters + r"(?=[\s::]|$)")
+            pattern = compiled(r"^[ \t\f\u3000]*" + letters + r"(?=[\s::]|$)")
         hit = pattern.search(of.text, at)
         if hit is not None:
             found.append((hit.start(), hit.end(), spec))

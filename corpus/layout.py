@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,6 +11,7 @@ from corpus.documents import Document, Sheet, Span
 from corpus.normalize import Normalized, normalize
 
 _MARKUP = re.compile(r"</?(?:ul|ol|li|br|p|div|span)\b[^>]*>", re.I)
+_DASHED_NUMBER = re.compile(r"^[-－―–]\s*\d{1,4}\s*[-－―–]$")
 _PAGE_NUMBER = re.compile(r"^[-\s]*\d{1,4}[-\s]*$")
 # What stands in a cell that was left empty.
 EMPTY = re.compile(r"^[\s\-/*ー_・.,|なし]*$|^(?:該当)?(?:なし|無し|無)$")
@@ -43,7 +45,15 @@ class View:
 def view(document: Document, span: Span) -> View:
     """The view of one stretch of a document."""
     raw = document.text[span.start : span.end]
-    return View(raw, span.start, normalize(raw))
+    whole = normalized(document.text)
+    first, last = bisect_left(whole.starts, span.start), bisect_right(whole.ends, span.end)
+    shift = span.start
+    norm = Normalized(
+        whole.text[first:last],
+        tuple(start - shift for start in whole.starts[first:last]),
+        tuple(end - shift for end in whole.ends[first:last]),
+    )
+    return View(raw, shift, norm)
 
 
 def views(document: Document, sheet: Sheet) -> list[View]:
@@ -163,7 +173,7 @@ def without_heads(text: str, span: Span) -> Span:
             start, changed = first_end, True
             number = re.compile(r"\s*\d{1,4}\s*\n").match(text, start, end)
             start = number.end() if number else start
-        elif start < end and (last in heads or (_PAGE_NUMBER.match(last) and _head_before(text, last_start, heads))):
+        elif start < end and _DASHED_NUMBER.match(last) or start < end and (last in heads or (_PAGE_NUMBER.match(last) and _head_before(text, last_start, heads))):
             end, changed = last_start, True
     return Span(start, max(start, end))
 

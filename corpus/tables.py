@@ -19,6 +19,7 @@ from corpus.periods import Period, find_periods
 
 _PLAN = re.compile(r"当初|予算|予定|計画|目標|見込|要求")
 _ACTUAL = re.compile(r"決算|実績")
+_SECOND = re.compile(r"^(?:当初|補正後|最終|現計)?(?:予算|決算|実績|計画|目標|見込|見込み|執行率|達成率|増減|比較|前年比)(?:額|値)?(?:\(.*\))?$")
 _YEAR_CELL = re.compile(
     r"^(?:令和|平成|[RH])?\s*(?:元|\d{1,4})\s*(?:年度|年)?(?:\s*末)?\s*"
     r"(?P<word>(?:当初|補正後|最終|現計)?(?:予算|決算|予定|見込|見込み|実績|計画|目標|要求|当初)?(?:額|値)?)\s*(?:\([^()]*\))?$"
@@ -29,11 +30,12 @@ _NUMERIC = ("amount", "staff", "hours", "rate", "indicator")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One year's column of a header."""
+    """One year's column of a header; ``what`` is set where it holds no amount of that year (執行率, 増減)."""
 
     cell: Cell
     period: Period
     kind: FactKind | None
+    what: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class _Reader:
         self.heads: dict[int, Cell] = {}
         self.indicator: tuple[str, Cell | None] = ("", None)
         self.unit = ""
+        self.fresh = False
         self.waiting: list[int] = []  # series without a unit yet: it may stand in the row below
 
     def field_of(self, cell: Cell) -> str | None:
@@ -126,6 +129,8 @@ class _Reader:
         cells = row.cells
         years = [self.column(c) for c in cells]
         runs = _runs(years)
+        if not runs and self._second_header(row):
+            return
         head_row = self._plain_header(row, runs)
         if head_row:
             self.heads = {c.column: c for c in cells if c.text}
@@ -198,6 +203,22 @@ class _Reader:
         kind: FactKind | None = "actual" if _ACTUAL.search(word) else "plan" if _PLAN.search(word) else None
         return Column(cell, hits[0].period, kind)
 
+    def _second_header(self, row: Row) -> bool:
+        """予算 | 決算 | 執行率 under the years: each belongs to the year above it or to the left of it."""
+        header, self.fresh = (self.header if self.fresh else None), False
+        told = [c for c in row.cells if c.text]
+        if header is None or len(told) < 2 or not all(_SECOND.match(re.sub(r"\s+", "", c.text)) for c in told):
+            return False
+        columns: list[Column] = []
+        for cell in told:
+            above = [c for c in header.columns if c.cell.column <= cell.column]
+            word = re.sub(r"\s+", "", cell.text)
+            if above:
+                kind: FactKind | None = "actual" if _ACTUAL.search(word) else "plan" if _PLAN.search(word) else None
+                columns.append(Column(cell, above[-1].period, kind, word if kind is None else ""))
+        self.header = replace(header, columns=tuple(columns), span=Span(header.span.start, max(header.span.end, row.span.end)))
+        return bool(columns)
+
     def _plain_header(self, row: Row, runs: dict[int, int]) -> bool:
         """部等名 | 課等名 | 係等名: a row of labels only, whose values stand in the row below."""
         filled = [c for c in row.cells if c.text]
@@ -205,15 +226,18 @@ class _Reader:
             return False
         known = [self.field_of(c) for c in filled]
         for name, cell in zip(known, filled, strict=True):
-            if name is None and (len(cell.text) > 3 or cell.empty or re.search(r"\d", cell.text)):
+            if name is None and not re.fullmatch(r"[一-龥々]{1,3}", cell.text):
                 return False
-        return sum(k is not None for k in known) >= 2 and not any(kind_of(k or "") in ("rating", "group") for k in known)
+        if any(kind_of(k or "") == "group" and c.column > 0 for k, c in zip(known, filled, strict=True)):
+            return False
+        return sum(k is not None for k in known) >= 2
 
     def _under_heads(self, row: Row) -> bool:
         filled = [c for c in row.cells if c.text]
         if not filled or any(self.field_of(c) is not None for c in filled) or any(c.column not in self.heads for c in filled):
             for head in self.heads.values():
-                self.pending[head.column] = head
+                if kind_of(self.field_of(head) or "") not in ("group", "row", "rating"):
+                    self.pending[head.column] = head
             return False
         for cell in filled:
             head = self.heads[cell.column]
@@ -239,6 +263,7 @@ class _Reader:
             label_cell,
         )
         self.pending = {}
+        self.fresh = True
         if "指標名" in heads:
             self.indicator = ("", None)
         self.unit = ""
@@ -260,6 +285,9 @@ class _Reader:
             self._series(owner, owned, row)
             return
         if owner is None:
+            if len(filled) >= 2 and self._reads_like_label(filled[0], filled[1:]):
+                self._pair(filled[0], filled[1:])
+                return
             for cell in filled:
                 head = was_pending.get(cell.column) or self._head_above(cell)
                 if head is not None and not cell.empty:
@@ -276,6 +304,12 @@ class _Reader:
                 self._pair(owner, filled)
         elif kind_of(name or "") not in ("group", "row"):
             self.pending[owner.column] = owner
+
+    def _reads_like_label(self, cell: Cell, values: list[Cell]) -> bool:
+        """A short first cell before a text is a label even when no form has shown it to us."""
+        if not 2 <= len(cell.text) <= 16 or re.search(r"[\d。、:/]", cell.text) or cell.empty:
+            return False
+        return not any(_FIGURE.match(v.text) for v in values) and (self.header is None or len(values) == 1) and not values[0].empty
 
     def _head_above(self, cell: Cell) -> Cell | None:
         """「改善目標 | H29年度 | H30年度」 over two texts: they are what the label before the years names."""
@@ -407,7 +441,9 @@ def _in_sequence(columns: list[Column]) -> tuple[list[Column], bool]:
         if len(wrong) == 1 and years[wrong[0]] in (target[wrong[0] - 1], target[(wrong[0] + 1) % len(target)]):
             i = wrong[0]
             step = target[i] - years[i]
-            label = re.sub(r"\d+", lambda m, step=step: str(int(m.group()) + step), columns[i].period.label, count=1)
+            printed = columns[i].period.label
+            number = re.search(r"\d+", printed)
+            label = printed if number is None else f"{printed[:number.start()]}{int(number.group()) + step}{printed[number.end():]}"
             hits = find_periods(f"{target[i]}年度")
             period = replace(hits[0].period, label=label) if hits else columns[i].period
             fixed = list(columns)
