@@ -40,7 +40,7 @@ class WordVectors(Protocol):
         ...
 
     def word_weights(self, vocabulary: list[str]) -> NDArray[np.float32]:
-        """How telling each word is in general text (inverse document frequency), NaN for an unknown word."""
+        """How telling each word is in general text: 1 for the rarest and for a word it does not know, 0 for の."""
         ...
 
 
@@ -66,7 +66,10 @@ class StaticEncoder:
         idf = folder / "idf.npy"
         if not idf.exists():
             idf = module / "idf.npy"
-        self._idf: NDArray[np.float32] | None = np.load(idf) if idf.exists() else None
+        self._idf: NDArray[np.float32] | None = None
+        if idf.exists():
+            weights = np.load(idf)
+            self._idf = weights / max(float(weights.max()), 1e-9)
 
     def _vectors(self, ids: list[int]) -> Vectors:
         rows = self._rows[ids].astype(np.float32)
@@ -90,7 +93,7 @@ class StaticEncoder:
 
     def word_weights(self, vocabulary: list[str]) -> NDArray[np.float32]:
         """See :class:`WordVectors`."""
-        out = np.full(len(vocabulary), np.nan, dtype=np.float32)
+        out = np.ones(len(vocabulary), dtype=np.float32)
         if self._idf is not None:
             for i, word in enumerate(vocabulary):
                 if self._ids.get(word, self._unknown) != self._unknown:

@@ -45,12 +45,12 @@ class Weights:
     by_meaning: Mix = Mix(0.20, 0.0, 0.80)
     low: float = 0.25
     high: float = 0.50
-    word_floor: float = 0.35  # cosine of two words below which they have nothing to do with each other
+    word_floor: float = 0.2  # cosine of two words below which they have nothing to do with each other
     word_cap: float = 0.9  # a word of the same meaning is worth a little less than the word itself
     head: float = 0.9  # a word found in the sheet's name or the label rather than in the text
     sheet: float = 0.4  # share of a word found in another section of the same sheet
     sheet_dense: float = 0.3  # share of the whole sheet's cosine
-    unseen: float = 0.7  # importance of a word that stands nowhere in the corpus, as a share of the rarest word's
+    unseen: float = 0.9  # importance of a word that stands nowhere in the corpus, as a share of the rarest word's
     dense_floor: float = 0.10  # cosine of two texts that counts as none
     least_share: float = 0.3  # a passage with less than this share of the best one's score is no hit
     dense_alone: float = 0.25  # cosine from which a passage may be shown without one word of the question
@@ -98,6 +98,9 @@ class WordMatcher:
         idf = np.log(1 + (n - counts + 0.5) / (counts + 0.5))
         rarest = np.log(1 + (n - 0.5) / 1.5)
         idf = np.where(counts == 0, rarest * self._weights.unseen, np.minimum(idf, rarest))
+        if self._encoder is not None:
+            # A word may be rare here and yet say little (置く, 大きい); general text knows.
+            idf *= np.sqrt(self._encoder.word_weights(list(words)))
         return idf.astype(np.float32)
 
     def similarities(self, words: Sequence[str]) -> Floats:

@@ -42,4 +42,4 @@ class FakeEncoder:
         return out
 
     def word_weights(self, vocabulary: list[str]) -> NDArray[np.float32]:
-        return np.full(len(vocabulary), np.nan, dtype=np.float32)
+        return np.ones(len(vocabulary), dtype=np.float32)
