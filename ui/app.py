@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import logging
 import os
-import threading
-from html import escape
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse
@@ -18,17 +14,12 @@ from starlette.exceptions import HTTPException
 from assistant.api import create_api, find_sheet
 from assistant.readiness import Asker
 from assistant.store import FeedbackStore, open_store
-from ui.examples import Examples, examples
 from ui.export import add_export
 from ui.guard import Guard
-from ui.render import catalogue_line, render_held, year_label
+from ui.render import year_label
 from ui.sheet import render_missing, render_page, render_sheet, sheet_view
 
-logger = logging.getLogger(__name__)
-
 ASSETS = Path(__file__).parent / "assets"
-TITLE = "hyoka 評価シート検索"
-LEAD = "自治体の事務事業評価シートに、ふだんの言葉で質問できます。答えには必ず原文の引用が付きます。"
 # Plain names only: a font fetched from outside would be a request to outside.
 FONTS = ["Hiragino Sans", "Yu Gothic UI", "Meiryo", "Noto Sans CJK JP", "Noto Sans JP", "sans-serif"]
 
@@ -78,6 +69,8 @@ def _mount_screens(app: FastAPI, assistant: Asker, store: FeedbackStore) -> Fast
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import gradio as gr
 
+    from ui.screens import build_screens
+
     theme = gr.themes.Default(
         primary_hue=gr.themes.colors.sky,
         secondary_hue=gr.themes.colors.sky,
@@ -90,7 +83,7 @@ def _mount_screens(app: FastAPI, assistant: Asker, store: FeedbackStore) -> Fast
     head = '<link rel="stylesheet" href="/hyoka-assets/hyoka.css"><script src="/hyoka-assets/hyoka.js" defer></script>'
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        _screens(assistant, store),
+        build_screens(assistant, store),
         path="/",
         theme=theme,
         head=head,
@@ -104,72 +97,3 @@ def _mount_screens(app: FastAPI, assistant: Asker, store: FeedbackStore) -> Fast
         mcp_server=False,
     )
     return mounted
-
-
-def _screens(assistant: Asker, store: FeedbackStore) -> Any:
-    import gradio as gr
-
-    from ui.catalogue import build_catalogue
-    from ui.chat import build_chat, example_updates
-    from ui.scope import scope, scope_choices
-    from ui.search import build_search
-
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=False) as screens:
-        header = gr.HTML(_header(""), elem_id="hy-header", apply_default_css=False)
-        with gr.Accordion("絞り込み（自治体・年度・部課）", open=False, elem_id="hy-scope"), gr.Row():
-            shared = [
-                gr.Dropdown([], label=label, multiselect=True, value=[], min_width=200, elem_id=f"hy-scope-{name}")
-                for name, label in (("municipality", "自治体"), ("fiscal_year", "年度"), ("department", "部課"))
-            ]
-        with gr.Tabs(elem_id="hy-tabs"):
-            with gr.Tab("質問", id="ask"):
-                to_fill, held = build_chat(assistant, store, scope, shared)
-            with gr.Tab("検索", id="search"):
-                build_search(assistant, shared)
-            with gr.Tab("シート", id="sheets"):
-                fill_catalogue, (catalogue_inputs, catalogue_output) = build_catalogue(assistant, shared)
-
-        tried = ExampleCache(assistant)
-
-        def start() -> list[Any]:
-            sheets = assistant.index.sheets()
-            choices = scope_choices(sheets)
-            return [
-                _header(catalogue_line(sheets)),
-                render_held(sheets),
-                *(gr.update(choices=values) for values in choices.values()),
-            ]
-
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        screens.load(start, None, [header, held, *shared], **quiet)
-        screens.load(lambda: example_updates(tried.get()), None, to_fill, **quiet)
-        screens.load(fill_catalogue, catalogue_inputs, catalogue_output, **quiet)
-    # One slow question must not make the next person wait.
-    screens.queue(default_concurrency_limit=8)
-    return screens
-
-
-class ExampleCache:
-    """The example questions of the current index, tried once and kept until the index changes."""
-
-    def __init__(self, assistant: Asker) -> None:
-        self.assistant = assistant
-        self._lock = threading.Lock()
-        self._find = functools.lru_cache(maxsize=2)(self._try)
-
-    def get(self) -> Examples:
-        """The examples; none, with a line in the log, where they cannot be made."""
-        with self._lock:
-            return self._find(self.assistant.index.version)
-
-    def _try(self, version: str) -> Examples:
-        try:
-            return examples(self.assistant)
-        except Exception:
-            logger.exception("no examples for index %s", version)
-            return {}
-
-
-def _header(indexed: str) -> str:
-    held = f'<p class="hy-indexed">索引: {escape(indexed)}</p>' if indexed else '<p class="hy-indexed">　</p>'
-    return f'<header class="hy-top"><h1>評価シートに聞く</h1><p class="hy-what">{escape(LEAD)}</p>{held}</header>'

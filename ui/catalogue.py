@@ -49,8 +49,8 @@ def _under(sheet: Sheet) -> str:
     return sheet.department if sheet.kind == "programme" else f"文書の一部（前文・一覧など）：{sheet.file}"
 
 
-def build_catalogue(assistant: Asker, shared: list[Any]) -> tuple[Any, Any]:
-    """Adds the screen to the current Blocks; returns (function, inputs and output) to fill the list at the start."""
+def build_catalogue(assistant: Asker, shared: list[Any]) -> tuple[Any, list[Any], Any]:
+    """Adds the screen to the current Blocks; returns the function, its inputs and its output, to fill the list at the start."""
     words = gr.Textbox(
         label="シートを探す", placeholder="事業名・課名の一部", lines=1, max_lines=1, elem_id="hy-sheets"
     )
@@ -69,6 +69,6 @@ def build_catalogue(assistant: Asker, shared: list[Any]) -> tuple[Any, Any]:
         return render_catalogue(assistant.index.sheets(scope(*chosen)), clean_text(text or ""))
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    for trigger in (words.input, *(one.change for one in shared)):
+    for trigger in (words.change, *(one.change for one in shared)):
         trigger(fill, [words, *shared], shown, trigger_mode="always_last", **quiet)
-    return fill, ([words, *shared], shown)
+    return fill, [words, *shared], shown

@@ -134,7 +134,7 @@ def _line(
 
 def axis_ticks(low: float, high: float) -> list[float]:
     """Four to six round numbers that cover low..high: (0, 47) -> [0, 10, 20, 30, 40, 50]."""
-    width = (high - low) or abs(high) or 1.0
+    width = max(high - low, 1e-6)
     rough = width / 4
     size = 10.0 ** floor(log10(rough))
     step = min((factor * size for factor in (1, 2, 2.5, 5, 10)), key=lambda each: abs(each - rough))

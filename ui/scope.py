@@ -31,6 +31,16 @@ def scope(
     )
 
 
+def scope_label(filters: Filters) -> str:
+    """The title of the folded filters, which says what is chosen.
+
+    >>> scope_label(Filters(("A市",), (2021,)))
+    '絞り込み中：A市・令和3年度'
+    """
+    chosen = [*filters.municipality, *map(year_label, filters.fiscal_year), *filters.department]
+    return f"絞り込み中：{'・'.join(chosen)}" if chosen else "絞り込み（自治体・年度・部課）"
+
+
 def scope_choices(sheets: Sequence[Sheet]) -> dict[str, list[Choice]]:
     """All municipalities, years (newest first) and departments of the index with the number of their sheets."""
     places = Counter(sheet.municipality for sheet in sheets if sheet.municipality)

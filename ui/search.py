@@ -21,10 +21,10 @@ PAGE = 10
 HELP = "言葉でも文でも探せます。例：「窓口の待ち時間を短くする取組」。言い方が違っても、意味の近い記載を見つけます。"
 
 
-def build_search(assistant: Asker, shared: list[Any]) -> tuple[Any, list[Any]]:
+def build_search(assistant: Asker, shared: list[Any]) -> tuple[Any, Any, list[Any], list[Any]]:
     """Adds the screen to the current Blocks; ``shared`` are the inputs for municipality, year and department.
 
-    Returns the search box, and the inputs and outputs of a search, for searches that start elsewhere.
+    Returns the search box, and the search with its inputs and outputs, for a search that an address asks for.
     """
     page = gr.State(0)
     box = gr.Textbox(
@@ -99,7 +99,7 @@ def build_search(assistant: Asker, shared: list[Any]) -> tuple[Any, list[Any]]:
             outputs,
             **quiet,
         )
-    return box, [[box, zero, *inputs], outputs, search]
+    return box, search, [box, zero, *inputs], outputs
 
 
 SCROLL_UP = "(...values) => { document.getElementById('hy-search')?.scrollIntoView(); return values; }"

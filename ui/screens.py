@@ -1,0 +1,130 @@
+"""The three screens as one page: 質問, 検索, シート, with the filters they share above them."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from html import escape
+from typing import Any
+
+import gradio as gr  # 2 s: this module is imported when the application is built, not before
+
+from assistant.readiness import Asker
+from assistant.refusals import clean_text
+from assistant.store import FeedbackStore
+from ui.catalogue import build_catalogue
+from ui.chat import build_chat, example_updates
+from ui.examples import Examples, examples
+from ui.render import catalogue_line, render_held
+from ui.scope import scope, scope_choices, scope_label
+from ui.search import build_search
+
+logger = logging.getLogger(__name__)
+
+TITLE = "hyoka 評価シート検索"
+LEAD = "自治体の事務事業評価シートに、ふだんの言葉で質問できます。答えには必ず原文の引用が付きます。"
+SHARED = {"municipality": "自治体", "fiscal_year": "年度", "department": "部課"}
+TABS = ("ask", "search", "sheets")
+
+# The address follows the filters, so that it can be kept as a bookmark or sent to a colleague.
+KEEP_ADDRESS = """(...chosen) => {
+  const address = new URL(window.location);
+  ["municipality", "fiscal_year", "department"].forEach((name, at) => {
+    address.searchParams.delete(name);
+    for (const value of chosen[at] ?? []) address.searchParams.append(name, value);
+  });
+  window.history.replaceState(null, "", address);
+  return chosen;
+}"""
+
+
+def build_screens(assistant: Asker, store: FeedbackStore) -> gr.Blocks:
+    """The page, ready to be mounted. An address may carry filters, a search and a tab:
+    ``/?municipality=A&fiscal_year=2021&tab=search&q=更改``."""
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=False) as screens:
+        top = gr.HTML(header(""), elem_id="hy-header", apply_default_css=False)
+        with gr.Accordion(scope_label(scope()), open=False, elem_id="hy-scope") as fold, gr.Row():
+            shared = [
+                gr.Dropdown([], label=label, multiselect=True, value=[], min_width=200, elem_id=f"hy-scope-{name}")
+                for name, label in SHARED.items()
+            ]
+        with gr.Tabs(elem_id="hy-tabs") as tabs:
+            with gr.Tab("質問", id="ask"):
+                to_fill, held = build_chat(assistant, store, scope, shared)
+            with gr.Tab("検索", id="search"):
+                box, search, search_inputs, search_outputs = build_search(assistant, shared)
+            with gr.Tab("シート", id="sheets"):
+                fill_catalogue, catalogue_inputs, catalogue_output = build_catalogue(assistant, shared)
+
+        tried = ExampleCache(assistant)
+
+        def start(request: gr.Request) -> list[Any]:
+            sheets = assistant.index.sheets()
+            asked = address_values(request)
+            dropdowns = []
+            for name, choices in scope_choices(sheets).items():
+                known = {str(value): value for _, value in choices}
+                chosen = [known[value] for value in asked.get(name, []) if value in known]
+                dropdowns.append(gr.update(choices=choices, value=chosen))
+            tab = asked.get("tab", [""])[0]
+            words = clean_text(asked.get("q", [""])[0])
+            return [
+                header(catalogue_line(sheets)),
+                render_held(sheets),
+                *dropdowns,
+                gr.Tabs(selected=tab) if tab in TABS else gr.skip(),
+                words,
+            ]
+
+        def opening(words: str, *rest: Any) -> list[Any]:
+            return search(words, *rest) if words else [gr.skip()] * len(search_outputs)
+
+        screens.load(start, None, [top, held, *shared, tabs, box], **quiet).then(
+            opening, search_inputs, search_outputs, **quiet
+        )
+        screens.load(lambda: example_updates(tried.get()), None, to_fill, **quiet)
+        screens.load(fill_catalogue, catalogue_inputs, catalogue_output, **quiet)
+        for one in shared:
+            one.change(
+                lambda *chosen: gr.update(label=scope_label(scope(*chosen))), shared, fold, js=KEEP_ADDRESS, **quiet
+            )
+    # One slow question must not make the next person wait.
+    screens.queue(default_concurrency_limit=8)
+    return screens
+
+
+def address_values(request: gr.Request) -> dict[str, list[str]]:
+    """The values behind each name of the page's address; an address is typed by people, so anything may stand there."""
+    found: dict[str, list[str]] = {}
+    for name, value in getattr(request.query_params, "multi_items", request.query_params.items)():
+        found.setdefault(name, []).append(str(value))
+    return found
+
+
+class ExampleCache:
+    """The example questions of the current index, tried once and kept until the index changes."""
+
+    def __init__(self, assistant: Asker) -> None:
+        self.assistant = assistant
+        self._lock = threading.Lock()
+        self._find = functools.lru_cache(maxsize=2)(self._try)
+
+    def get(self) -> Examples:
+        """The examples; none, with a line in the log, where they cannot be made."""
+        with self._lock:
+            return self._find(self.assistant.index.version)
+
+    def _try(self, version: str) -> Examples:
+        try:
+            return examples(self.assistant)
+        except Exception:
+            logger.exception("no examples for index %s", version)
+            return {}
+
+
+def header(indexed: str) -> str:
+    """What this is, in one sentence, and what is indexed."""
+    held = f'<p class="hy-indexed">索引: {escape(indexed)}</p>' if indexed else '<p class="hy-indexed">　</p>'
+    return f'<header class="hy-top"><h1>評価シートに聞く</h1><p class="hy-what">{escape(LEAD)}</p>{held}</header>'
