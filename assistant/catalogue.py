@@ -16,11 +16,13 @@ from rapidfuzz import fuzz
 from corpus.documents import Sheet
 from corpus.normalize import squeeze
 from index.readings import reading
+from index.synonyms import load_synonyms
 from index.types import Index
 
 _MUNICIPALITY = re.compile(r"(?<=.{2})[都道府県市区町村]$")
 # One slip (two in a name of eight characters or more) is a mistyped name; shorter cores are too easily hit by chance.
 _CORE, _SLIP = 4, 1.01
+_BRACKETS = re.compile(r"\(([^()]+)\)")
 _UNIT_ENDS = ("課", "局", "部", "センター", "室", "館", "所", "院", "署", "園", "事務局", "公室", "係", "本部")
 
 
@@ -31,6 +33,7 @@ class Name:
     sheet: Sheet
     key: str
     core: str
+    aliases: tuple[str, ...]
     reading: str
     pairs: frozenset[str]
 
@@ -85,6 +88,15 @@ class Catalogue:
         self.latest_year = max((s.fiscal_year for s in self.sheets if s.fiscal_year), default=None)
         self._endings = common_endings({squeeze(sheet.name) for sheet in self.programmes})
         self.names = [self._name(sheet) for sheet in self.programmes]
+        spelt = "\0".join(name.key for name in self.names)
+        self._rewrites = sorted(
+            {
+                (a, b)
+                for term, other in load_synonyms().rewrites()
+                if len(a := squeeze(term)) >= 2 and len(b := squeeze(other)) > len(a) and b in spelt and a not in spelt
+            },
+            key=lambda pair: -len(pair[0]),
+        )
         counts = Counter(pair for name in {n.key for n in self.names} for pair in pairs(name))
         total = max(1, len({n.key for n in self.names}))
         self._weight = {pair: math.log(1 + total / n) for pair, n in counts.items()}
@@ -93,7 +105,15 @@ class Catalogue:
         key = squeeze(sheet.name)
         ending = next((e for e in self._endings if key.endswith(e) and len(key) - len(e) >= 2), "")
         core = key[: len(key) - len(ending)]
-        return Name(sheet, key, core, reading(sheet.name), frozenset(pairs(key)))
+        aliases = tuple(alias for found in _BRACKETS.finditer(key) if len(alias := found[1]) >= _CORE)
+        return Name(sheet, key, core, aliases, reading(sheet.name), frozenset(pairs(key)))
+
+    def rewritten(self, text: str) -> str:
+        """A question with abbreviations spelt out as the names of this index spell them (全庁NW, スマホ)."""
+        for term, other in self._rewrites:
+            if other not in squeeze(text):
+                text = re.sub(re.escape(term), other, text, flags=re.IGNORECASE)
+        return text
 
     def weight(self, pair: str) -> float:
         """How much a character pair tells one name from another; 0 for a pair in no name."""
@@ -168,8 +188,12 @@ class Catalogue:
                     score = max(score, 0.5 * cover + 0.5 * near.score / 100)
                     if near.dest_end - near.dest_start > length:
                         at, length = near.dest_start, near.dest_end - near.dest_start
-            if not exact and start == 0 and length >= _CORE and cover >= 0.4:
+            narrow = len(ids) < len(self.programmes)
+            if not exact and start == 0 and length >= _CORE and cover >= (0.25 if narrow else 0.4):
                 score = max(score, 0.7)  # people shorten a name by dropping its tail
+            for alias in name.aliases:
+                if not exact and alias in key:
+                    score, at, length = max(score, 0.9), key.find(alias), len(alias)
             matches.append(NameMatch(name.sheet, score, at, at + length, exact))
         matches.sort(key=lambda m: (-m.score, -(m.end - m.start)))
         kept: list[NameMatch] = []

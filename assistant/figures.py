@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from assistant.context import Context
-from assistant.drafts import Draft, plain, title
+from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
 from assistant.question import AskedPeriod
 from assistant.statements import Statement
 from assistant.types import Chart, Series
@@ -21,14 +22,33 @@ from index.tokens import words
 _TYPES = ("amount", "number")
 # A label must hold this share of what is asked (by weight) when no field names it.
 _LABEL_COVER = 0.45
+# A sheet that was found, not named, must share this much with the question in its name and label together.
+_FOUND_COVER = 0.3
+# What is left of the question (by weight) beyond the label from where on a statement is quoted beside the figures.
+_LEFT_OVER = 0.4
 # 決算額 and 予算額 name a kind of figure as well as a field; these labels stand for the whole where a form prints both.
 _WHOLE = ("決算額", "予算額", "総事業費", "事業費", "総事業コスト", "事業経費")
 _MOST_GROUPS = 4
+_CHANGE = re.compile(r"増え|減っ|増減|増加|減少|変わ|変化|推移|動い|伸び|差|下が|上が")
+_COUNTER = re.compile(
+    r"何(件|人|名|台|回|%|パーセント|本|枚|冊|時間|分|校|か所|箇所|点|世帯|項目|業務|種類|団体|施設|円)"
+)
+# Counters that sheets use for one another.
+_ALIKE = (
+    {"件", "回", "項目", "業務", "つ", "手続", "種", "種類", "本"},
+    {"人", "名"},
+    {"%", "パーセント"},
+    {"か所", "箇所", "施設"},
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The facts of one printed row: one sheet, field and label over its periods and kinds."""
+    """The facts of one printed row: one sheet and label over its periods and kinds.
+
+    ``tier`` says how well the row is the asked field, ``cover`` how much of the rest of the question its label holds,
+    ``reach`` the same for label and sheet name together.
+    """
 
     sheet: Sheet
     field: str
@@ -36,58 +56,72 @@ class Group:
     facts: tuple[Fact, ...]
     tier: float
     cover: float
+    reach: float
+    weight: float = 0.0
 
     @property
     def score(self) -> float:
-        """Tier of the field plus the share of the question's words in the label."""
-        return self.tier + self.cover
+        """Tier of the field, the share of the question's words in the label, and the sheet's own standing."""
+        return self.tier + self.cover + self.weight
 
 
 def figures(context: Context) -> Draft | None:
-    """Figures for the sheets in focus; a draft without citations when the figure is printed, but not for that year."""
+    """Figures for the sheets in focus; a draft without citations when the row is printed, but not for that year."""
     query = context.query
     asked = query.asks(*_TYPES)
     if not asked and not query.expects & {"amount", "number"}:
         return None
-    if "organisation" in query.expects or any(f.type == "text" and not f.weak for f in query.fields) and not asked:
+    if "organisation" in query.expects or (any(f.type == "text" and not f.weak for f in query.fields) and not asked):
         return None
-    groups = _groups(context, asked)
-    if not groups:
-        return None
-    chosen = _choose(context, groups)
-    if not chosen:
-        return None
+    topic = _topic_words(context, asked)
+    groups = _groups(context, asked, topic)
+    chosen = _choose(context, groups, topic) if groups else []
     draft = Draft(context.index, how="figures")
     missing = False
     for group in chosen:
-        facts = select(group.facts, query.periods, _kind(context, group, asked))
-        if not facts:
-            missing = True
-            continue
-        _write(draft, group, facts)
+        facts = wanted_facts(group, query.periods, asked)
+        if facts:
+            _write(draft, group, facts, bool(_CHANGE.search(query.key)))
+        else:
+            missing = missing or group.tier >= 0.85 or group.cover >= 0.6
     if not draft.citations:
         return draft if missing else None
-    _chart(draft, [(g, select(g.facts, query.periods, _kind(context, g, asked))) for g in chosen])
+    _chart(draft, [(g, wanted_facts(g, query.periods, asked)) for g in chosen])
     draft.confidence = max(g.score for g in chosen)
+    _add_statements(context, draft, chosen, topic)
     return draft
 
 
-def _groups(context: Context, asked: Sequence[AskedField]) -> list[Group]:
+def _groups(context: Context, asked: Sequence[AskedField], topic: Sequence[str]) -> list[Group]:
     focus = context.focus()
     named = [f for f in focus if f.named]
-    sheets = [f.sheet for f in named] or [f.sheet for f in focus[:4]]
-    rows: dict[tuple[str, str, str], list[Fact]] = {}
-    for found in context.index.facts([s.sheet_id for s in sheets]):
+    candidates = named or focus[:5]
+    top = max((f.score for f in candidates), default=1.0) or 1.0
+    standing = {f.sheet.sheet_id: 0.0 if named else 0.3 * f.score / top for f in candidates}
+    rows: dict[tuple[str, str], list[Fact]] = {}
+    for found in context.index.facts([f.sheet.sheet_id for f in candidates]):
         if found.fact.value is not None:
-            rows.setdefault((found.sheet.sheet_id, found.fact.field, found.fact.label), []).append(found.fact)
-    topic = _topic_words(context, asked)
-    by_id = {s.sheet_id: s for s in sheets}
+            rows.setdefault((found.sheet.sheet_id, found.fact.label), []).append(found.fact)
+    by_id = {f.sheet.sheet_id: f.sheet for f in candidates}
+    labels = [label for _, label in rows]
+    covers = label_covers(context, topic, labels)
+    reaches = label_covers(context, topic, [f"{label} {by_id[sheet_id].name}" for sheet_id, label in rows])
+    counter = _COUNTER.search(context.query.key)
     groups = []
-    for (sheet_id, name, label), facts in rows.items():
-        tier = max((field_tier(f, name, label, facts) for f in asked), default=0.0)
-        cover = label_cover(context, topic, label)
-        groups.append(Group(by_id[sheet_id], name, label, tuple(facts), tier, cover))
+    for ((sheet_id, label), facts), cover, reach in zip(rows.items(), covers, reaches, strict=True):
+        tier = max((field_tier(f, x.field, label, [x]) for f in asked for x in facts), default=0.0)
+        off = 0.3 if counter and not any(counts_alike(counter[1], x.unit) for x in facts) else 0.0
+        groups.append(
+            Group(by_id[sheet_id], facts[0].field, label, tuple(facts), tier, cover, reach, standing[sheet_id] - off)
+        )
     return groups
+
+
+def counts_alike(counter: str, unit: str) -> bool:
+    """Whether a printed unit may answer 何「counter」; an unprinted one may."""
+    if not unit or counter in unit:
+        return True
+    return any(counter in alike and any(u in unit for u in alike) for alike in _ALIKE)
 
 
 def _topic_words(context: Context, asked: Sequence[AskedField]) -> list[str]:
@@ -114,54 +148,85 @@ def field_tier(asked: AskedField, name: str, label: str, facts: Sequence[Fact]) 
     return 0.0
 
 
-def label_cover(context: Context, topic: Sequence[str], label: str) -> float:
-    """The share of the topic's words (by weight) that a label holds, itself, by synonym or by a near word."""
-    if not topic:
-        return 0.0
-    statement = Statement(
-        sheet=context.catalogue.sheets[0],
-        label="",
-        field="",
-        span=Span(0, 0),
-        text=label,
-        key=squeeze(label),
-        words=frozenset(words(label)),
-        label_words=frozenset(),
-        order=0,
-    )
-    wanted = context.statements.wanted(" ".join(topic))
-    return context.statements.rank(wanted, [statement])[0].cover
+def label_covers(context: Context, topic: Sequence[str], labels: Sequence[str]) -> list[float]:
+    """For each label the share of the topic's words (by weight) that it holds, by itself, a synonym or a near word."""
+    if not topic or not labels:
+        return [0.0] * len(labels)
+    statements = [_as_statement(context, label, order) for order, label in enumerate(labels)]
+    ranked = context.statements.rank(context.statements.wanted(" ".join(topic)), statements)
+    covers = {r.statement.order: r.cover for r in ranked}
+    return [covers[order] for order in range(len(labels))]
 
 
-def _choose(context: Context, groups: Sequence[Group]) -> list[Group]:
-    """The best rows, one set for each sheet named; none when the question is about something the rows do not hold."""
+def _as_statement(context: Context, text: str, order: int) -> Statement:
+    key = squeeze(text)
+    sheet = context.catalogue.sheets[0]
+    return Statement(sheet, "", "", Span(0, 0), text, key, frozenset(words(text)), frozenset(), order)
+
+
+def _choose(context: Context, groups: Sequence[Group], topic: Sequence[str]) -> list[Group]:
+    """The rows that answer, best first; none when the question is about something the rows do not hold."""
     query = context.query
-    amounts = [f for f in query.asks(*_TYPES) if not f.weak]
-    best = max(groups, key=lambda g: g.score)
-    enough = best.tier >= 0.45 and (bool(amounts) or not _topic_words(context, query.asks(*_TYPES)))
-    if not enough and best.cover < _LABEL_COVER:
+    strong = [f for f in query.asks(*_TYPES) if not f.weak]
+    named = {n.sheet.sheet_id for n in query.named}
+
+    def answers(group: Group) -> bool:
+        if group.cover >= _LABEL_COVER:
+            return True
+        if group.tier < 0.45 or not (strong or not topic):
+            return False
+        return group.sheet.sheet_id in named or not topic or group.reach >= _FOUND_COVER
+
+    able = [g for g in groups if answers(g)]
+    if not able:
         return []
+    best = max(able, key=lambda g: g.score)
     chosen: list[Group] = []
-    for sheet_id in dict.fromkeys(g.sheet.sheet_id for g in groups):
-        rows = [g for g in groups if g.sheet.sheet_id == sheet_id]
+    for sheet_id in dict.fromkeys(g.sheet.sheet_id for g in [best, *able]):
+        rows = [g for g in able if g.sheet.sheet_id == sheet_id]
         top = max(rows, key=lambda g: g.score)
-        if top.score < best.score - 0.25:
+        # A sheet beside the best one is shown only where the name could mean either.
+        if sheet_id != best.sheet.sheet_id and (sheet_id not in named or top.score < best.score - 0.5):
             continue
         chosen.extend(sorted((g for g in rows if g.score >= top.score - 0.08), key=lambda g: -g.score)[:2])
         # Each further field asked for by name brings its own row (予算額と決算額).
-        for asked in amounts:
-            row = max(rows, key=lambda g: (field_tier(asked, g.field, g.label, g.facts), g.cover))
-            if field_tier(asked, row.field, row.label, row.facts) >= 0.85 and row not in chosen:
+        for asked in strong:
+            row = max(rows, key=lambda g: (max(field_tier(asked, f.field, g.label, [f]) for f in g.facts), g.cover))
+            if max(field_tier(asked, f.field, row.label, [f]) for f in row.facts) >= 0.85 and row not in chosen:
                 chosen.append(row)
     return chosen[:_MOST_GROUPS]
 
 
-def _kind(context: Context, group: Group, asked: Sequence[AskedField]) -> str | None:
+def wanted_facts(group: Group, periods: Sequence[AskedPeriod], asked: Sequence[AskedField]) -> list[Fact]:
+    """The row's facts for the question; none when it asks for the actual and only a plan is printed, or vice versa.
+
+    Money is filtered by kind (総事業費の決算); an indicator shows its target beside the actual.
+    """
     kinds = {f.kind for f in asked if f.kind}
-    own = {f.kind for f in asked if f.kind and field_tier(f, group.field, group.label, group.facts) >= 0.85}
-    if own:
-        return None  # the row itself is the plan or the actual
-    return next(iter(kinds)) if len(kinds) == 1 else None
+    own = any(field_tier(f, x.field, group.label, [x]) >= 0.85 for f in asked if f.kind for x in group.facts)
+    if group.facts[0].unit == "円":
+        kind = next(iter(kinds)) if len(kinds) == 1 and not own else None
+        return select(group.facts, periods, kind)
+    facts = select(group.facts, periods, None)
+    printed = {f.kind for f in facts}
+    return facts if not kinds or None in printed or kinds <= printed or (len(kinds) > 1 and kinds & printed) else []
+
+
+def _add_statements(context: Context, draft: Draft, chosen: Sequence[Group], topic: Sequence[str]) -> None:
+    """What the rows leave open of the question is quoted beside them (…システム全体としては何％?)."""
+    weights = {word: context.statements.weight(word) for word in topic}
+    total = sum(weights.values())
+    reach = max(g.reach for g in chosen)
+    if not total or 1 - reach < _LEFT_OVER or len(draft.text) > 300:
+        return
+    sheets = list({g.sheet.sheet_id: g.sheet for g in chosen}.values())
+    wanted = context.statements.wanted(context.query.focus, context.query.expects)
+    ranked = context.statements.rank(wanted, context.statements.of(sheets[:1]))
+    for r in ranked[:2]:
+        text = readable(r.statement.text)
+        if r.cover >= max(_LABEL_COVER, reach) and len(draft.text) + len(text) < MAX_CHARS - 60:
+            n = draft.cite(r.statement.sheet, r.statement.label, r.statement.span)
+            draft.add(f"- {plain(r.statement.label)}：{text} [{n}]")
 
 
 def select(facts: Iterable[Fact], periods: Sequence[AskedPeriod], kind: str | None) -> list[Fact]:
@@ -188,15 +253,35 @@ def kind_word(fact: Fact) -> str:
     return "" if word in fact.label or word in fact.field else word
 
 
-def _write(draft: Draft, group: Group, facts: Sequence[Fact]) -> None:
+def _write(draft: Draft, group: Group, facts: Sequence[Fact], change: bool) -> None:
     name = plain(group.label) or group.field
     draft.add(f"{title(group.sheet)}の{name}")
     for fact in facts:
         n = draft.cite(group.sheet, group.field, fact.quote)
         when = fact.period.label if fact.period else ""
-        parts = [part for part in (when, kind_word(fact)) if part]
-        figure = format_number(fact.value or 0.0, fact.unit)
-        draft.add(f"- {' '.join(parts)}{'：' if parts else ''}{figure} [{n}]")
+        rate = fact.field if fact.field != group.field and fact.field not in name else ""
+        parts = [part for part in (when, rate or kind_word(fact)) if part]
+        draft.add(f"- {' '.join(parts)}{'：' if parts else ''}{format_number(fact.value or 0.0, fact.unit)} [{n}]")
+    if change:
+        _write_change(draft, facts)
+
+
+def _write_change(draft: Draft, facts: Sequence[Fact]) -> None:
+    """From the first to the last figure of one kind: 「2,024台→2,092台（+68台）」."""
+    for kind in ("actual", None, "plan"):
+        row = [f for f in facts if f.period and (f.kind == kind or (kind == "actual" and f.kind is not None))]
+        row = [f for f in row if f.unit == row[0].unit and f.field == row[0].field]
+        if kind == "actual":  # the last years of a row of actuals are often estimates
+            actual = {f.period.start: f for f in row if f.period and f.kind == "actual"}
+            row = [f for f in row if f.kind == "actual" or (f.period and f.period.start not in actual)]
+            row = row if actual else []
+        if len(row) >= 2:
+            first, last = row[0], row[-1]
+            gap = (last.value or 0.0) - (first.value or 0.0)
+            sign = "+" if gap > 0 else ""
+            numbers = f"{format_number(first.value or 0, first.unit)}→{format_number(last.value or 0, last.unit)}"
+            draft.add(f"- 増減：{numbers}（{sign}{format_number(gap, last.unit)}）")
+            return
 
 
 def _chart(draft: Draft, chosen: Sequence[tuple[Group, list[Fact]]]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from assistant.catalogue import Catalogue, NameMatch
 from assistant.conditions import Condition, find_conditions
 from assistant.types import Turn
-from assistant.vocabulary import AskedField, find_fields, find_intents, preamble_end
+from assistant.vocabulary import AskedField, find_fields, find_intents, misspelt_fields, preamble_end
 from corpus.documents import FactKind, Sheet
 from corpus.normalize import normalize, squeeze
 from corpus.periods import FoundPeriod, Period, find_periods, fiscal_year
@@ -33,7 +33,9 @@ _EXPECTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("date", re.compile(r"いつ|何年|何月|何日|時期は|期限は|満了日|何年度")),
     (
         "organisation",
-        re.compile(r"社名|(会社|業者|ベンダー|メーカー|委託先)(名|は|を|って|の名|どこ|$|\?)|開発元|どこ(の業者|の会社|に頼|に委託|に発注)|請け負"),
+        re.compile(
+            r"社名|(会社|業者|ベンダー|メーカー|委託先)(名|は|を|って|の名|どこ|$|\?)|開発元|どこ(の業者|の会社|に頼|に委託|に発注)|請け負"
+        ),
     ),
     (
         "number",
@@ -42,6 +44,13 @@ _EXPECTS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"|どのくらい|どれくらい|件数|人数|台数|回数|枚数|割合|稼働率|満足度|率は|数字は|いくつ"
         ),
     ),
+)
+
+
+_WHICH = re.compile(
+    r"(事業|事務|システム|シート|仕事|仕組み|市|区|町|村|自治体|の|もの|やつ|課|部署)は(何|どれ|どこ|なに)?(です|でしょう)?か?[?。]*$"
+    r"|(どの|何の|なんの)(事業|システム|シート|仕組み|仕事|市|区|町)(です|でしょう)?か?[?。]*$"
+    r"|(という)?名前(は|です)?.{0,3}[?。]*$|(どこ|どれ)(です|でしょう)?か?[?。]*$"
 )
 
 
@@ -116,16 +125,19 @@ def _scope(catalogue: Catalogue, filters: Filters, municipalities: Sequence[str]
 
 
 def _read(question: str, catalogue: Catalogue, filters: Filters) -> Query:
-    text = normalize(question).text.strip()
+    text = catalogue.rewritten(normalize(question).text.strip())
     key = squeeze(text)
     towns = catalogue.find_municipalities(key)
     municipalities = tuple(dict.fromkeys(name for name, _, _ in towns))
     scope = _scope(catalogue, filters, municipalities)
     bare = _blank(key, [(a, b) for _, a, b in towns])
-    names = catalogue.find_names(bare, reading(bare), [s for s in scope if s.kind == "programme"])
     departments = catalogue.find_departments(bare, scope)
-    if not departments and not municipalities:
-        departments = catalogue.find_departments(key, scope)
+    names = [
+        name
+        for name in catalogue.find_names(bare, reading(bare), [s for s in scope if s.kind == "programme"])
+        # 「上下水道局で持っているシステム」: the stretch is the department's, not the beginning of a name
+        if name.exact or not any(a <= name.start and name.end <= b for _, a, b in departments)
+    ]
     named = [n for n in names if n.score >= NAMED]
     unnamed = _blank(bare, [(n.start, n.end) for n in named if n.end - n.start >= 3])
     years = [s.fiscal_year for s in scope if s.fiscal_year]
@@ -136,10 +148,13 @@ def _read(question: str, catalogue: Catalogue, filters: Filters) -> Query:
     undated = _blank(undated, [(a, b) for _, a, b in departments])
     undated = _blank(undated, [(0, preamble_end(key))])
     fields = find_fields(undated)
+    fields += [(f, len(undated), len(undated)) for f in misspelt_fields(undated, reading(undated.replace("\0", "")))]
     intents = tuple(find_intents(undated))
     conditions, grade = find_conditions(key)
     kinds = {f.kind for f, _, _ in fields if f.kind}
     expects = frozenset(kind for kind, pattern in _EXPECTS if pattern.search(key))
+    if _WHICH.search(key):
+        expects = frozenset()  # the answer is the sheet's name, whatever figures describe it
     return Query(
         text=text,
         key=key,

@@ -144,7 +144,7 @@ class Statements:
     def _match(self, word: str, statement: Statement) -> float:
         if word in statement.words:
             return 1.0
-        if len(word) >= 2 and word in statement.key:
+        if len(word) >= 2 and word.lower() in statement.key:
             return 0.9
         return 0.5 if word in statement.label_words else 0.0
 

@@ -11,6 +11,7 @@ import re
 from corpus.documents import Span
 
 _MARK = r"(?:[・●○◎◆■□▪⚫≪※★]|[①-⑳]|[(（][0-9０-９]{1,2}[)）]|[0-9０-９]{1,2}[.．)）](?=\D))"
+_NUMBERED = re.compile(r"[(（][0-9０-９]{1,2}[)）]")
 _BOUNDARY = re.compile(
     r"(?P<stop>。[」』）)]?\s*)"
     r"|(?P<cell>\t+)"
@@ -40,7 +41,19 @@ def split_sentences(text: str) -> list[Span]:
             _add(spans, text, at, found.start())
         at = found.end()
     _add(spans, text, at, len(text))
-    return spans
+    return _with_asides(spans, text)
+
+
+def _with_asides(spans: list[Span], text: str) -> list[Span]:
+    """A whole statement in brackets explains the one before it and stays with it: 「…を行う。（・税務・選挙）」."""
+    joined: list[Span] = []
+    for span in spans:
+        aside = text[span.start] in "(（※" and not _NUMBERED.match(text, span.start)
+        if joined and aside and "\t" not in text[joined[-1].end : span.start]:
+            joined[-1] = Span(joined[-1].start, span.end)
+        else:
+            joined.append(span)
+    return joined
 
 
 def _quote_ends(text: str) -> dict[int, bool]:

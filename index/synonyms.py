@@ -54,6 +54,10 @@ class Synonyms:
                     if other != term:
                         others[other] = max(weight, others.get(other, 0.0))
 
+    def rewrites(self) -> list[tuple[str, str]]:
+        """Every (term, other way to say it) as text, for names that people shorten (スマホ, NW)."""
+        return [("".join(term), "".join(other)) for term, others in self._others.items() for other in others]
+
     def expand(self, query: str) -> QueryWords:
         """The words of ``query`` without question furniture, and the groups they belong to.
 

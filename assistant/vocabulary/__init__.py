@@ -10,6 +10,7 @@ from importlib import resources
 from typing import Any
 
 from corpus.normalize import squeeze
+from index.readings import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class AskedField:
     ask: tuple[str, ...]
     labels: tuple[str, ...]
     weak: bool
+    cues: re.Pattern[str] | None = None
 
     def fits(self, *printed: str) -> bool:
         """Whether any of a section's or fact's printed and canonical labels is one of this field's."""
@@ -52,6 +54,7 @@ def asked_fields() -> tuple[AskedField, ...]:
             ask=tuple(squeeze(phrase) for phrase in row["ask"]),
             labels=tuple(squeeze(label) for label in row["labels"]),
             weak=row.get("weak", False),
+            cues=re.compile("|".join(row["cues"])) if "cues" in row else None,
         )
         for name, row in _load("fields.toml").items()
     )
@@ -84,6 +87,18 @@ def preamble_end(key: str) -> int:
         if found is None or end + found.end() >= len(key):
             return end
         end += found.end()
+
+
+@cache
+def _phrase_readings() -> tuple[tuple[AskedField, str, str], ...]:
+    """Phrases long enough to be told by their sound, with their readings."""
+    rows = [(asked, phrase, reading(phrase)) for asked in asked_fields() for phrase in asked.ask if not asked.weak]
+    return tuple(row for row in rows if len(row[2]) >= 6 and len(row[1]) >= 3)
+
+
+def misspelt_fields(key: str, kana: str) -> list[AskedField]:
+    """Fields whose phrase is not written but sounds in the question: 執行立 and 失効率 for 執行率."""
+    return [asked for asked, phrase, sound in _phrase_readings() if phrase not in key and sound in kana]
 
 
 def find_fields(key: str) -> list[tuple[AskedField, int, int]]:
