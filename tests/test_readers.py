@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
 import io
 import os
@@ -109,6 +110,15 @@ def test_a_workbook_named_txt_says_what_it_is(tmp_path: Path) -> None:
 def test_csv_becomes_rows_and_keeps_commas_in_quotes(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('名称,"説\n明",決算\n火葬場,,"1,234"\n', encoding="cp932")
     assert read_document(tmp_path / "a.csv").text == "名称\t説明\t決算\n火葬場\t\t1,234\n"
+
+
+def test_long_cells_are_read_and_the_limit_of_others_is_left_alone(tmp_path: Path) -> None:
+    before = csv.field_size_limit()
+    (tmp_path / "短.csv").write_text("a,b\n", encoding="utf-8")
+    assert read_document(tmp_path / "短.csv").text == "a\tb\n"
+    assert csv.field_size_limit() == before
+    (tmp_path / "長.csv").write_text("名称," + "長" * 200_000 + "\n", encoding="utf-8")
+    assert len(read_document(tmp_path / "長.csv").text) == 200_004
 
 
 def test_one_line_joins_japanese_closely_and_words_apart() -> None:

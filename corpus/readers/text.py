@@ -20,8 +20,9 @@ def read_csv(data: bytes, file: str) -> Extract:
     """A CSV file as rows of cells between tab characters; a quoted cell over several lines becomes one line."""
     text, warnings = _decoded(data, file)
     writer = TextWriter()
-    # Cells of a sheet pasted into CSV can be longer than csv's 128 KiB default.
-    csv.field_size_limit(max(len(text), 1))
+    # Cells of a sheet pasted into CSV can be longer than csv's 128 KiB default. The limit is the whole process's:
+    # it may only grow, since MeCab's dictionary entries are read with csv too.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     try:
         for row in csv.reader(io.StringIO(text, newline="")):
             writer.row([Piece(one_line(cell)) for cell in row])
