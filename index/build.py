@@ -54,6 +54,11 @@ def build(
         try:
             counts = _write(work, readings, encoder, tell)
             name = _publish(folder, work, encoder, counts)
+        except OSError as error:
+            message = (
+                f"{folder} に索引を書き込めません（{error.strerror}）。空き容量と書き込みの権限を確かめてください。"
+            )
+            raise IndexFolderError(message) from error
         finally:
             shutil.rmtree(work, ignore_errors=True)
         _sweep(folder, name)

@@ -14,6 +14,7 @@ from index.tokens import tokenize, words
 # A synonym found is worth less than the word itself, a mistyped one still less.
 _WEIGHTS = {"synonyms": 0.8, "abbreviations": 0.9, "variants": 0.9, "old_names": 0.8, "slips": 0.6}
 _OTHER_FORM = 0.95  # the noun of a verb
+_MOST_WORDS = 64  # a pasted page is searched by its beginning; every word costs a row over the vocabulary
 _FILE = Path(__file__).with_name("synonyms.toml")
 
 Term = tuple[str, ...]
@@ -65,7 +66,7 @@ class Synonyms:
         """
         tokens = tokenize(query, parts=True)
         main = [t for t in tokens if not t.part]
-        chosen = [t for t in main if t.norm not in self.furniture] or main
+        chosen = ([t for t in main if t.norm not in self.furniture] or main)[:_MOST_WORDS]
         kept = [t.norm for t in chosen]
         places = {(t.start, t.end): i for i, t in enumerate(chosen)}
         alternatives = [
@@ -82,10 +83,8 @@ class Synonyms:
                     at += length - 1
                     break
             at += 1
-        left_out = [(t.start, t.end) for t in main if t not in chosen]
-        parts = dict.fromkeys(
-            t.norm for t in tokens if t.part and not any(a <= t.start and t.end <= b for a, b in left_out)
-        )
+        left_out = {i for t in main if (t.start, t.end) not in places for i in range(t.start, t.end)}
+        parts = dict.fromkeys(t.norm for t in tokens if t.part and t.start not in left_out)
         return QueryWords(tuple(kept), tuple(parts), tuple(alternatives))
 
 

@@ -13,7 +13,7 @@ from corpus.documents import Document, Section, Sheet, SheetReading, Span
 from corpus.errors import SettingsError
 from index.build import build
 from index.chunks import split
-from index.encoder import StaticEncoder, load_encoder
+from index.encoder import ModelEncoder, StaticEncoder, load_encoder
 from index.fusion import Candidates, Mix, Weights, WordMatcher, rank
 from index.highlights import highlights
 from index.snapshot import Snapshot
@@ -158,6 +158,12 @@ def test_the_longest_group_wins_and_furniture_goes() -> None:
     assert synonyms.expand("教えて").words == ("教える",)  # nothing else to go by
 
 
+def test_a_pasted_page_is_searched_by_its_beginning(index: Snapshot) -> None:
+    page = "サーバーの更改を令和4年度に行う。" + "".join(f"別件{i}。" for i in range(3000))
+    assert len(load_synonyms().expand(page).words) == 64
+    assert top(index, page) == ("戸籍システム", "今後の計画")
+
+
 def test_the_bundled_synonyms_are_usable() -> None:
     synonyms = load_synonyms()
     assert {"更新", "リプレース"} <= {w for a in synonyms.expand("更改").alternatives for w in a.words}
@@ -286,6 +292,9 @@ def test_numpy_gives_the_vectors_of_sentence_transformers(static_model: Path) ->
     assert isinstance(encoder, StaticEncoder) and encoder.dim == 16
     np.testing.assert_allclose(
         encoder.encode(TEXTS, "passage"), through_sentence_transformers(static_model, TEXTS), atol=1e-6
+    )
+    np.testing.assert_allclose(
+        ModelEncoder(str(static_model)).encode(TEXTS, "query"), encoder.encode(TEXTS, "query"), atol=1e-6
     )
     np.testing.assert_array_equal(encoder.word_vectors(["サーバ", "未知"])[1], np.zeros(16))
     assert encoder.word_weights(["更改", "行う", "未知"]).tolist() == pytest.approx([2 / 6, 1.0, 1.0])  # ids 2 and 6

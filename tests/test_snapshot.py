@@ -215,6 +215,27 @@ def test_a_failed_build_leaves_the_old_index(tmp_path: Path) -> None:
     assert Snapshot.open(tmp_path, FakeEncoder()).search("斎場", 1).total
 
 
+def test_what_a_killed_build_left_is_swept(tmp_path: Path) -> None:
+    left = tmp_path / "snapshots" / ".building-1"
+    left.mkdir(parents=True)
+    (left / "records.sqlite").write_text("half")
+    live = build_in(tmp_path).version
+    assert [p.name for p in (tmp_path / "snapshots").iterdir()] == [live]
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(IndexFolderError, match="書き込める"):
+        build_in(tmp_path / "file")
+
+    def full() -> object:
+        yield SHEETS[0][0], [SHEETS[0][1]]
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(IndexFolderError, match="空き容量"):
+        build(full(), FakeEncoder(), tmp_path / "index")  # type: ignore[arg-type]
+
+
 def test_one_build_at_a_time(tmp_path: Path) -> None:
     def meanwhile() -> object:
         with pytest.raises(IndexFolderError, match="進行中"):
