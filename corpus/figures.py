@@ -11,7 +11,7 @@ from corpus.documents import Document, Fact, FactKind, Section, Sheet, Span
 from corpus.forms.loader import Form, compiled
 from corpus.layout import EMPTY, View
 from corpus.normalize import normalize
-from corpus.periods import Period, fiscal_year, find_periods
+from corpus.periods import Period, find_periods, fiscal_year
 from corpus.scattered import hits
 
 _NUMBER = re.compile(r"(?:▲\s*)?-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
@@ -186,7 +186,7 @@ def _labelled_rows(
         before: tuple[int, int] | None = None
         for block in _blocks(of, section.span):
             text = of.text[slice(*block)]
-            figures = numbers_in(text)
+            figures = numbers_in(text, block[0])
             alone = re.fullmatch(r"[\s\d,.▲-]+", text) is not None
             if alone and before is not None:
                 yield (*_name_and_unit(of, *before), figures, block)

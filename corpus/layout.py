@@ -61,6 +61,11 @@ def views(document: Document, sheet: Sheet) -> list[View]:
     return [view(document, span) for span in sheet.spans]
 
 
+def one_line(text: str) -> str:
+    """A printed text without its line breaks and the blanks around them: 「デー\\n タ」 -> 「データ」."""
+    return re.sub(r"[ \t\u3000]*\n\s*", "", text).strip()
+
+
 def trim(raw: str, span: Span, offset: int = 0) -> Span:
     """``span`` (relative to ``raw``) without outer white space and list mark-up, shifted by ``offset``."""
     start, end = span.start, span.end

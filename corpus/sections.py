@@ -21,7 +21,7 @@ _HEADING = re.compile(
 _TERM = re.compile(r"^[ \t]*[◆◇■●○⚫▪・][ ]*(?P<label>[^\n。、]{1,40}?)[ ]*$", re.M)
 _ORGANISATION = re.compile(r"^[^\s。、::\d(]{1,25}(?:部|室|局|課|センター|事務局|所|館|公室|院)$")
 _UNIT = re.compile(r"^[^\s。、::\d(]{1,20}(?:係|グループ|班)$")
-_YEAR_ONLY = re.compile(r"^[RHＲＨ令和平成]{0,2}\s*[\d０-９元]{1,4}年度\S{0,6}$")
+_YEAR_ONLY = re.compile(r"^(?:令和|平成|[RH])?\s*[\d元]{1,4}年度\S{0,6}$")
 # In text out of order a leftover without a figure, a mark or a sentence is the form's own print.
 _FIGURE = re.compile(r"。|[●☑✓]|\d[\d,.]+")
 _SAYING = re.compile(r"[ぁ-んァ-ヴ一-龥A-Za-z]{2}|\d{2}")
@@ -191,7 +191,7 @@ def _inside(span: Span, others: list[Span]) -> bool:
 
 def _says_something(text: str) -> bool:
     """Not only headings and labels: those say nothing without the values that stand in sections of their own."""
-    for line in text.splitlines():
+    for line in normalize(text).text.splitlines():
         heading = re.match(r"\s*#{1,6}\s", line) is not None and "年度" not in line
         cells = [cell.strip() for cell in re.split(r"\t", line) if not EMPTY.match(cell.strip())]
         if heading or all(canonical(cell) is not None or _YEAR_ONLY.match(cell) for cell in cells):

@@ -9,46 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from corpus.documents import FactKind, Span
+from corpus.documents import Span
 from corpus.forms.loader import OTHER, canonical, clean_label, kind_of
+from corpus.headers import Column, Header, in_sequence, lay, with_second_row, year_column, year_runs
 from corpus.layout import Cell, Row
 from corpus.normalize import squeeze
-from corpus.periods import Period, find_periods
 
-_PLAN = re.compile(r"当初|予算|予定|計画|目標|見込|要求")
-_ACTUAL = re.compile(r"決算|実績")
-_SECOND = re.compile(r"^(?:当初|補正後|最終|現計)?(?:予算|決算|実績|計画|目標|見込|見込み|執行率|達成率|増減|比較|前年比)(?:額|値)?(?:\(.*\))?$")
-_YEAR_CELL = re.compile(
-    r"^(?:令和|平成|[RH])?\s*(?:元|\d{1,4})\s*(?:年度|年)?(?:\s*末)?\s*"
-    r"(?P<word>(?:当初|補正後|最終|現計)?(?:予算|決算|予定|見込|見込み|実績|計画|目標|要求|当初)?(?:額|値)?)\s*(?:\([^()]*\))?$"
-)
 _FIGURE = re.compile(r"^(?:約|▲|△|-|\+)?\s*[\d,]+(?:\.\d+)?\s*(?:[^\d\s。、]{0,8})$")
 _NUMERIC = ("amount", "staff", "hours", "rate", "indicator")
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One year's column of a header; ``what`` is set where it holds no amount of that year (執行率, 増減)."""
-
-    cell: Cell
-    period: Period
-    kind: FactKind | None
-    what: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """A row of years with the label before it (事業費(千円)) and the heads of the other columns (指標名, 単位)."""
-
-    label: str
-    at: int
-    columns: tuple[Column, ...]
-    heads: Mapping[str, int] = field(default_factory=dict)
-    span: Span = Span(0, 0)
-    irregular: bool = False
-    label_cell: Cell | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +97,8 @@ class _Reader:
 
     def row(self, row: Row) -> None:
         cells = row.cells
-        years = [self.column(c) for c in cells]
-        runs = _runs(years)
+        years = [year_column(c, self.year) for c in cells]
+        runs = year_runs(years)
         if not runs and self._second_header(row):
             return
         head_row = self._plain_header(row, runs)
@@ -188,36 +158,14 @@ class _Reader:
     def _takes_row(self, cell: Cell, cells: tuple[Cell, ...]) -> bool:
         return kind_of(self.field_of(cell) or "") == "row" and not any(c.text for c in cells[: cell.column])
 
-    def column(self, cell: Cell) -> Column | None:
-        """The year a cell names when it names nothing else."""
-        text = re.sub(r"\s+", "", cell.text)
-        found = _YEAR_CELL.match(text)
-        if found is None or not re.search(r"年|^[RH]|令和|平成", text):
-            return None
-        year_part = text[: found.start("word")]
-        hits = find_periods(year_part if "年" in year_part else year_part + "年度", self.year)
-        hits = [h for h in hits if h.period.kind in ("fiscal_year", "calendar_year")]
-        if not hits:
-            return None
-        word = found["word"]
-        kind: FactKind | None = "actual" if _ACTUAL.search(word) else "plan" if _PLAN.search(word) else None
-        return Column(cell, hits[0].period, kind)
-
     def _second_header(self, row: Row) -> bool:
-        """予算 | 決算 | 執行率 under the years: each belongs to the year above it or to the left of it."""
         header, self.fresh = (self.header if self.fresh else None), False
         told = [c for c in row.cells if c.text]
-        if header is None or len(told) < 2 or not all(_SECOND.match(re.sub(r"\s+", "", c.text)) for c in told):
+        under = with_second_row(header, told) if header is not None else None
+        if under is None:
             return False
-        columns: list[Column] = []
-        for cell in told:
-            above = [c for c in header.columns if c.cell.column <= cell.column]
-            word = re.sub(r"\s+", "", cell.text)
-            if above:
-                kind: FactKind | None = "actual" if _ACTUAL.search(word) else "plan" if _PLAN.search(word) else None
-                columns.append(Column(cell, above[-1].period, kind, word if kind is None else ""))
-        self.header = replace(header, columns=tuple(columns), span=Span(header.span.start, max(header.span.end, row.span.end)))
-        return bool(columns)
+        self.header = replace(under, span=Span(under.span.start, max(under.span.end, row.span.end)))
+        return True
 
     def _plain_header(self, row: Row, runs: dict[int, int]) -> bool:
         """部等名 | 課等名 | 係等名: a row of labels only, whose values stand in the row below."""
@@ -251,7 +199,7 @@ class _Reader:
         own = before[-1] if before and before[-1].column >= first - 2 else owner
         group = next((c for c in before if kind_of(self.field_of(c) or "") in ("indicator", "amount")), own)
         label_cell = group if group is not None and "指標名" in heads else own
-        columns, irregular = _in_sequence(columns)
+        columns, irregular = in_sequence(columns)
         start = label_cell.span.start if label_cell is not None else run[0].span.start
         self.header = Header(
             label_cell.text if label_cell is not None else "",
@@ -307,6 +255,8 @@ class _Reader:
 
     def _reads_like_label(self, cell: Cell, values: list[Cell]) -> bool:
         """A short first cell before a text is a label even when no form has shown it to us."""
+        if self.header is not None and "指標名" in self.header.heads:
+            return False
         if not 2 <= len(cell.text) <= 16 or re.search(r"[\d。、:/]", cell.text) or cell.empty:
             return False
         return not any(_FIGURE.match(v.text) for v in values) and (self.header is None or len(values) == 1) and not values[0].empty
@@ -356,7 +306,7 @@ class _Reader:
         at = label_cell.column if label_cell is not None else start - 1
         values = [c for c in values if c.column > at]
         settled = label_cell is not None and self.field_of(label_cell) == "実績値"
-        laid, guessed = _lay(header, values, label_cell, at, self.year if settled else None)
+        laid, guessed = lay(header, values, label_cell, at, self.year if settled else None)
         what = self.field_of(label_cell) if label_cell is not None else None
         named_row = what in ("目標値", "実績値", "達成率", "指標") or label_cell is None or "指標名" in header.heads
         name, name_cell = self.indicator if named_row else ("", None)
@@ -408,79 +358,3 @@ def read_tables(lines: list[Row], year: int | None, labels: Mapping[str, str] | 
     return Tables(tuple(reader.pairs), tuple(reader.series), tuple(blocks), tuple(loose))
 
 
-def _runs(years: list[Column | None]) -> dict[int, int]:
-    """Start -> end of every stretch of two or more year cells (blank cells of merged columns may stand between)."""
-    runs: dict[int, int] = {}
-    at = 0
-    while at < len(years):
-        if years[at] is None:
-            at += 1
-            continue
-        end, count, step = at + 1, 1, at + 1
-        while step < len(years):
-            if years[step] is not None:
-                count, end = count + 1, step + 1
-            elif step - end >= 4:
-                break
-            step += 1
-        if count >= 2:
-            runs[at] = end
-        at = end
-    return runs
-
-
-def _in_sequence(columns: list[Column]) -> tuple[list[Column], bool]:
-    """Repairs a header whose years stand still where the others go up by one (a misprint); True when it had to."""
-    years = [c.period.fiscal_year for c in columns]
-    if len(columns) < 3 or len({c.kind for c in columns}) > 1:
-        return columns, False
-    wanted = [years[-1] - (len(years) - 1 - i) for i in range(len(years))]
-    from_first = [years[0] + i for i in range(len(years))]
-    for target in (from_first, wanted):
-        wrong = [i for i, (y, t) in enumerate(zip(years, target, strict=True)) if y != t]
-        if len(wrong) == 1 and years[wrong[0]] in (target[wrong[0] - 1], target[(wrong[0] + 1) % len(target)]):
-            i = wrong[0]
-            step = target[i] - years[i]
-            printed = columns[i].period.label
-            number = re.search(r"\d+", printed)
-            label = printed if number is None else f"{printed[:number.start()]}{int(number.group()) + step}{printed[number.end():]}"
-            hits = find_periods(f"{target[i]}年度")
-            period = replace(hits[0].period, label=label) if hits else columns[i].period
-            fixed = list(columns)
-            fixed[i] = replace(columns[i], period=period)
-            return fixed, True
-    return columns, False
-
-
-def _lay(
-    header: Header, values: list[Cell], label: Cell | None, at: int, latest: int | None
-) -> tuple[list[tuple[Column, Cell]], bool]:
-    """Figures under their years: by column, by the distance from the label, or in order; True when not by column.
-
-    ``latest`` is the last year that can have an actual figure: of two layouts the one that puts a figure later is not
-    the right one.
-    """
-    said = [v for v in values if v.text]
-    real = [v for v in said if not v.empty]
-    if not real:
-        return [], False
-    by_column = {c.cell.column: c for c in header.columns}
-    by_distance = {c.cell.column - header.at: c for c in header.columns}
-    first = header.columns[0].cell.column - header.at
-    columns = [(by_column[v.column], v) for v in said if v.column in by_column]
-    distances = [(by_distance[v.column - at], v) for v in said if v.column - at in by_distance]
-    in_order = list(zip(header.columns, said, strict=False))
-    layouts: list[tuple[list[tuple[Column, Cell]], bool]] = []
-    if all(v.column in by_column for v in real):
-        layouts.append((columns, False))
-    if said[0].column - at == first and all(v.column - at in by_distance for v in real):
-        layouts.append((distances, columns != distances and header.label_cell is not None))
-    if len(said) <= len(header.columns):
-        # A label that stands where a year stands has pushed its figures to the right.
-        pushed = label is not None and label.column in by_column and header.label_cell is not None
-        layouts.insert(0 if pushed else len(layouts), (in_order, True))
-    for laid, moved in layouts:
-        if latest is None or all(c.period.fiscal_year <= latest for c, v in laid if not v.empty):
-            return laid, moved
-    # A form may print a figure of the year in progress: then it stands under its year or it is not believed.
-    return (columns, False) if layouts and not layouts[0][1] else ([], True)

@@ -1,0 +1,207 @@
+"""Facts of rows of figures: amounts, staff and indicators under their years, and single figures beside a label."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from corpus.amounts import YEN, find_amounts
+from corpus.documents import Fact, FactKind, Sheet, Span
+from corpus.forms.loader import OTHER, canonical, clean_label, kind_of
+from corpus.headers import Column
+from corpus.layout import Cell, View, one_line
+from corpus.normalize import normalize
+from corpus.periods import find_periods, fiscal_year
+from corpus.tables import Pair, Series, Tables
+
+_UNIT_SAID = re.compile(r"\((?:単位\s*[::]?\s*)?(千円|百万円|万円|億円|円)\)|単位\s*[::]?\s*\(?(千円|百万円|万円|億円|円)|金額\S{0,4}[::]\s*(千円|百万円|万円|円)")
+_IN_BRACKETS = re.compile(r"[((]([^()()]{1,8})[))]\s*$")
+
+
+def facts_of_tables(of: View, sheet: Sheet, tables: Tables) -> tuple[list[Fact], list[str]]:
+    """The facts of a stretch's tables and lines, and sentences about figures that were not believed."""
+    money = _unit_said(of.text)
+    warnings: list[str] = []
+    facts: list[Fact] = []
+    for series in tables.series:
+        facts += _of_series(of, sheet, _completed(series, tables, sheet), money, warnings)
+    for pair in tables.pairs:
+        facts += _of_single(of, sheet, pair, money)
+    return facts + _of_lines(of, sheet), warnings
+
+
+def _unit_said(text: str) -> str:
+    """The money unit a sheet states for all its tables, "" when it states none or several."""
+    found = {next(g for g in m.groups() if g) for m in _UNIT_SAID.finditer(text)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _completed(series: Series, tables: Tables, sheet: Sheet) -> Series:
+    """The row with its columns' kind where the header gives years alone: what has a 決算額 is settled, the rest planned."""
+    if all(c.kind is not None or c.what for c in series.header.columns):
+        return series
+    together = [s for s in tables.series if s.header is series.header]
+    settled = {c.cell.column for s in together if canonical(s.label) == "決算額" for c, _ in s.values}
+    amounts = any(kind_of(canonical(s.label) or "") == "amount" for s in together)
+    if not amounts:
+        return series
+
+    def kind(column: Column) -> FactKind | None:
+        if column.kind is not None or column.what:
+            return column.kind
+        if settled:
+            return "actual" if column.cell.column in settled else "plan"
+        if sheet.fiscal_year is None:
+            return None
+        return "actual" if column.period.fiscal_year <= sheet.fiscal_year else "plan"
+
+    values = tuple((replace(column, kind=kind(column)), cell) for column, cell in series.values)
+    return replace(series, values=values, inferred=series.inferred or not settled)
+
+
+def _of_single(of: View, sheet: Sheet, pair: Pair, money: str) -> list[Fact]:
+    """「令和6年度当初予算額 | 142,000千円」: one figure beside its label, of the year in the label or of the sheet's."""
+    kind = kind_of(pair.field)
+    told = [cell for cell in pair.values if not cell.empty]
+    if kind not in ("amount", "staff", "rate", "hours") or len(told) != 1:
+        return []
+    amounts = find_amounts(told[0].text)
+    if len(amounts) != 1 or amounts[0].start > 2 or len(told[0].text) - (amounts[0].end - amounts[0].start) > 6:
+        return []
+    years = find_periods(normalize(pair.label).text, sheet.fiscal_year)
+    if not years and sheet.fiscal_year is None:
+        return []
+    period = years[0].period if years else fiscal_year(sheet.fiscal_year or 0)
+    value, unit = amounts[0].value, amounts[0].unit
+    said = _bracket_unit(pair.label) or (money if kind == "amount" else {"staff": "人", "rate": "%", "hours": "時間"}[kind])
+    if not unit:
+        value, unit = (value * YEN[said], "円") if said in YEN else (value, said)
+    what: FactKind | None = "plan" if pair.field == "予算額" else "actual" if pair.field == "決算額" else None
+    quote = Span(pair.label_cell.span.start, told[0].span.end)
+    return [Fact(pair.field, one_line(pair.label), value, _raw(of, told[0].span), unit, period, what, told[0].span, quote, not years)]
+
+
+_SAID = re.compile(
+    r"(?P<year>(?:令和|平成|[RH])\s*(?:元|\d{1,2})\s*年度)\s*の?\s*(?:当初|補正後|最終)?(?P<what>予算|決算)額?\s*[::は]?\s*"
+    r"(?P<figure>[\d,]+(?:\.\d+)?\s*(?:千円|百万円|万円|億円|円))"
+)
+
+
+def _of_lines(of: View, sheet: Sheet) -> list[Fact]:
+    """「事業費の推移（令和6年度予算額 103,500千円）」: a figure whose year, kind and unit are all said beside it."""
+    facts: list[Fact] = []
+    for found in _SAID.finditer(of.text):
+        years, amounts = find_periods(found["year"]), find_amounts(found["figure"])
+        if not years or len(amounts) != 1:
+            continue
+        span, quote = of.span(*found.span("figure")), of.span(*found.span())
+        field, kind = ("予算額", "plan") if found["what"] == "予算" else ("決算額", "actual")
+        what: FactKind = "plan" if kind == "plan" else "actual"
+        facts.append(Fact(field, field, amounts[0].value, _raw(of, span), "円", years[0].period, what, span, quote))
+    return facts
+
+
+def _of_series(of: View, sheet: Sheet, series: Series, money: str, warnings: list[str]) -> list[Fact]:
+    if not series.values:
+        return []
+    label = clean_label(series.label) if series.label else ""
+    what = canonical(series.label) if series.label else None
+    group = canonical(series.header.label) if series.header.label else None
+    kind = kind_of(what or "")
+    indicator = bool(series.name) or what in ("目標値", "実績値") or (kind == "text" and kind_of(group or "") == "indicator")
+    if what in ("目標値", "実績値") and not series.name and kind_of(group or "") != "indicator":
+        return []  # figures of a target of nothing
+    own: FactKind | None = "plan" if what == "目標値" else "actual" if what == "実績値" else None
+    inferred = series.inferred
+    if indicator and not series.label:
+        if not series.name:
+            return []
+        own, inferred = "plan", True  # the row between the years and 実績 holds the targets
+    field, name = _named(series, what, group, kind, indicator, label)
+    kind = "amount" if kind_of(field) == "amount" else kind
+    start = series.label_cell.span.start if series.label_cell is not None else series.values[0][1].span.start
+    quote = Span(min(start, series.values[0][1].span.start), max(cell.span.end for _, cell in series.values))
+    facts: list[Fact] = []
+    for column, cell in series.values:
+        fact_kind = _kind(own, what, column)
+        if column.what:
+            rate = find_amounts(cell.text) if column.what in ("執行率", "達成率") else []
+            if len(rate) == 1:
+                facts.append(Fact(column.what, name, rate[0].value, _raw(of, cell.span), "%", column.period, "actual", cell.span, quote, inferred))
+            continue
+        if fact_kind == "actual" and sheet.fiscal_year is not None and column.period.fiscal_year > sheet.fiscal_year and indicator:
+            warnings.append(f"「{name}」の{column.period.label}の実績欄に値（{cell.text}）がありますが、報告年度より後のため読み取りませんでした。")
+            continue
+        read = _figure(cell, series, what, kind, money, indicator)
+        if read is None:
+            continue
+        value, unit = read
+        facts.append(Fact(field, name, value, _raw(of, cell.span), unit, column.period, fact_kind, cell.span, quote, inferred))
+    return facts
+
+
+def _named(
+    series: Series, what: str | None, group: str | None, kind: str, indicator: bool, label: str
+) -> tuple[str, str]:
+    """(canonical field, label as printed) of a row of figures."""
+    if indicator:
+        field = group if group in ("活動指標", "成果指標", "実績の推移") else "指標"
+        return field, one_line(series.name or series.label)
+    printed = one_line(re.sub(r"\((?:千円|円|百万円|万円|[A-F](?:\+[A-F])*)\)$", "", normalize(series.label).text).strip() or series.label)
+    if what is not None and kind in ("amount", "staff", "hours", "rate"):
+        return what, printed
+    if kind_of(group or "") == "amount":
+        return group or OTHER, printed
+    if label == "その他":
+        return "その他特定財源", printed
+    return (what or OTHER), printed or label
+
+
+def _kind(own: FactKind | None, what: str | None, column: Column) -> FactKind | None:
+    if own is not None:
+        return own
+    if what == "予算額":
+        return "plan"
+    if what == "決算額":
+        return "actual"
+    return column.kind
+
+
+def _figure(cell: Cell, series: Series, what: str | None, kind: str, money: str, indicator: bool) -> tuple[float, str] | None:
+    """A cell's number and unit; amounts in 円."""
+    amounts = find_amounts(cell.text)
+    if len(amounts) != 1:
+        return None
+    value, unit = amounts[0].value, amounts[0].unit
+    if kind == "amount":
+        said = unit or _bracket_unit(series.label) or _bracket_unit(series.header.label) or money
+        if said in YEN and unit != "円":
+            value, unit = value * YEN[said], "円"
+        return value, unit
+    if unit:
+        return value, unit
+    if kind == "staff":
+        return value, "人"
+    if kind == "hours":
+        return value, "時間"
+    if kind == "rate":
+        return value, "%"
+    if indicator:
+        said = normalize(series.unit).text or _bracket_unit(series.name) or _bracket_unit(series.label)
+        if said in YEN:
+            return value * YEN[said], "円"
+        return value, said
+    said = _bracket_unit(series.label) or _bracket_unit(series.header.label)
+    if said in YEN:
+        return value * YEN[said], "円"
+    return value, said
+
+
+def _bracket_unit(label: str) -> str:
+    found = _IN_BRACKETS.search(normalize(label).text.strip())
+    unit = re.sub(r"^単位\s*[::]?\s*", "", found[1]).strip() if found else ""
+    return unit if unit and not re.fullmatch(r"[A-F](?:\+[A-F])*", unit) else ""
+
+
+def _raw(of: View, span: Span) -> str:
+    return of.raw[span.start - of.offset : span.end - of.offset]
