@@ -191,8 +191,8 @@ def test_the_copied_answer_names_its_sources():
 
 
 def test_years_are_written_the_way_city_halls_write_them():
-    assert [year_label(year) for year in (2021, 2019, 2018, 1989, None)] == [
-        "令和3年度", "令和元年度", "平成30年度", "平成元年度", "年度の記載なし",
+    assert [year_label(year) for year in (2021, 2019, 2018, 1989, 1983, None)] == [
+        "令和3年度", "令和元年度", "平成30年度", "平成元年度", "昭和58年度", "年度の記載なし",
     ]  # fmt: skip
 
 
@@ -262,6 +262,7 @@ def test_figures_stand_in_one_row_over_the_years():
     columns, rows = fact_rows([found.fact for found in FakeIndex().facts(["aoba-1"])])
     assert columns == ["令和4年度", "令和5年度"]
     settlement, rating = rows
+    assert (settlement.kind, settlement.unit) == ("決算", "円")
     assert [settlement.cells[column].value for column in columns] == [1_200_000.0, 1_500_000.0]
     assert rating.cells["令和5年度"].text == "A" and "令和4年度" not in rating.cells
 

@@ -24,12 +24,13 @@ QUOTE_WIDTH = 320
 
 
 def year_label(year: int | None) -> str:
-    """2021 -> 令和3年度, 2019 -> 令和元年度, 2018 -> 平成30年度, None -> 年度の記載なし."""
+    """2021 -> 令和3年度, 2019 -> 令和元年度, 2018 -> 平成30年度, 1983 -> 昭和58年度, None -> 年度の記載なし."""
     if year is None:
         return "年度の記載なし"
-    if year >= 2019:
-        return f"令和{'元' if year == 2019 else year - 2018}年度"
-    return f"平成{'元' if year == 1989 else year - 1988}年度" if year >= 1989 else f"{year}年度"
+    for first, era in ((2019, "令和"), (1989, "平成"), (1926, "昭和")):
+        if year >= first:
+            return f"{era}{'元' if year == first else year - first + 1}年度"
+    return f"{year}年度"
 
 
 def sheet_url(sheet_id: str, span: Span | None = None) -> str:

@@ -19,6 +19,11 @@ from ui.text import marked
 
 AMOUNT_FIELDS = ("決算額", "予算額", "事業費", "総事業費")
 LEFTOVER = "その他"
+MONEY_KINDS = {"plan": "予算", "actual": "決算", None: ""}
+INDICATOR_KINDS = {"plan": "目標", "actual": "実績", None: ""}
+FIGURE_NOTE = (
+    "金額は円に換算しています。数値を押すと原文の位置を開きます。※は見出しでなく並びや計算から読み取った値です。"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +53,18 @@ def sheet_view(sheet: Sheet, index: Index, start: int | None = None, end: int | 
 def render_sheet(view: SheetView, whole: bool = False) -> str:
     """The body of the page; ``whole`` shows the whole document as the source instead of the sheet's part."""
     sheet = view.sheet
+    figures = _facts(view)
     parts = [
         f'<header class="hy-head"><p class="hy-where">{escape(sheet.municipality)}</p>'
         f"<h1>{escape(sheet.name)}</h1></header>",
         _metadata(sheet),
         _quoted(view),
         '<nav class="hy-jump" aria-label="ページ内"><a href="#sections">記載内容</a>'
-        + ('<a href="#facts">数値</a>' if view.facts else "")
+        + ('<a href="#facts">数値</a>' if 'id="facts"' in figures else "")
+        + ('<a href="#choices">評価・区分</a>' if 'id="choices"' in figures else "")
         + '<a href="#source">原文</a></nav>',
         _sections(view),
-        _facts(view),
+        figures,
         _source(view, whole),
     ]
     return f'<article class="hy-box hy-sheet">{"".join(parts)}</article>'
@@ -181,47 +188,64 @@ class FactRow:
 
 
 def fact_rows(facts: Sequence[Fact]) -> tuple[list[str], list[FactRow]]:
-    """The periods as columns (oldest first) and one row per field, label, plan or actual, and unit.
-
-    Facts without a period stand in a column named ― .
-    """
-    names = {"plan": "予算・目標", "actual": "決算・実績", None: ""}
+    """The periods as columns (oldest first) and one row per field, label, plan or actual, and unit."""
     starts: dict[str, str] = {}
     rows: dict[tuple[str, str, str, str], FactRow] = {}
     for fact in facts:
-        column = _column(fact)
-        starts.setdefault(column, fact.period.start.isoformat() if fact.period is not None else "9999")
-        key = (fact.field, fact.label, names[fact.kind], fact.unit)
-        rows.setdefault(key, FactRow(*key, {})).cells.setdefault(column, fact)
+        if fact.period is not None:
+            fiscal = fact.period.kind == "fiscal_year"
+            column = year_label(fact.period.fiscal_year) if fiscal else fact.period.label
+            starts.setdefault(column, fact.period.start.isoformat())
+            names = MONEY_KINDS if fact.unit == "円" else INDICATOR_KINDS
+            key = (fact.field, fact.label, names[fact.kind], fact.unit)
+            rows.setdefault(key, FactRow(*key, {})).cells.setdefault(column, fact)
     return sorted(starts, key=lambda column: (starts[column], column)), list(rows.values())
 
 
-def _column(fact: Fact) -> str:
-    if fact.period is None:
-        return "―"
-    return year_label(fact.period.fiscal_year) if fact.period.kind == "fiscal_year" else fact.period.label
-
-
 def _facts(view: SheetView) -> str:
-    if not view.facts:
+    figures = [fact for fact in view.facts if fact.value is not None and fact.period is not None]
+    choices = [fact for fact in view.facts if fact.value is None or fact.period is None]
+    return _figures(view, figures) + _choices(view, choices)
+
+
+def _figures(view: SheetView, facts: Sequence[Fact]) -> str:
+    if not facts:
         return ""
-    columns, rows = fact_rows(view.facts)
+    columns, rows = fact_rows(facts)
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
     lines = []
     for row in rows:
-        title = row.label if row.label in ("", row.field) else f"{row.field}：{row.label}"
-        title = title or row.field
         notes = "・".join(part for part in (row.kind, row.unit) if part)
+        small = f"<small>{escape(notes)}</small>" if notes else ""
         cells = "".join(_fact_cell(row.cells.get(column), view.sheet) for column in columns)
-        lines.append(
-            f'<tr><th scope="row">{escape(title)}{f"<small>{escape(notes)}</small>" if notes else ""}</th>{cells}</tr>'
-        )
+        lines.append(f'<tr><th scope="row">{escape(_title(row.field, row.label))}{small}</th>{cells}</tr>')
     table = (
         '<div class="hy-scroll" tabindex="0" role="region" aria-label="数値の表"><table class="hy-facts"><thead><tr>'
         f'<th scope="col">項目</th>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
     )
-    note = '<p class="hy-small">金額は円に換算しています。数値を押すと原文の位置を開きます。※は見出しでなく並びや計算から読み取った値です。</p>'
-    return f'<section id="facts"><h2>数値</h2>{render_chart(amount_chart(view.facts), "金額の推移（円）")}{table}{note}</section>'
+    chart = render_chart(amount_chart(facts), "金額の推移（円）")
+    return f'<section id="facts"><h2>数値</h2>{chart}{table}<p class="hy-small">{FIGURE_NOTE}</p></section>'
+
+
+def _choices(view: SheetView, facts: Sequence[Fact]) -> str:
+    """Ratings, choices and figures that belong to no period, each with the way to its place."""
+    if not facts:
+        return ""
+    items = []
+    for fact in facts:
+        when = f"（{fact.period.label}）" if fact.period is not None else ""
+        shown = fact.text if fact.value is None else trimmed(fact.value) + fact.unit
+        sign = "※" if fact.inferred else ""
+        items.append(
+            f"<div><dt>{escape(_title(fact.field, fact.label))}{escape(when)}</dt>"
+            f'<dd><a href="{escape(sheet_url(view.sheet.sheet_id, fact.quote))}">{marked(shown)}</a>{sign}</dd></div>'
+        )
+    return f'<section id="choices"><h2>評価・区分</h2><dl class="hy-choices">{"".join(items)}</dl></section>'
+
+
+def _title(field: str, label: str) -> str:
+    """決算額 with the label 決算額 is 決算額; 指標 with the label 申請件数 is 指標：申請件数."""
+    return f"{field}：{label}" if field and label and label != field else label or field
 
 
 def _fact_cell(fact: Fact | None, sheet: Sheet) -> str:
