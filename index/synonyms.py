@@ -66,7 +66,10 @@ class Synonyms:
         """
         tokens = tokenize(query, parts=True)
         main = [t for t in tokens if not t.part]
-        chosen = ([t for t in main if t.norm not in self.furniture] or main)[:_MOST_WORDS]
+        # A word asked for twice is looked for once.
+        once = {t.norm: t for t in reversed(main)}
+        unique = [t for t in main if once[t.norm] is t]
+        chosen = ([t for t in unique if t.norm not in self.furniture] or unique)[:_MOST_WORDS]
         kept = [t.norm for t in chosen]
         places = {(t.start, t.end): i for i, t in enumerate(chosen)}
         alternatives = [
