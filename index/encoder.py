@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import SettingsError
+from index.pieces import known_pieces
 from index.tokens import words
 from index.types import Encoder, Vectors
 
@@ -75,20 +76,23 @@ class StaticEncoder:
         rows = self._rows[ids].astype(np.float32)
         return rows if self._weights is None else rows * self._weights[ids, None].astype(np.float32)
 
+    def segment(self, text: str) -> list[str]:
+        """The words of ``text`` as the model's vocabulary has them; what it does not know in pieces that it knows."""
+        return known_pieces(words(text), self._ids)
+
     def encode(self, texts: list[str], kind: Kind) -> Vectors:
         """One unit row per text (the mean of its words' vectors); a zero row where it knows no word."""
-        out = np.zeros((len(texts), self.dim), dtype=np.float32)
-        for i, text in enumerate(texts):
-            ids = [self._ids[w] for w in words(text) if w in self._ids]
-            if ids:
-                out[i] = self._vectors(ids).sum(axis=0)
-        return _unit(out)
+        return self._means([self.segment(text) for text in texts])
 
     def word_vectors(self, vocabulary: list[str]) -> Vectors:
-        """See :class:`WordVectors`."""
-        out = np.zeros((len(vocabulary), self.dim), dtype=np.float32)
-        known = [i for i, w in enumerate(vocabulary) if self._ids.get(w, self._unknown) != self._unknown]
-        out[known] = self._vectors([self._ids[vocabulary[i]] for i in known])
+        """See :class:`WordVectors`; an unknown word is the mean of its known pieces."""
+        return self._means([known_pieces([word], self._ids) for word in vocabulary])
+
+    def _means(self, segmented: list[list[str]]) -> Vectors:
+        out = np.zeros((len(segmented), self.dim), dtype=np.float32)
+        for row, pieces in zip(out, segmented, strict=True):
+            if pieces:
+                row += self._vectors([self._ids[p] for p in pieces]).sum(axis=0)
         return _unit(out)
 
     def word_weights(self, vocabulary: list[str]) -> NDArray[np.float32]:
@@ -117,7 +121,6 @@ class ModelEncoder:
         self.name = Path(source).name if Path(source).is_dir() else source
         self.digest = _digest(_model_folder(source))
         self.dim = int(self._model.get_embedding_dimension())
-        self._segmented = Path(source).is_dir() and _is_word_level(Path(source))
         self._prefixes = _prefixes(self.name, dict(self._model.prompts))
 
     def encode(self, texts: list[str], kind: Kind) -> Vectors:
@@ -125,8 +128,9 @@ class ModelEncoder:
         if not texts:
             return np.zeros((0, self.dim), dtype=np.float32)
         prefix = self._prefixes[kind]
-        given = [" ".join(words(t)) for t in texts] if self._segmented else [prefix + t for t in texts]
-        rows = self._model.encode(given, prompt="", convert_to_numpy=True, show_progress_bar=False)
+        rows = self._model.encode(
+            [prefix + t for t in texts], prompt="", convert_to_numpy=True, show_progress_bar=False
+        )
         return _unit(np.asarray(rows, dtype=np.float32))
 
 

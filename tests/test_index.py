@@ -279,10 +279,8 @@ def static_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def through_sentence_transformers(folder: Path, texts: list[str]) -> Vectors:
     from sentence_transformers import SentenceTransformer
 
-    from index.tokens import words
-
-    model = SentenceTransformer(str(folder), device="cpu")
-    return np.asarray(model.encode([" ".join(words(t)) for t in texts]))
+    segmented = [" ".join(StaticEncoder(folder, "").segment(t)) for t in texts]
+    return np.asarray(SentenceTransformer(str(folder), device="cpu").encode(segmented))
 
 
 TEXTS = ["戸籍のサーバーを更改する", "令和4年度に12,155千円", "知らない語だけ", "更改 更改 サーバ"]
@@ -294,9 +292,12 @@ def test_numpy_gives_the_vectors_of_sentence_transformers(static_model: Path) ->
     np.testing.assert_allclose(
         encoder.encode(TEXTS, "passage"), through_sentence_transformers(static_model, TEXTS), atol=1e-6
     )
+    # By name or folder any model goes through sentence-transformers; it segments for itself.
+    segmented = [" ".join(encoder.segment(t)) for t in TEXTS]
     np.testing.assert_allclose(
-        ModelEncoder(str(static_model)).encode(TEXTS, "query"), encoder.encode(TEXTS, "query"), atol=1e-6
+        ModelEncoder(str(static_model)).encode(segmented, "query"), encoder.encode(TEXTS, "query"), atol=1e-6
     )
+    np.testing.assert_allclose(encoder.word_vectors(["戸籍更改"]), encoder.encode(["戸籍 更改"], "query"), atol=1e-6)
     np.testing.assert_array_equal(encoder.word_vectors(["サーバ", "未知"])[1], np.zeros(16))
     assert encoder.word_weights(["更改", "行う", "未知"]).tolist() == pytest.approx([2 / 6, 1.0, 1.0])  # ids 2 and 6
 
