@@ -12,7 +12,7 @@ import typer
 
 from assistant import console
 from assistant.usage import USAGE_ERROR, usage_sentence
-from corpus.errors import HyokaError, IndexMissing, NothingToIndex, QuestionError
+from corpus.errors import HyokaError, IndexMissing, NothingToIndex, QuestionError, SettingsError
 
 if TYPE_CHECKING:
     from assistant.intake import Intake
@@ -214,19 +214,30 @@ def serve(
 
 @app.command("eval")
 def eval_command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="質問ファイル（JSON Lines または CSV）")],
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="質問ファイル（JSON Lines、CSV、Excel）")] = None,
     index_dir: IndexDir = None,
     json_output: Json = False,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="結果の報告書を書き出す")] = None,
     server: Annotated[str | None, typer.Option(metavar="URL", help="動いているサーバーに質問する")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="RUN.json", help="前の結果。下回ったら終了コード2で終わる")
+    ] = None,
+    margin: Annotated[float, typer.Option(help="下回ってもよい幅（0から1）", show_default="0")] = 0.0,
+    compare: Annotated[
+        tuple[str, str] | None, typer.Option(metavar="A B", help="保存した二つの結果を比べる（lastは最新）")
+    ] = None,
 ) -> None:
     """質問ファイルを実行し、答えと引用を採点する。"""
-    settings = _settings(index_dir=index_dir)
-    from evals.run import main_eval
+    from evals.run import main_compare, main_eval
 
-    code = main_eval(file, settings.index_dir, json_output, report, server)
-    if code:
-        raise typer.Exit(code)
+    if compare is not None:
+        raise typer.Exit(main_compare(*compare, json_output))
+    if file is None:
+        raise SettingsError(
+            "質問ファイル（FILE）か --compare を指定してください。使い方は hyoka eval --help で見られます。"
+        )
+    folder = _settings(index_dir=index_dir).index_dir
+    raise typer.Exit(main_eval(file, folder, json_output, report, server, baseline=baseline, margin=margin))
 
 
 def _settings(**flags: Any) -> Settings:

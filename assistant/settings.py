@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from corpus.errors import SettingsError
 
 FILE = Path("hyoka.toml")
+FLAGS = {"index_dir", "host", "port", "max_file_mb"}  # the others come from the variables and the file
 
 
 class Settings(BaseSettings):
@@ -68,7 +69,8 @@ def _sentence(problem: dict[str, Any]) -> str:
     if field is None:
         known = "、".join(Settings.model_fields)
         return f"{FILE} の設定「{name}」はありません。使える設定: {known}。"
+    flag = f"--{name.replace('_', '-')}、" if name in FLAGS else ""
     return (
         f"設定 {name} の値「{problem['input']}」は使えません。{field.description}を指定してください"
-        f"（--{name.replace('_', '-')}、HYOKA_{name.upper()} または {FILE}）。"
+        f"（{flag}HYOKA_{name.upper()} または {FILE}）。"
     )

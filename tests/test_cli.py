@@ -122,6 +122,9 @@ def test_eval_prints_the_figures(indexed: Path, capsys: pytest.CaptureFixture[st
     assert code == 0, out.err
     told = json.loads(out.out)
     assert told["overall"]["n"] == 1 and len(told["cases"]) == 1
+    assert printed(capsys, "eval", "--compare", "last", "last", "--json")
+    assert run(["eval"]) == 1
+    assert "質問ファイル（FILE）か --compare を指定してください。" in capsys.readouterr().err
 
 
 def test_serve_tells_the_address_and_questions(

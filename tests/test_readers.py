@@ -6,6 +6,7 @@ import csv
 import datetime
 import io
 import os
+import re
 import zipfile
 from pathlib import Path
 
@@ -201,6 +202,13 @@ def test_a_formula_without_its_result_is_warned_of(tmp_path: Path) -> None:
     assert "計算結果が保存されていない式が1個" in read_document(tmp_path / "a.xlsx").warnings[0]
 
 
+def test_text_in_drawings_is_warned_of(tmp_path: Path) -> None:
+    workbook(tmp_path / "a.xlsx")
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "a") as book:
+        book.writestr("xl/drawings/drawing1.xml", "<xdr:wsDr><xdr:sp><a:t>欄外の注記</a:t></xdr:sp></xdr:wsDr>")
+    assert "図形（テキストボックス）" in read_document(tmp_path / "a.xlsx").warnings[0]
+
+
 def test_a_million_formatted_empty_rows_are_not_walked(tmp_path: Path) -> None:
     workbook(tmp_path / "a.xlsx")
     rows = "".join(f'<row r="{n}" s="1"><c r="A{n}" s="1"/></row>' for n in range(10, 1_000_000)).encode()
@@ -346,6 +354,26 @@ def test_the_size_is_looked_at_before_the_content(tmp_path: Path) -> None:
         file.truncate(300 * 1024 * 1024)
     with pytest.raises(DocumentTooLarge, match=r"大\.txt: 大きすぎます（300\.0MB、上限200\.0MB）.*max_file_mb"):
         read_document(tmp_path / "大.txt")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied"), "読む権限がありません。ファイルの権限を確かめて"),
+        (FileNotFoundError(2, "No such file"), "ファイルが見つかりません。移動や削除がなかったか確かめて"),
+        (OSError(5, "Input/output error"), "読み込めません（Input/output error）。ファイルのある場所を確かめて"),
+    ],
+)
+def test_what_the_disk_refuses_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, said: str
+) -> None:
+    def refuse(path: Path) -> bytes:
+        raise error
+
+    (tmp_path / "a.txt").write_text("評価", encoding="utf-8")
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(UnreadableDocument, match=f"^a.txt: {re.escape(said)}.*もう一度実行してください。$"):
+        read_document(tmp_path / "a.txt")
 
 
 def test_a_zip_bomb_is_refused_by_its_table_of_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,8 @@ _MAX_UNPACKED = 2 * 1024**3
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
 _EMPTY_CELL = re.compile(rb"<c\s[^<>]*/>")
 _EMPTY_ROW = re.compile(rb"<row\s[^<>]*(?:/>|>\s*</row>)")
+_DRAWING = re.compile(r"xl/drawings/[^/]+\.xml")
+_DRAWN_TEXT = re.compile(rb"<a:t>[^<]*\S[^<]*</a:t>")
 _UNCALCULATED = re.compile(rb"</f>\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>")
 
 
@@ -32,7 +34,7 @@ def read_excel(data: bytes, file: str) -> Extract:
             file,
         )
     try:
-        slim, uncalculated = _slimmed(data, file)
+        slim, warnings = _slimmed(data, file)
         book = openpyxl.load_workbook(io.BytesIO(slim), data_only=True)
     except DocumentTooLarge:
         raise
@@ -41,9 +43,6 @@ def read_excel(data: bytes, file: str) -> Extract:
             f"{file}: Excelとして開けません。ファイルが壊れていないか確かめて、保存し直してください。", file
         ) from error
     writer = TextWriter()
-    warnings: list[str] = []
-    if uncalculated:
-        warnings.append(f"計算結果が保存されていない式が{uncalculated}個あります。Excelで開いて保存し直してください。")
     hidden = [sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"]
     if hidden:
         warnings.append(f"非表示のシート {'、'.join(hidden)} は取り込んでいません。")
@@ -91,12 +90,12 @@ def _write_sheet(writer: TextWriter, sheet: Any, number: int) -> list[str]:
     return [f"シート「{sheet.title}」の非表示の{listed}は取り込んでいません。"]
 
 
-def _slimmed(data: bytes, file: str) -> tuple[bytes, int]:
-    """The workbook without empty formatted cells and rows, and the number of formulas without a stored result.
+def _slimmed(data: bytes, file: str) -> tuple[bytes, list[str]]:
+    """The workbook without empty formatted cells and rows, and warnings of formulas without results and drawn text.
 
     A form formatted down to the last row has a million empty rows; openpyxl would make an object of each cell.
     """
-    uncalculated = 0
+    uncalculated = drawn = 0
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w") as target:
         unpacked = sum(info.file_size for info in source.infolist())
@@ -110,7 +109,14 @@ def _slimmed(data: bytes, file: str) -> tuple[bytes, int]:
             if _SHEET.fullmatch(info.filename):
                 uncalculated += len(_UNCALCULATED.findall(content))
                 content = _EMPTY_ROW.sub(b"", _EMPTY_CELL.sub(b"", content))
+            elif _DRAWING.fullmatch(info.filename):
+                drawn += bool(_DRAWN_TEXT.search(content))
             elif info.filename.startswith("xl/media/"):
                 continue  # pictures are not read, and openpyxl would decode each
             target.writestr(info.filename, content)
-    return out.getvalue(), uncalculated
+    warnings = []
+    if uncalculated:
+        warnings.append(f"計算結果が保存されていない式が{uncalculated}個あります。Excelで開いて保存し直してください。")
+    if drawn:
+        warnings.append("図形（テキストボックス）の中の文字は取り込んでいません。必要ならセルに書き写してください。")
+    return out.getvalue(), warnings
