@@ -22,7 +22,11 @@ from index.types import Index
 _MUNICIPALITY = re.compile(r"(?<=.{2})[都道府県市区町村]$")
 # One slip (two in a name of eight characters or more) is a mistyped name; shorter cores are too easily hit by chance.
 _CORE, _SLIP = 4, 1.01
+# A kanji after the stretch makes it part of another word: スマートフォン in スマートフォン講習会 is no programme's name.
+_GOES_ON = re.compile(r"[一-龥々]")
 _BRACKETS = re.compile(r"\(([^()]+)\)")
+# The last part of a department's name stands for it (情報政策課) unless it is a common word (図書館, 保育所).
+_OFFICES = ("課", "局", "室", "センター", "係")
 _UNIT_ENDS = ("課", "局", "部", "センター", "室", "館", "所", "院", "署", "園", "事務局", "公室", "係", "本部")
 
 
@@ -142,7 +146,7 @@ class Catalogue:
             name = squeeze(department)
             length, start, at = longest_run(name, key)
             part = name[start : start + length]
-            whole = length == len(name) or (start + length == len(name) and length >= 3)
+            whole = length == len(name) or (start + length == len(name) and length >= 3 and part.endswith(_OFFICES))
             if whole or (length >= 4 and part.endswith(_UNIT_ENDS)):
                 found.append((department, at, at + length))
         # 課 of one department inside the longer name of another (情報政策課 in 情報政策課分室) gives way to the longer.
@@ -189,7 +193,8 @@ class Catalogue:
                     if near.dest_end - near.dest_start > length:
                         at, length = near.dest_start, near.dest_end - near.dest_start
             narrow = len(ids) < len(self.programmes)
-            if not exact and start == 0 and length >= _CORE and cover >= (0.25 if narrow else 0.4):
+            word_ends = not _GOES_ON.match(key, at + length)
+            if not exact and start == 0 and length >= _CORE and word_ends and cover >= (0.25 if narrow else 0.3):
                 score = max(score, 0.7)  # people shorten a name by dropping its tail
             for alias in name.aliases:
                 if not exact and alias in key:
@@ -198,7 +203,13 @@ class Catalogue:
         matches.sort(key=lambda m: (-m.score, -(m.end - m.start)))
         kept: list[NameMatch] = []
         for match in matches:
-            inside = any(o.start <= match.start and match.end <= o.end and o.score > match.score + 1e-9 for o in kept)
+            inside = any(
+                o.start <= match.start
+                and match.end <= o.end
+                and o.score > match.score + 1e-9
+                and (o.exact or o.sheet.municipality == match.sheet.municipality)
+                for o in kept
+            )
             longer = any(
                 o.exact
                 and match.exact

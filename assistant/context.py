@@ -35,6 +35,7 @@ class Context:
     passages: tuple[Passage, ...] = ()
     notes: list[str] = field(default_factory=list)
     subset: tuple[Sheet, ...] = ()
+    _focus: list[Focus] | None = None
 
     def scope(self) -> list[Sheet]:
         """The sheets the question may be about, by municipality, year and department filters."""
@@ -61,10 +62,13 @@ class Context:
 
     def focus(self) -> list[Focus]:
         """The sheets the question is about, best first: those it names, or else those search finds."""
+        if self._focus is None:
+            named = [n for n in self.query.names if n.score >= NAMED]
+            self._focus = self._named(named) if named else self._found()
+        return self._focus
+
+    def _found(self) -> list[Focus]:
         query = self.query
-        named = [n for n in query.names if n.score >= NAMED]
-        if named:
-            return self._named(named)
         scope = {sheet.sheet_id for sheet in self.scope()}
         scores: dict[str, float] = defaultdict(float)
         for passage in self.search():

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.context import Context
-from assistant.drafts import Draft, page_of, readable, title
+from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
 from assistant.statements import Statement
+from assistant.vocabulary import AskedField
 from corpus.documents import Event, Sheet
 from corpus.normalize import squeeze
-from corpus.periods import Period
+from corpus.periods import Period, era_name
+from index.synonyms import load_synonyms
 from index.tokens import words
 from index.types import SheetEvent
-
-__all__ = ["dated", "page_of"]
 
 # The share of the question's words (by weight) that the dated sentence must hold to be about the same thing.
 _COVER = 0.42
 _NEAR_BEST = 0.66
+# Where the date's own cue was met, other words narrow the list only if some sentence holds most of them.
+_NARROWING, _NARROW_NEAR_BEST = 0.5, 0.5
+_MOST_DATES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Dated:
     sheet: Sheet
     event: Event
     cover: float
+    score: float
 
 
 def dated(context: Context) -> Draft | None:
@@ -35,45 +40,72 @@ def dated(context: Context) -> Draft | None:
     query = context.query
     if not query.periods or (query.intent != "list" and query.named):
         return None
-    hits = _hits(context)
+    readings: list[Period] = [reading for asked in query.periods for reading in asked.readings]
+    scope = {s.sheet_id for s in context.scope() if s.kind == "programme"}
+    named = {n.sheet.sheet_id for n in query.named if n.exact}
+    events = [
+        found
+        for found in context.index.events(sorted(named & scope or scope))
+        if any(_inside(found.event.period, reading) for reading in readings)
+    ]
+    hits = _about(context, events)
     if not hits:
         return None
     draft = Draft(context.index, how="dates")
     sheets = list(dict.fromkeys(h.sheet.sheet_id for h in hits))
-    total = len([s for s in context.scope() if s.kind == "programme"])
-    draft.add(
-        f"{_period_words(context)}に該当する記載は {len(sheets)}件のシートにあります（全{total}件中{len(sheets)}件）。"
-    )
+    asked = "・".join(asked.period.label for asked in query.periods)
+    draft.add(f"{asked}に該当する記載は {len(sheets)}件のシートにあります（全{len(scope)}件中{len(sheets)}件）。")
     draft.columns = ("シート", "自治体", "担当課", "時期", "記載")
     for sheet_id in sheets:
-        of_sheet = [h for h in hits if h.sheet.sheet_id == sheet_id]
-        best = max(of_sheet, key=lambda h: h.cover)
+        best = max((h for h in hits if h.sheet.sheet_id == sheet_id), key=lambda h: h.score)
         n = draft.cite(best.sheet, "", best.event.quote)
         quote = readable(draft.citations[-1].quote)
-        draft.add(f"- {title(best.sheet)}：{quote} [{n}]")
-        draft.row(
-            (readable(best.sheet.name), best.sheet.municipality, best.sheet.department, best.event.period.label, quote),
-            [n],
-        )
+        draft.item(best.sheet, best.event.period.label, [n])
+        name = readable(best.sheet.name)
+        draft.row((name, best.sheet.municipality, best.sheet.department, best.event.period.label, quote), [n])
     draft.confidence = max(h.cover for h in hits)
     return draft
 
 
-def _period_words(context: Context) -> str:
-    return "・".join(asked.period.label for asked in context.query.periods)
+def when(context: Context) -> Draft | None:
+    """When something of the sheets in focus happens: the dated statements about it, in both ways of counting years."""
+    focus = context.focus()
+    named = [f.sheet for f in focus if f.named]
+    sheets = named or [f.sheet for f in focus[:3]]
+    events = context.index.events([s.sheet_id for s in sheets])
+    hits = _about(context, events)
+    if not hits or (not named and hits[0].cover < _COVER):
+        return None
+    best = hits[0]
+    statements = context.statements.of(sheets)
+    undated = context.statements.rank(context.statements.wanted(context.query.focus, frozenset({"date"})), statements)
+    if undated and undated[0].cover > best.cover + 0.1:
+        return None  # a statement without a full date (8月19日) is more to the point
+    shown = [h for h in hits if h.sheet == best.sheet and h.score >= best.score * _NEAR_BEST]
+    distinct = list({h.event.quote: h for h in reversed(shown)}.values())[::-1][:_MOST_DATES]
+    draft = Draft(context.index, how="when", confidence=best.cover)
+    draft.add(title(best.sheet))
+    for hit in distinct:
+        n = draft.cite(hit.sheet, "", hit.event.quote)
+        quote = readable(draft.citations[-1].quote)
+        inside = [h.event.period for h in hits if h.sheet == hit.sheet and h.event.quote == hit.event.quote]
+        line = f"- **{'、'.join(dict.fromkeys(both_ways(p) for p in inside))}**：{quote} [{n}]"
+        if len(draft.text) + len(line) < MAX_CHARS:
+            draft.add(line)
+    return draft if len(draft.lines) > 1 else None
 
 
-def _hits(context: Context) -> list[Dated]:
-    query = context.query
-    scope = {s.sheet_id: s for s in context.scope() if s.kind == "programme"}
-    named = {n.sheet.sheet_id for n in query.named}
-    readings: list[Period] = [reading for asked in query.periods for reading in asked.readings]
-    events = [
-        found
-        for found in context.index.events(sorted(named or scope))
-        if found.sheet.sheet_id in scope and any(_inside(found.event.period, reading) for reading in readings)
-    ]
-    return _about(context, events)
+def both_ways(period: Period) -> str:
+    """A date with the other way of counting its year: 令和7年1月（2025年1月、令和6年度）."""
+    label = plain(period.label)
+    if period.kind in ("month", "day"):
+        western = f"{period.start.year}年{period.start.month}月"
+        other = f"{western}、" if western not in label else ""
+        return f"{label}（{other}{era_name(period.fiscal_year)}年度）"
+    if period.kind == "fiscal_year":
+        western = f"{period.start.year}年度"
+        return label if western == label else f"{label}（{western}）"
+    return label
 
 
 def _inside(period: Period, asked: Period) -> bool:
@@ -82,20 +114,44 @@ def _inside(period: Period, asked: Period) -> bool:
 
 
 def _about(context: Context, events: Sequence[SheetEvent]) -> list[Dated]:
-    if not events:
-        return []
-    wanted = context.statements.wanted(context.query.focus)
+    """The events whose sentence is about what is asked, best first."""
+    query = context.query
+    cued = [f for f in query.fields if f.cues]
+    topic = query.focus
+    for phrase in sorted({p for f in cued for p in f.ask}, key=len, reverse=True):
+        topic = topic.replace(phrase, " ")
+    wanted = context.statements.wanted(topic)
+    literal = _literal(query.key, cued)
     statements = []
     for order, found in enumerate(events):
         document = context.index.document(found.sheet.file)
         text = document.text[found.event.quote.start : found.event.quote.end]
         key = squeeze(text)
+        if cued and not any(f.dates(key) for f in cued):
+            continue  # 「契約満了」 is asked and the sentence dates something else
         statements.append(
             Statement(found.sheet, "", "", found.event.quote, text, key, frozenset(words(text)), frozenset(), order)
         )
-    ranked = context.statements.rank(wanted, statements)
-    best = ranked[0].cover
-    if best < _COVER:
+    # Where sentences say the very word of the question or its synonym, cousins of it (リニューアル for 更改) stand back.
+    if cued and any(literal.search(s.key) for s in statements):
+        statements = [s for s in statements if literal.search(s.key)]
+    if not statements:
         return []
-    kept = [r for r in ranked if r.cover >= max(_COVER, best * _NEAR_BEST)]
-    return [Dated(r.statement.sheet, events[r.statement.order].event, r.cover) for r in kept]
+    ranked = context.statements.rank(wanted, statements)
+    best = max(r.cover for r in ranked)
+    if cued:  # the cue is the thing itself, the rest of the question narrows it
+        limit = 0.0 if best < _NARROWING else best * _NARROW_NEAR_BEST
+    elif best < _COVER:
+        return []
+    else:
+        limit = max(_COVER, best * _NEAR_BEST)
+    hits = [Dated(r.statement.sheet, events[r.statement.order].event, r.cover, r.score) for r in ranked]
+    return [hit for hit in hits if hit.cover >= limit]
+
+
+def _literal(key: str, cued: Sequence[AskedField]) -> re.Pattern[str]:
+    """The asked phrases as they stand in the question, their synonyms, and the cues that the question itself holds."""
+    phrases = {p for f in cued for p in f.ask if p in key}
+    synonyms = {squeeze(other) for term, other in load_synonyms().rewrites() if squeeze(term) in phrases}
+    cues = [cue.pattern for f in cued for cue in f.cues if cue.search(key)]
+    return re.compile("|".join([*(re.escape(p) for p in sorted(phrases | synonyms)), *cues]) or r"(?!)")

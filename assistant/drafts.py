@@ -65,6 +65,15 @@ class Draft:
         """One more line of the answer."""
         self.lines.append(line)
 
+    def item(self, sheet: Sheet, note: str, citations: Sequence[int]) -> None:
+        """A line of a list: the sheet, a short note and the quotes' numbers; the table holds what does not fit."""
+        marks = "".join(f"[{n}]" for n in dict.fromkeys(citations))
+        line = f"- {title(sheet)}{f' {note}' if note else ''} {marks}"
+        if len(self.text) + len(line) <= MAX_CHARS:
+            self.add(line)
+        elif not self.lines[-1].startswith("- ほか"):
+            self.add("- ほかは表のとおりです。")
+
     def row(self, cells: Sequence[Cell], citations: Sequence[int]) -> None:
         """One more row of the table with the numbers that prove it."""
         self.rows.append(tuple(cells))

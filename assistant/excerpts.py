@@ -7,9 +7,12 @@ from collections.abc import Sequence
 
 from assistant.context import Context, Focus
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
+from assistant.figures import counts_alike
 from assistant.statements import Ranked, Statement, Wanted
 from assistant.vocabulary import AskedField, field
+from corpus.amounts import find_amounts
 from corpus.documents import Sheet
+from corpus.periods import find_periods
 
 # A statement below this share of the question's words (by weight) proves nothing; fitted on unanswerable questions.
 COVER = 0.34
@@ -20,6 +23,12 @@ NAMED_COVER = 0.15
 NEXT_BEST = 0.62
 _MOST = 4
 _PERSONAL = "担当者"
+
+# Sections whose figures often stand without a unit.
+_TABLES = ("指標", "実績", "推移", "目標", "取組状況", "基準値", "評価", "内訳")
+_COUNTER = re.compile(r"何(件|人|名|台|回|本|枚|冊|時間|分|校|か所|箇所|点|世帯|項目|業務|種類|団体|施設)")
+_PARTS = re.compile(r"[?。]")
+_PART = 6
 
 _KINDS = {
     "amount": re.compile(r"\d[\d,.]*(?:億|百?万|千)?円|\d[\d,]*千円"),
@@ -98,14 +107,52 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
     if named and in_field and _says_only_the_field(context, wanted):
         return sorted(in_field[:8], key=lambda r: r.statement.order)
     typed = query.expects & set(_KINDS)
+    ranked = [r for r in ranked if _of_the_year(context, r.statement)] if typed and not named else ranked
     proof = [r for r in ranked if _proves(r, named, bool(typed)) or (named and r in in_field[:2])]
     for kind in typed:
         if not any(_KINDS[kind].search(r.statement.key) for r in proof[:4]):
             return []
+    if "number" in typed and not any(_counts(query.key, r.statement) for r in proof[:4]):
+        return []
     if not proof:
         return []
     best = proof[0].score
-    return [r for r in proof if r.score >= best * NEXT_BEST][:_MOST]
+    chosen = [r for r in proof if r.score >= best * NEXT_BEST][:_MOST]
+    return chosen + [r for r in _of_parts(context, statements) if r.statement not in {c.statement for c in chosen}]
+
+
+def _of_parts(context: Context, statements: Sequence[Statement]) -> list[Ranked]:
+    """For a question of two or more sentences, the best statement for each of them."""
+    parts = [part for part in _PARTS.split(context.query.focus) if len(part.strip()) >= _PART]
+    if len(parts) < 2:
+        return []
+    best = []
+    for part in parts:
+        wanted = context.statements.wanted(part, context.query.expects)
+        ranked = context.statements.rank(wanted, statements) if wanted.query.words else []
+        if ranked and ranked[0].cover >= COVER:
+            best.append(ranked[0])
+    return best
+
+
+def _of_the_year(context: Context, statement: Statement) -> bool:
+    """Whether a statement may speak of the asked year: by a date of its own, or by the year its sheet reports on."""
+    asked = [p.period for p in context.query.periods if p.period.kind == "fiscal_year"]
+    year = statement.sheet.fiscal_year
+    if not asked or year is None:
+        return True
+    dates = [found.period for found in find_periods(statement.text, year)]
+    if dates:
+        return any(a.overlaps(d) for a in asked for d in dates)
+    return any(abs(a.fiscal_year - year) <= 1 for a in asked)
+
+
+def _counts(key: str, statement: Statement) -> bool:
+    """Whether a statement counts what is asked for (何枚): with the same counter, or in a table that prints none."""
+    found = _COUNTER.search(key)
+    if found is None or any(part in statement.label + statement.field for part in _TABLES):
+        return True
+    return any(a.unit and counts_alike(found[1], a.unit) for a in find_amounts(statement.text))
 
 
 def _proves(ranked: Ranked, named: bool, typed: bool) -> bool:

@@ -24,6 +24,8 @@ _TYPES = ("amount", "number")
 _LABEL_COVER = 0.45
 # A sheet that was found, not named, must share this much with the question in its name and label together.
 _FOUND_COVER = 0.3
+# A sheet that search puts here is the one meant, even if its labels share little with the question.
+_CLEAR = 1.0
 # What is left of the question (by weight) beyond the label from where on a statement is quoted beside the figures.
 _LEFT_OVER = 0.4
 # 決算額 and 予算額 name a kind of figure as well as a field; these labels stand for the whole where a form prints both.
@@ -39,6 +41,13 @@ _ALIKE = (
     {"人", "名"},
     {"%", "パーセント"},
     {"か所", "箇所", "施設"},
+)
+
+
+# Words of the calculation that a question asks for; no label holds them.
+_ASIDES = frozenset(
+    "増える 減る 増加 減少 増減 計算 見込み 見込む 使う 掛かる 比べる 比較 変わる 動く 差 台 件 回 人 名 本 枚 "
+    "冊 千 円 万 実績 目標 計画 予定 届く 超える 上回る 下回る 充てる 分 当初 計上 多い 少ない 大きい 小さい".split()
 )
 
 
@@ -85,7 +94,8 @@ def figures(context: Context) -> Draft | None:
         else:
             missing = missing or group.tier >= 0.85 or group.cover >= 0.6
     if not draft.citations:
-        return draft if missing else None
+        # Where the sheet is named, a blank cell is the answer; a sheet that was only found may not be the right one.
+        return draft if missing and any(n.sheet == chosen[0].sheet for n in query.named) else None
     _chart(draft, [(g, wanted_facts(g, query.periods, asked)) for g in chosen])
     draft.confidence = max(g.score for g in chosen)
     _add_statements(context, draft, chosen, topic)
@@ -128,7 +138,7 @@ def _topic_words(context: Context, asked: Sequence[AskedField]) -> list[str]:
     """The question's words less those that only name the field."""
     phrases = "".join(phrase for f in asked for phrase in f.ask)
     expanded = context.statements.wanted(context.query.focus).query.words
-    return [word for word in expanded if word not in phrases]
+    return [word for word in expanded if word not in phrases and word not in _ASIDES]
 
 
 def field_tier(asked: AskedField, name: str, label: str, facts: Sequence[Fact]) -> float:
@@ -169,13 +179,17 @@ def _choose(context: Context, groups: Sequence[Group], topic: Sequence[str]) -> 
     query = context.query
     strong = [f for f in query.asks(*_TYPES) if not f.weak]
     named = {n.sheet.sheet_id for n in query.named}
+    focus = context.focus()
+    clear = focus[0].sheet if focus and focus[0].score >= _CLEAR and not focus[0].named else None
 
     def answers(group: Group) -> bool:
-        if group.cover >= _LABEL_COVER:
+        if group.cover >= (_LABEL_COVER if len(named) < 2 else _FOUND_COVER):
             return True
         if group.tier < 0.45 or not (strong or not topic):
             return False
-        return group.sheet.sheet_id in named or not topic or group.reach >= _FOUND_COVER
+        if group.sheet.sheet_id in named or not topic or group.reach >= _FOUND_COVER:
+            return True
+        return group.sheet == clear and group.reach >= _FOUND_COVER / 2
 
     able = [g for g in groups if answers(g)]
     if not able:
@@ -203,6 +217,9 @@ def wanted_facts(group: Group, periods: Sequence[AskedPeriod], asked: Sequence[A
     Money is filtered by kind (総事業費の決算); an indicator shows its target beside the actual.
     """
     kinds = {f.kind for f in asked if f.kind}
+    free = any(field_tier(f, x.field, group.label, [x]) >= 0.85 for f in asked if not f.kind for x in group.facts)
+    if free:
+        return select(group.facts, periods, None)
     own = any(field_tier(f, x.field, group.label, [x]) >= 0.85 for f in asked if f.kind for x in group.facts)
     if group.facts[0].unit == "円":
         kind = next(iter(kinds)) if len(kinds) == 1 and not own else None

@@ -8,15 +8,19 @@ from collections.abc import Sequence
 
 from assistant import ranking, selection
 from assistant.context import Context
-from assistant.drafts import Draft, readable, shorten, title
+from assistant.drafts import Draft, readable, shorten
+from assistant.question import NAMED
 from assistant.selection import Matches, Proof
 from assistant.vocabulary import find_fields
 from corpus.documents import Sheet, Span
+from corpus.normalize import squeeze
 
 # A statement must hold this share of the topic (by weight) for its sheet to join a list by topic.
-_TOPIC_COVER = 0.55
-_TOPIC_NEAR_BEST = 0.8
+_TOPIC_COVER = 0.5
+_TOPIC_NEAR_BEST = 0.62
 _QUOTE = 110
+_TARGETS = ("目標値", "指標", "成果指標", "活動指標")
+_CERTAIN = 0.9
 _NAMED_CLASS = re.compile(r"名の付く|名前の|という名|同じ名|名のつ")
 
 
@@ -33,13 +37,19 @@ def listing(context: Context) -> Draft | None:
         second = [f for f, _, _ in find_fields(over["b"]) if f.type == "amount"]
         if first and second:
             return ranking.exceeded(context, first[-1], second[0], over["op"] != "下回", sheets)
+        against = [f for f, _, _ in find_fields(over["b"]) if f.name in _TARGETS]
+        if against and query.intent in ("list", "count"):
+            topic = [word for word in context.statements.wanted(over["a"]).query.words if len(word) >= 2]
+            missed = ranking.missed(context, over["op"] != "下回", topic, sheets)
+            if missed is not None:
+                return missed
     if amounts and query.intent == "rank":
         return ranking.ranking(context, amounts, sheets)
     if amounts and query.intent == "sum":
         return ranking.total(context, amounts, sheets)
     if amounts and query.intent == "compare" and len(query.named) >= 2:
         return ranking.comparison(context, amounts, [n.sheet for n in query.named])
-    if amounts and len(query.periods) >= 2 and ranking.rises_or_falls(query.key):
+    if amounts and query.periods and ranking.rises_or_falls(query.key):
         return ranking.changed(context, amounts, sheets)
     if query.intent in ("rank", "sum", "compare"):
         return None
@@ -50,7 +60,13 @@ def _candidates(context: Context) -> list[Sheet]:
     """Programme sheets in scope, narrowed to those named together and to the departments asked for."""
     query = context.query
     sheets = [s for s in context.scope() if s.kind == "programme"]
-    named = [n.sheet for n in query.named]
+    # A list asks for many: a sheet counts as named here only where its name stands in full.
+    sure = query.intent in ("sum", "compare") or bool(_NAMED_CLASS.search(query.key))
+    named = [n.sheet for n in query.named if n.exact or n.score >= (NAMED if sure else _CERTAIN)]
+    if sure and query.named:
+        best = query.named[0]
+        part = query.key[best.start : best.end]
+        named += [s for s in sheets if s not in named and len(part) >= 4 and part in squeeze(s.name)]
     if len(named) >= 2 or (named and _NAMED_CLASS.search(query.key)):
         ids = {s.sheet_id for s in named}
         return [s for s in sheets if s.sheet_id in ids]
@@ -114,8 +130,7 @@ def _list(context: Context, matches: Matches, sheets: Sequence[Sheet], how: str)
         if all(p.sheet.sheet_id != sheet.sheet_id for p in proofs[:3]):
             numbers.append(draft.cite(sheet, "", _name_span(context, sheet)))
         reason = shorten(" / ".join(dict.fromkeys(readable(p.reading) for p in proofs[:3])), _QUOTE)
-        marks = "".join(f"[{n}]" for n in dict.fromkeys(numbers))
-        draft.add(f"- {title(sheet)}：{reason} {marks}")
+        draft.item(sheet, "", numbers)
         draft.row((readable(sheet.name), sheet.municipality, sheet.department, reason), numbers)
     return draft
 

@@ -14,7 +14,8 @@ from assistant.types import Chart, Series
 from assistant.vocabulary import AskedField
 from corpus.amounts import format_number
 from corpus.documents import Fact, Sheet
-from corpus.periods import Period
+from corpus.normalize import squeeze
+from corpus.periods import Period, fiscal_year
 
 _LEAST = re.compile(r"(一番|最も|いちばん)?(小さ|少な|安|低)|最小|最少|最低|ワースト|下位")
 _MOST = re.compile(r"(一番|最も|いちばん)?(大き|多|高|お金|金|費用|かか)|最大|最多|最高|トップ|ベスト|上位")
@@ -77,7 +78,7 @@ def ranking(context: Context, asked: Sequence[AskedField], sheets: Sequence[Shee
     """The sheets with the largest (or smallest, or both) figure, or the largest change between two years."""
     key = context.query.key
     periods = context.query.periods
-    change = len(periods) >= 2 and bool(_RISE.search(key) or _FALL.search(key))
+    change = _ends(context) is not None and bool(_RISE.search(key) or _FALL.search(key))
     if change:
         figures = changes(context, asked, sheets)
     else:
@@ -129,9 +130,11 @@ def _when(context: Context) -> str:
 
 def changes(context: Context, asked: Sequence[AskedField], sheets: Sequence[Sheet]) -> list[Amount]:
     """The later figure less the earlier one, for sheets that print both."""
-    ordered = sorted(context.query.periods, key=lambda p: p.period.start)
-    first = {a.sheet.sheet_id: a for a in amounts(context, asked, sheets, ordered[0].readings)}
-    last = {a.sheet.sheet_id: a for a in amounts(context, asked, sheets, ordered[-1].readings)}
+    ends = _ends(context)
+    if ends is None:
+        return []
+    first = {a.sheet.sheet_id: a for a in amounts(context, asked, sheets, ends[0])}
+    last = {a.sheet.sheet_id: a for a in amounts(context, asked, sheets, ends[1])}
     return [
         Amount(
             late.sheet, late.label, late.value - first[sheet_id].value, late.unit, (*first[sheet_id].facts, *late.facts)
@@ -139,6 +142,19 @@ def changes(context: Context, asked: Sequence[AskedField], sheets: Sequence[Shee
         for sheet_id, late in last.items()
         if sheet_id in first and first[sheet_id].label == late.label
     ]
+
+
+def _ends(context: Context) -> tuple[Sequence[Period], Sequence[Period]] | None:
+    """The first and the last of the asked periods: two of them, or the two ends of a range of years."""
+    ordered = sorted(context.query.periods, key=lambda p: p.period.start)
+    if len(ordered) >= 2:
+        return ordered[0].readings, ordered[-1].readings
+    if ordered and ordered[0].period.kind == "range":
+        period = ordered[0].period
+        last = period.end.year - (1 if period.end.month >= 4 else 2)
+        if last > period.fiscal_year:
+            return (fiscal_year(period.fiscal_year),), (fiscal_year(last),)
+    return None
 
 
 def changed(context: Context, asked: Sequence[AskedField], sheets: Sequence[Sheet]) -> Draft | None:
@@ -248,6 +264,45 @@ def comparison(context: Context, asked: Sequence[AskedField], sheets: Sequence[S
         draft.row((*row, format_number(amount.value, "円")), numbers)
     names = tuple(readable(a.sheet.name) for a in figures)
     draft.chart = Chart("bar", names, (Series(figures[0].label, tuple(a.value for a in figures)),), "円")
+    return draft
+
+
+def missed(context: Context, over: bool, topic: Sequence[str], sheets: Sequence[Sheet]) -> Draft | None:
+    """Every indicator whose actual is under (or over) its target in the asked year: 稼働率が目標を下回った."""
+    periods = [r for p in context.query.periods for r in p.readings]
+    draft = Draft(context.index, how="missed")
+    draft.columns = ("シート", "自治体", "担当課", "指標", "年度", "目標", "実績")
+    compared: set[str] = set()
+    for sheet in sheets:
+        rows: dict[tuple[str, str], dict[str, Fact]] = {}
+        for found in context.index.facts([sheet.sheet_id]):
+            fact = found.fact
+            about = not topic or any(word in squeeze(fact.label) for word in topic)
+            if fact.value is None or fact.unit == "円" or fact.period is None or fact.kind is None or not about:
+                continue
+            if not periods or any(p.covers(fact.period) for p in periods):
+                rows.setdefault((fact.label, fact.period.label), {})[fact.kind] = fact
+        for (label, when), pair in rows.items():
+            if len(pair) < 2:
+                continue
+            compared.add(sheet.sheet_id)
+            plan, actual = pair["plan"], pair["actual"]
+            gap = (actual.value or 0.0) - (plan.value or 0.0)
+            if gap == 0 or (gap > 0) != over:
+                continue
+            numbers = [draft.cite(sheet, f.field, f.quote) for f in (plan, actual)]
+            marks = "".join(f"[{n}]" for n in dict.fromkeys(numbers))
+            values = [format_number(f.value or 0.0, f.unit) for f in (plan, actual)]
+            draft.add(f"- {title(sheet)} {plain(label)} {when}：目標 {values[0]}、実績 {values[1]} {marks}")
+            cells = (readable(sheet.name), sheet.municipality, sheet.department, plain(label), when, *values)
+            draft.row(cells, numbers)
+    if not draft.rows:
+        return None
+    count = len({(row[0], row[2]) for row in draft.rows})
+    word = "上回った" if over else "下回った"
+    draft.lines.insert(
+        0, f"実績が目標を{word}シートは、目標と実績を比べられる{len(compared)}件中{count}件です（全{len(sheets)}件）。"
+    )
     return draft
 
 

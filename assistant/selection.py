@@ -22,6 +22,7 @@ _GRADE = re.compile(r"(?<![a-z0-9])([sabcde])(?:評価|ランク|判定)?(?![a-z
 _GRADE_WORDS = re.compile(r"評価|ランク|判定|総括")
 _QUOTED = re.compile(r"[「『\"]([^」』\"]{2,30})[」』\"]")
 _PARTS = re.compile(r"[、,・/ \s]+")
+_RATING = re.compile(r"評価|判定|ランク|総括|達成|有効|効率|必要|妥当|進捗|公平|優先")
 _ANY_YEAR = re.compile(r"一度でも|いずれか|1度でも|どこかで|過去に")
 _OVERALL = re.compile(r"総括|最終|通算|計画期間|全体の評価|3年間の")
 _SINGLE = re.compile(r"単年度|取組状況|年度評価|進捗")
@@ -82,6 +83,8 @@ def by_grade(context: Context, wish: GradeWish, sheets: Sequence[Sheet]) -> Matc
         fact = found.fact
         if fact.value is not None or not _is_grade(fact.text, wish.grade):
             continue
+        if found.sheet.kind == "programme" and not _RATING.search(squeeze(fact.label + fact.field)):
+            continue  # 「Ｃ 義務的事業」 is a class of business, not a grade
         sheet = ids.get(found.sheet.sheet_id)
         if sheet is None:
             if not any_year or found.sheet.kind != "document":

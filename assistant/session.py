@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from assistant.catalogue import Catalogue
 from assistant.context import Context
-from assistant.dates import dated
+from assistant.dates import dated, when
 from assistant.definitions import definition
 from assistant.drafts import Draft
 from assistant.excerpts import excerpt
@@ -42,7 +42,7 @@ STRATEGIES: dict[str, tuple[Strategy, ...]] = {
     "compare": (listing, figures, excerpt),
     "trend": (figures, excerpt),
     "number": (figures, excerpt),
-    "when": (dated, excerpt),
+    "when": (dated, when, excerpt),
     "who": (excerpt,),
     "reason": (excerpt,),
     "yesno": (figures, dated, excerpt),

@@ -23,7 +23,11 @@ class AskedField:
     ask: tuple[str, ...]
     labels: tuple[str, ...]
     weak: bool
-    cues: re.Pattern[str] | None = None
+    cues: tuple[re.Pattern[str], ...] = ()
+
+    def dates(self, key: str) -> bool:
+        """Whether a squeezed sentence is about what this date field asks for."""
+        return any(cue.search(key) for cue in self.cues)
 
     def fits(self, *printed: str) -> bool:
         """Whether any of a section's or fact's printed and canonical labels is one of this field's."""
@@ -54,7 +58,7 @@ def asked_fields() -> tuple[AskedField, ...]:
             ask=tuple(squeeze(phrase) for phrase in row["ask"]),
             labels=tuple(squeeze(label) for label in row["labels"]),
             weak=row.get("weak", False),
-            cues=re.compile("|".join(row["cues"])) if "cues" in row else None,
+            cues=tuple(re.compile(cue) for cue in row.get("cues", ())),
         )
         for name, row in _load("fields.toml").items()
     )
