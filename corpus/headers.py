@@ -58,14 +58,14 @@ def year_column(cell: Cell, year: int | None) -> Column | None:
     return Column(cell, hits[0].period, kind)
 
 
-def with_second_row(header: Header, told: list[Cell]) -> Header | None:
+def with_second_row(header: Header, told: list[Cell], slack: int = 0) -> Header | None:
     """The header with 予算 | 決算 | 執行率 under its years: each belongs to the year above it or to the left of it."""
     words = [re.sub(r"\s+", "", cell.text) for cell in told]
     if len(told) < 2 or not all(_SECOND.match(word) for word in words):
         return None
     columns: list[Column] = []
     for cell, word in zip(told, words, strict=True):
-        above = [c for c in header.columns if c.cell.column <= cell.column]
+        above = [c for c in header.columns if c.cell.column <= cell.column + slack]
         if above:
             kind: FactKind | None = "actual" if _ACTUAL.search(word) else "plan" if _PLAN.search(word) else None
             columns.append(Column(cell, above[-1].period, kind, word if kind is None else ""))
@@ -117,10 +117,11 @@ def in_sequence(columns: list[Column]) -> tuple[list[Column], bool]:
 
 
 def lay(
-    header: Header, values: list[Cell], label: Cell | None, at: int, latest: int | None
+    header: Header, values: list[Cell], label: Cell | None, at: int, latest: int | None, visual: bool = False
 ) -> tuple[list[tuple[Column, Cell]], bool]:
     """Figures under their years: by column, by the distance from the label, or in order; True when not by column.
 
+    ``visual`` says that columns are places on a line, so that order is as good a proof as any when no cell is missing;
     ``latest`` is the last year that can have an actual figure: of two layouts the one that puts a figure later is not
     the right one.
     """
@@ -142,7 +143,7 @@ def lay(
     if len(said) <= len(header.columns):
         # A label that stands where a year stands has pushed its figures to the right.
         pushed = label is not None and label.column in by_column and header.label_cell is not None
-        layouts.insert(0 if pushed else len(layouts), (in_order, True))
+        layouts.insert(0 if pushed else len(layouts), (in_order, pushed or not visual or len(said) != len(header.columns)))
     for laid, moved in layouts:
         if latest is None or all(c.period.fiscal_year <= latest for c, v in laid if not v.empty):
             return laid, moved

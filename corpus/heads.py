@@ -9,6 +9,7 @@ from corpus.layout import Row
 from corpus.normalize import squeeze
 from corpus.periods import FoundPeriod, find_periods
 
+_CELLS = re.compile(r"\t|[ ]*\|[ ]*|[ \u3000]{2,}")
 TITLE = re.compile(
     r"^[ \f\u3000#【]*[^\n。]{0,40}?(?:事務事業|事業|施策|行政|システム|予算)?[^\n。]{0,12}?(?:評価|分析|点検|進捗管理|進行管理|検証|見直し)"
     r"[^\n。]{0,6}?(?:シート|調書|表|調査票|個票|票|カルテ)[^\n。]{0,50}$",
@@ -25,7 +26,7 @@ def named_lines(text: str) -> list[tuple[int, str]]:
     at = 0
     lines = text.splitlines(keepends=True)
     for number, line in enumerate(lines):
-        cells = [c.strip() for c in line.split("\t")]
+        cells = [c.strip() for c in _CELLS.split(line.strip(" |\u3000\r\n")) if c is not None]
         label, name = "", ""
         for i, cell in enumerate(cells):
             if cell and len(cell) <= 14 and canonical(cell) == "事務事業名":
@@ -77,6 +78,10 @@ def department_of(lines: list[Row]) -> str:
                     parts[field] = value
         if not row.tabbed:
             split = re.match(r"([^\s::]{2,10})(?:\s*[::]\s*|[ \u3000]+)(\S.*)$", row.text)
+            alone = canonical(row.text)
+            below = lines[number + 1] if number + 1 < len(lines) else None
+            if alone in ("担当部", "担当課") and alone not in parts and below is not None and not below.tabbed and canonical(below.text) is None:
+                parts[alone] = below.text
             field = canonical(split[1]) if split else None
             if split is not None and field in ("担当部", "担当課") and field not in parts:
                 parts[field] = _until_label(split[2])

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from corpus.documents import Span
 from corpus.forms.loader import OTHER, canonical, clean_label, compiled, kind_of
-from corpus.layout import Cell, Row, View
+from corpus.layout import Cell, Row, View, rows
 from corpus.normalize import normalize
 
 _LABEL_LINE = re.compile(
-    r"^[ \u3000]*(?P<label>(?:[■□◆◇●○▼▽★☆#*]+[ ]*|[(\[]?\d{1,2}[)\].:][ ]*|\d{1,2}[-.]\d{1,2}[ ]*|[(\[【<《「][ ]*)*"
+    r"^[ \u3000]*(?:[-・][ \u3000]*)?(?P<label>(?:[■□◆◇●○▼▽★☆#*]+[ ]*|[(\[]?\d{1,2}[)\].:][ ]*|\d{1,2}[-.]\d{1,2}[ ]*|[(\[【<《「][ ]*)*"
     r"[^\s::。、|]{1,24}?[)\]】>》」]*)"
     r"(?:[ \u3000]*(?P<colon>[::])[ \u3000]*|(?P<gap>[ \u3000]+)|[ \u3000]*$)(?P<rest>.*)$"
 )
 _TOKEN = re.compile(r"▲\s*[\d,.]+[^\s\d]{0,3}|\S+")
+# Cells of a table set with blanks stand two blanks apart or more.
+_WIDE = re.compile(r"\S+(?:[ \u3000]\S+)*")
+_SECOND_TOKEN = re.compile(r"^(?:当初|補正後|最終)?(?:予算|決算|実績|計画|目標|見込)(?:額|値)?$|^(?:執行率|達成率|増減)$")
 _FIGURE_TOKEN = re.compile(r"^(?:▲\s*)?-?[\d,]+(?:\.\d+)?(?:%|円|千円|人|件|回|台|名|時間)?$|^[-/*]$")
 _YEAR_TOKEN = re.compile(r"^(?:令和|平成|[RH])?(?:元|\d{1,4})年度?(?:当初|補正後|最終)?(?:予算|決算|見込|見込み|実績|計画|目標|予定)?(?:額|値)?(?:\(.*\))?$")
 
@@ -68,24 +72,26 @@ def by_lines(of: View, lines: list[Row]) -> list[Labelled]:
     A known label may stand anywhere at a line's start; an unknown one is taken only before a colon. ``lines`` are the
     untabbed rows to look at, in order; a value ends where the next label or a table begins.
     """
-    marks: list[tuple[int, int, str, str]] = []  # start of label, start of value, label, field (offsets in the document)
+    # Where the mark's line begins, start of label, start of value, label, field (offsets in the document).
+    marks: list[tuple[int, int, int, str, str]] = []
     skip = -1
     for i, row in enumerate(lines):
-        if row.span.start < skip:
+        if row.span.start < skip or row.tabbed:
             continue
         raw = of.raw[row.span.start - of.offset : row.span.end - of.offset]
         found = list(_labels_of(raw))
         if found:
-            marks += [(row.span.start + a, row.span.start + b, label, field) for a, b, label, field in found]
+            for k, (a, b, label, field) in enumerate(found):
+                marks.append((row.span.start + (a if k else 0), row.span.start + a, row.span.start + b, label, field))
             continue
         joined = _broken_label(of, row, lines[i + 1] if i + 1 < len(lines) else None)
         if joined is not None:
             label, field, end = joined
-            marks.append((row.span.start, end, label, field))
+            marks.append((row.span.start, row.span.start, end, label, field))
             skip = end
     ends = [row.span for row in lines]
     values: list[Labelled] = []
-    for i, (start, begin, label, field) in enumerate(marks):
+    for i, (_, start, begin, label, field) in enumerate(marks):
         stop = marks[i + 1][0] if i + 1 < len(marks) else ends[-1].end
         stop = min(stop, _end_of_run(lines, begin, stop))
         span = _trimmed(of, begin, stop)
@@ -112,7 +118,7 @@ def _labels_of(raw: str) -> list[tuple[int, int, str, str]]:
         return []
     start, end = norm.raw(hit.start("label"), hit.end("label"))
     value = norm.raw(hit.start("rest"), hit.end("rest"))[0] if rest else len(raw)
-    found = [(start, value, re.sub(r"\s+", "", raw[start:end]), field)]
+    found = [(start, value, re.sub(r"^[#*]+", "", re.sub(r"\s+", "", raw[start:end])), field)]
     # Further labels on the same line stand after a wide gap or have their own colon.
     for more in re.finditer(r"(?:[ ]{2,}|[ ]|\t)(?P<label>[^\s::]{2,12})(?P<sep>[ ]*[::]|[ ]+)(?=\S)", norm.text[hit.start("rest") :]):
         other = canonical(more["label"])
@@ -128,8 +134,10 @@ def _broken_label(of: View, row: Row, below: Row | None) -> tuple[str, str, int]
     """「業務システムの / 課題」: a label broken over two lines, with the value after it or below."""
     if below is None or row.tabbed or below.tabbed or len(row.text) > 12:
         return None
-    head, _, rest = below.text.partition(" ")
+    head = below.text.partition(" ")[0]
     for piece in (head, below.text):
+        if re.search(r"\d", row.text):
+            continue  # 「平成12年度 / 事業の目的」: the line above is another label's value
         if len(piece) <= 10 and canonical(row.text) is None and canonical(row.text + piece) is not None:
             raw = of.raw[below.span.start - of.offset : below.span.end - of.offset]
             end = below.span.start + (len(piece) if raw.startswith(piece) else len(raw.split()[0]))
@@ -149,24 +157,67 @@ def _trimmed(of: View, start: int, end: int) -> Span:
     return Span(start + lead, start + len(raw.rstrip())) if raw.strip() else Span(start, start)
 
 
-def spaced_row(of: View, row: Row) -> Row | None:
-    """A line of years or of a label with figures, set with spaces, as a row of cells; None for running text."""
-    raw = of.raw[row.span.start - of.offset : row.span.end - of.offset]
-    if row.tabbed or not re.search(r"\d", row.text) or len(row.text) > 160:
+def table_rows(of: View) -> list[Row]:
+    """Every line of a view; lines that are rows of a table set with blanks are cut into their cells."""
+    return [row if row.tabbed else _set_with_blanks(of, row) or row for row in rows(of)]
+
+
+def _set_with_blanks(of: View, row: Row) -> Row | None:
+    """A line of years, of a label with figures, or of labels with values in wide gaps; None for running text."""
+    if len(row.text) > 200:
         return None
+    raw = of.raw[row.span.start - of.offset : row.span.end - of.offset]
+    wide = [piece for m in _WIDE.finditer(raw) for piece in _at_label(raw, m.start(), m.end())]
+    texts = [normalize(raw[a:b]).text.strip() for a, b in wide]
+    if len(wide) >= 2 and (_is_header(texts) or _has_figures(texts) or _is_pairs(texts)):
+        return _cut(of, row, raw, wide)
     tokens = [(m.start(), m.end()) for m in _TOKEN.finditer(raw)]
-    texts = [normalize(raw[a:b]).text.strip() for a, b in tokens]
-    years = [bool(_YEAR_TOKEN.match(t)) for t in texts]
-    figures = [bool(_FIGURE_TOKEN.match(t)) for t in texts]
-    tail = len(texts)
-    while tail > 0 and (figures[tail - 1] or years[tail - 1]):
+    words = [normalize(raw[a:b]).text.strip() for a, b in tokens]
+    tail = len(words)
+    while tail > 0 and (_FIGURE_TOKEN.match(words[tail - 1]) or _YEAR_TOKEN.match(words[tail - 1])):
         tail -= 1
-    run = len(texts) - tail
-    if run < 2 or tail > 4 or (any(years[tail:]) and not all(years[tail:])):
+    years = [bool(_YEAR_TOKEN.match(word)) for word in words[tail:]]
+    if len(words) - tail < 2 or tail > 4 or (any(years) and not all(years)) or not re.search(r"\d", row.text):
         return None
     label = [(tokens[0][0], tokens[tail - 1][1])] if tail else []
+    return _cut(of, row, raw, [*label, *tokens[tail:]])
+
+
+def _at_label(raw: str, start: int, end: int) -> list[tuple[int, int]]:
+    """「箇所　目標」: one blank parts a unit from the label of the row's figures."""
+    gap = re.compile(r"[ \u3000]").search(raw, start, end)
+    if gap is not None and canonical(raw[gap.end() : end]) in ("目標値", "実績値"):
+        return [(start, gap.start()), (gap.end(), end)]
+    return [(start, end)]
+
+
+def _is_header(texts: list[str]) -> bool:
+    """区分 | 令和4年度 | 令和5年度, or 予算 | 決算 | 予算."""
+    years = sum(bool(_YEAR_TOKEN.match(re.sub(r"\s", "", t))) for t in texts)
+    seconds = sum(bool(_SECOND_TOKEN.match(t)) for t in texts)
+    return years >= 2 or (seconds >= 2 and seconds == len(texts))
+
+
+def _has_figures(texts: list[str]) -> bool:
+    figures = [bool(_FIGURE_TOKEN.match(t)) for t in texts]
+    return sum(figures) >= 2 and not figures[0] and len(texts[0]) <= 24 and "。" not in "".join(texts)
+
+
+def _is_pairs(texts: list[str]) -> bool:
+    """事務事業名 | 道路維持事業 | 所管課 | 道路課: labels where labels stand, each with something after it."""
+    return canonical(texts[0]) is not None and any(canonical(t) is None for t in texts[1:]) and max(map(len, texts)) <= 60
+
+
+def _cut(of: View, row: Row, raw: str, pieces: list[tuple[int, int]]) -> Row:
+    """The row's cells at ``pieces``; a cell's column is its place on the line in half-width letters."""
+    line_start = of.raw.rfind("\n", 0, row.span.start - of.offset) + 1
+    before = _width(of.raw[line_start : row.span.start - of.offset])
     cells = [
-        Cell(normalize(raw[a:b]).text.strip(), i, Span(row.span.start + a, row.span.start + b))
-        for i, (a, b) in enumerate([*label, *tokens[tail:]])
+        Cell(normalize(raw[a:b]).text.strip(), before + _width(raw[:a]), Span(row.span.start + a, row.span.start + b))
+        for a, b in pieces
     ]
-    return Row(tuple(cells), row.span)
+    return Row(tuple(cells), row.span, row.after_gap, visual=True)
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in "WFA" else 1 for char in text)

@@ -11,6 +11,7 @@ from corpus.documents import Document, Sheet, Span
 from corpus.normalize import Normalized, normalize
 
 _MARKUP = re.compile(r"</?(?:ul|ol|li|br|p|div|span)\b[^>]*>", re.I)
+_PIPED = re.compile(r"^\s*\|.*\|\s*$")
 _DASHED_NUMBER = re.compile(r"^[-－―–]\s*\d{1,4}\s*[-－―–]$")
 _PAGE_NUMBER = re.compile(r"^[-\s]*\d{1,4}[-\s]*$")
 # What stands in a cell that was left empty.
@@ -103,12 +104,14 @@ class Cell:
 class Row:
     """One line of a view; ``cells`` has one entry unless the line holds tab characters.
 
-    ``after_gap`` says that a blank line stands before it.
+    ``after_gap`` says that a blank line stands before it, ``visual`` that its columns are places on the line (a table set
+    with blanks), which agree only roughly from row to row.
     """
 
     cells: tuple[Cell, ...]
     span: Span
     after_gap: bool = False
+    visual: bool = False
 
     @property
     def tabbed(self) -> bool:
@@ -130,8 +133,12 @@ def rows(of: View) -> list[Row]:
         body = line.rstrip("\r\n\f")
         if body.strip():
             cells = []
+            piped = _PIPED.match(body) is not None
+            if piped and not re.search(r"[^|\s:\-]", body):  # the rule under a Markdown table's head
+                at += len(line)
+                continue
             column_at = at
-            for column, part in enumerate(body.split("\t")):
+            for column, part in enumerate(body.split("|" if piped else "\t")):
                 span = trim(of.raw, Span(column_at, column_at + len(part)), of.offset)
                 text = normalize(of.raw[span.start - of.offset : span.end - of.offset]).text
                 cells.append(Cell(text, column, span))

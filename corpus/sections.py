@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from corpus.columns import split_columns
 from corpus.documents import Document, Section, Sheet, Span
 from corpus.forms.loader import OTHER, Form, canonical, clean_label, forms, kind_of
-from corpus.labelled import Labelled, by_form, by_lines, spaced_row
-from corpus.layout import EMPTY, Row, View, rows, trim, views
+from corpus.labelled import Labelled, by_form, by_lines, table_rows
+from corpus.layout import EMPTY, Row, View, trim, views
 from corpus.normalize import normalize
 from corpus.scattered import by_patterns
 from corpus.tables import Tables, read_tables
@@ -116,13 +116,12 @@ def _of_part(of: View, name: str) -> list[Labelled]:
 
 def tables_of(of: View, year: int | None, form: Form | None) -> Tables:
     """The tables of a stretch, tab-separated ones and lines of figures set with spaces."""
-    lines = [row if row.tabbed else spaced_row(of, row) or row for row in rows(of)]
-    return read_tables(lines, year, form.labels if form else None)
+    return read_tables(table_rows(of), year, form.labels if form else None)
 
 
 def _general(of: View, sheet: Sheet, form: Form | None) -> list[Labelled]:
     """Tables by their label cells and years, the lines between them by the labels at their starts."""
-    lines = rows(of)
+    lines = table_rows(of)
     tables = tables_of(of, sheet.fiscal_year, form)
     found: list[Labelled] = []
     for pair in tables.pairs:
@@ -214,7 +213,11 @@ def _left_over(of: View, found: list[Labelled]) -> list[Labelled]:
         gaps.append((at, stop))
     rest: list[Labelled] = []
     for start, end in gaps:
-        span = trim(of.raw, Span(start - of.offset, end - of.offset), of.offset)
+        bars = re.compile(r"[\s|]*").match(of.raw, start - of.offset, end - of.offset)
+        start = of.offset + bars.end() if bars is not None else start
+        while end > start and of.raw[end - 1 - of.offset] in "| \t\r\n":
+            end -= 1
+        span = trim(of.raw, Span(start - of.offset, max(start, end) - of.offset), of.offset)
         text = of.raw[span.start - of.offset : span.end - of.offset]
         if _says_something(text):
             rest.append(Labelled(OTHER, OTHER, Span(span.start, span.start), span))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from corpus.documents import Document, Sheet, SheetKind, Span
 from corpus.forms.loader import Form, canonical, compiled, form_of
 from corpus.heads import TITLE, department_of, named_lines, year_of
+from corpus.labelled import table_rows
 from corpus.layout import normalized, rows, running_heads, view, without_heads
 from corpus.municipality import municipality_of
 from corpus.normalize import normalize, squeeze
@@ -115,7 +116,7 @@ def _programme(document: Document, span: Span, start: _Start, form: Form | None,
             read = find_periods(rules.get("year_like", "{}").format(hit[1]))
             year = read[0].period.fiscal_year if read else None
     name = _printed(document, span, name)
-    department = _printed(document, span, department) if department else department_of(rows(view(document, span)))
+    department = _printed(document, span, department) if department else department_of(table_rows(view(document, span)))
     return Sheet(
         sheet_id="",
         file=document.file,

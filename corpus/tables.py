@@ -161,7 +161,7 @@ class _Reader:
     def _second_header(self, row: Row) -> bool:
         header, self.fresh = (self.header if self.fresh else None), False
         told = [c for c in row.cells if c.text]
-        under = with_second_row(header, told) if header is not None else None
+        under = with_second_row(header, told, 6 if row.visual else 0) if header is not None else None
         if under is None:
             return False
         self.header = replace(under, span=Span(under.span.start, max(under.span.end, row.span.end)))
@@ -284,7 +284,7 @@ class _Reader:
         header = self.header
         assert header is not None
         units = [header.heads[h] for h in header.heads if h in ("単位",)]
-        unit_cell = next((c for c in row.cells if c.column in units and c.text), None)
+        unit_cell = next((c for unit in units if (c := _under(row, unit)) is not None and not _FIGURE.match(c.text)), None)
         texts = [c for c in owned if c.text and not _FIGURE.match(c.text) and not c.empty and c is not unit_cell]
         label_cell = owner
         if owner is not None and texts and kind_of(self.field_of(owner) or "") in ("staff", "group", "hours"):
@@ -292,7 +292,7 @@ class _Reader:
         elif owner is None and texts:
             label_cell = texts[-1]
         if "指標名" in header.heads:
-            named = next((c for c in row.cells if c.column == header.heads["指標名"] and c.text), None)
+            named = _under(row, header.heads["指標名"])
             if named is not None and self.field_of(named) is None:
                 self.indicator = (named.text, named)
                 self.unit = ""
@@ -306,7 +306,7 @@ class _Reader:
         at = label_cell.column if label_cell is not None else start - 1
         values = [c for c in values if c.column > at]
         settled = label_cell is not None and self.field_of(label_cell) == "実績値"
-        laid, guessed = lay(header, values, label_cell, at, self.year if settled else None)
+        laid, guessed = lay(header, values, label_cell, at, self.year if settled else None, row.visual)
         what = self.field_of(label_cell) if label_cell is not None else None
         named_row = what in ("目標値", "実績値", "達成率", "指標") or label_cell is None or "指標名" in header.heads
         name, name_cell = self.indicator if named_row else ("", None)
@@ -338,6 +338,14 @@ class _Reader:
         self.pairs.append(Pair(label.text, field_name, label, tuple(values)))
 
 
+def _under(row: Row, column: int) -> Cell | None:
+    """The cell under a head; in a table set with blanks the one that stands nearest."""
+    if not row.visual:
+        return next((c for c in row.cells if c.column == column and c.text), None)
+    near = min(row.cells, key=lambda c: abs(c.column - column))
+    return near if abs(near.column - column) <= 4 else None
+
+
 def read_tables(lines: list[Row], year: int | None, labels: Mapping[str, str] | None = None) -> Tables:
     """Labels with their cells and rows of figures of the tabbed rows among ``lines``.
 
@@ -347,7 +355,7 @@ def read_tables(lines: list[Row], year: int | None, labels: Mapping[str, str] | 
     reader = _Reader(year, labels or {})
     for row in lines:
         if row.tabbed:
-            if row.after_gap:  # a blank line ends a table, and with it its years
+            if row.after_gap and not row.visual:  # a blank line ends a table, and with it its years
                 reader.header, reader.pending, reader.heads = None, {}, {}
             reader.row(row)
         else:
