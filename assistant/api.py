@@ -17,6 +17,7 @@ from starlette.routing import Match
 from assistant.metrics import Metrics, MetricsMiddleware
 from assistant.payload import answer_json, search_json, sheet_detail_json, sheet_json
 from assistant.readiness import NO_FILTERS, Asker, Readiness
+from assistant.recorder import Recorder
 from assistant.refusals import MESSAGES, BodyLimit, add_error_handlers, clean_question, clean_text
 from assistant.schemas import (
     AnswerJson,
@@ -38,6 +39,7 @@ def create_api(assistant: Asker, store: FeedbackStore) -> FastAPI:
     """The application with every route of the HTTP contract; the screens are added by :func:`ui.app.create_app`."""
     metrics = Metrics()
     readiness = Readiness(assistant)
+    recorder = Recorder(assistant, store, metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -53,11 +55,11 @@ def create_api(assistant: Asker, store: FeedbackStore) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.readiness = readiness
-    app.state.metrics = metrics
+    app.state.recorder = recorder
     app.add_middleware(BodyLimit)
     app.add_middleware(MetricsMiddleware, metrics=metrics)
     add_error_handlers(app)
-    app.include_router(_questions(assistant, metrics))
+    app.include_router(_questions(recorder))
     app.include_router(_sheets(assistant))
     app.include_router(_feedback(store, metrics))
     app.include_router(_operations(readiness, assistant, metrics))
@@ -86,7 +88,7 @@ def _filters(
     )
 
 
-def _questions(assistant: Asker, metrics: Metrics) -> APIRouter:
+def _questions(assistant: Asker) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=["質問と検索"], responses=ERRORS)
 
     @router.post("/ask", summary="質問する")
@@ -95,7 +97,6 @@ def _questions(assistant: Asker, metrics: Metrics) -> APIRouter:
         question = clean_question(body.question)
         history = [Turn(role=turn.role, content=clean_text(turn.content)) for turn in body.history or ()]
         answer = assistant.ask(question, history, NO_FILTERS if body.filters is None else body.filters.filters())
-        metrics.questions.labels("abstained" if answer.abstained else "answered").inc()
         return answer_json(answer, assistant.index)
 
     @router.get("/search", summary="検索する")

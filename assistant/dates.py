@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from assistant.context import Context
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
@@ -149,9 +150,17 @@ def _about(context: Context, events: Sequence[SheetEvent]) -> list[Dated]:
     return [hit for hit in hits if hit.cover >= limit]
 
 
+@cache
+def _synonyms() -> dict[str, list[str]]:
+    table: dict[str, list[str]] = {}
+    for term, other in load_synonyms().rewrites():
+        table.setdefault(squeeze(term), []).append(squeeze(other))
+    return table
+
+
 def _literal(key: str, cued: Sequence[AskedField]) -> re.Pattern[str]:
     """The asked phrases as they stand in the question, their synonyms, and the cues that the question itself holds."""
     phrases = {p for f in cued for p in f.ask if p in key}
-    synonyms = {squeeze(other) for term, other in load_synonyms().rewrites() if squeeze(term) in phrases}
+    synonyms = {other for phrase in phrases for other in _synonyms().get(phrase, ())}
     cues = [cue.pattern for f in cued for cue in f.cues if cue.search(key)]
     return re.compile("|".join([*(re.escape(p) for p in sorted(phrases | synonyms)), *cues]) or r"(?!)")

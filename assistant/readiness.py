@@ -19,7 +19,10 @@ NO_FILTERS = Filters()
 class Asker(Protocol):
     """What the interface needs of an assistant; :class:`assistant.session.Assistant` is the real one."""
 
-    index: Index
+    @property
+    def index(self) -> Index:
+        """What it answers from."""
+        ...
 
     def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters = NO_FILTERS) -> Answer:
         """One answer with citations."""

@@ -50,6 +50,7 @@ class Statement:
     words: frozenset[str]
     label_words: frozenset[str]
     order: int
+    label_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +151,7 @@ class Statements:
 
     def _bonus(self, wanted: Wanted, statement: Statement) -> float:
         bonus = 0.0 if len(statement.key) >= _SHORT else -0.1
-        label = squeeze(statement.label + statement.field)
-        if wanted.labels and any(asked in label for asked in wanted.labels):
+        if wanted.labels and any(asked in statement.label_key for asked in wanted.labels):
             bonus += 0.30
         if "amount" in wanted.expects:
             bonus += 0.15 if _MONEY.search(statement.key) else 0.0
@@ -220,6 +220,7 @@ def _statements(sections: Sequence[SheetSection]) -> list[Statement]:
                     words=frozenset(words(text)),
                     label_words=label_words,
                     order=len(statements),
+                    label_key=squeeze(section.label + section.field),
                 )
             )
     return statements

@@ -24,8 +24,15 @@ create table if not exists feedback (
     answer text not null,
     comment text not null,
     index_version text not null
+);
+create table if not exists unanswered (
+    id integer primary key,
+    at text not null,
+    question text not null,
+    index_version text not null
 )
 """
+KEPT_UNANSWERED = 10_000  # older ones are dropped: the list is for improving the sheets, not a log of persons
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,15 @@ class Feedback:
     answer: str
     comment: str
     index_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A question without an answer in the sheets, how often it was asked and when last (UTC)."""
+
+    question: str
+    times: int
+    last: str
 
 
 class FeedbackStore:
@@ -58,7 +74,7 @@ class FeedbackStore:
         self._db = sqlite3.connect(self.path, check_same_thread=False)
         with self._lock, self._db:
             self._db.execute("pragma journal_mode=wal")
-            self._db.execute(SCHEMA)
+            self._db.executescript(SCHEMA)
 
     def add(self, rating: Rating, question: str, answer: str = "", comment: str = "", index_version: str = "") -> int:
         """Stores one opinion and returns its number."""
@@ -79,6 +95,33 @@ class FeedbackStore:
                 (rating, rating, limit),
             ).fetchall()
         return [Feedback(*row) for row in rows]
+
+    def count(self, rating: Rating) -> int:
+        """How many opinions of that rating there are."""
+        with self._lock:
+            row = self._db.execute("select count(*) from feedback where rating = ?", (rating,)).fetchone()
+        return int(row[0])
+
+    def add_unanswered(self, question: str, index_version: str = "") -> None:
+        """Notes a question that the sheets do not answer; nothing of who asked."""
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._lock, self._db:
+            self._db.execute(
+                "insert into unanswered (at, question, index_version) values (?, ?, ?)", (at, question, index_version)
+            )
+            self._db.execute(
+                "delete from unanswered where id <= (select max(id) from unanswered) - ?", (KEPT_UNANSWERED,)
+            )
+
+    def unanswered(self, limit: int = 50) -> list[Unanswered]:
+        """The questions without an answer, the most frequent first."""
+        with self._lock:
+            rows = self._db.execute(
+                "select question, count(*), max(at) from unanswered group by question"
+                " order by count(*) desc, max(id) desc limit ?",
+                (limit,),
+            ).fetchall()
+        return [Unanswered(*row) for row in rows]
 
     def close(self) -> None:
         """Closes the file."""

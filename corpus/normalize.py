@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 # NFKC leaves these alone although sheets mix them freely: dashes and wave dashes of several code points.
@@ -27,6 +27,10 @@ def variants() -> dict[str, str]:
             source, target = line.split()
             table[source] = target
     return table
+
+
+# Labels, names and cells are squeezed again and again; up to this length the result is kept.
+_SHORT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +96,9 @@ def squeeze(text: str) -> str:
     >>> squeeze("ＩＣＴ－ＢＣＰ ")
     'ict-bcp'
     """
+    return _squeeze_short(text) if len(text) <= _SHORT else normalize(text, squeeze=True).text.lower()
+
+
+@lru_cache(maxsize=1 << 16)
+def _squeeze_short(text: str) -> str:
     return normalize(text, squeeze=True).text.lower()
