@@ -310,7 +310,7 @@ def test_a_filter_of_the_search_holds_for_the_chat(wide):
     assert "全2件中2件" in page.inner_text("#hy-chat .hy-body")
 
 
-def test_shared_filters_are_shown_and_kept_in_the_address(wide):
+def test_shared_filters_are_shown_and_kept_in_the_address(wide, browser, address):
     page = wide.start()
     page.click("#hy-scope > button")
     page.click("#hy-scope-municipality input")
@@ -319,10 +319,11 @@ def test_shared_filters_are_shown_and_kept_in_the_address(wide):
     page.wait_for_function("location.search.includes('municipality=')")
     ask(page, "決算額が大きい事業は？")
     assert "全2件中2件" in page.inner_text("#hy-chat .hy-body")
-    page.goto(page.url + "&tab=search&q=図書館")
-    page.wait_for_selector("#hy-results a.hy-card")
-    assert page.inner_text("#hy-results .hy-count").startswith("2件中")
-    page.get_by_text("絞り込み中：ひので市").wait_for()
+    colleague = Watched(browser, address, WIDE).open(page.url.removeprefix(address) + "&tab=search&q=図書館")
+    colleague.wait_for_selector("#hy-results a.hy-card")
+    assert colleague.inner_text("#hy-results .hy-count").startswith("2件中")
+    colleague.get_by_text("絞り込み中：ひので市").wait_for()
+    colleague.context.close()
 
 
 @pytest.mark.parametrize(
@@ -346,6 +347,14 @@ def test_the_list_of_sheets_opens_a_sheet(watched, tmp_path):
     assert frame.locator("h1").inner_text() == "道路台帳整備"
     assert frame.locator(".hy-home").count() == 0
     page.screenshot(path=tmp_path / "sheets.png")
+
+
+def test_the_status_screen_shows_the_index_and_what_was_missed(watched):
+    page = watched.start()
+    ask(page, "海底 都市 構想")
+    page.get_by_role("tab", name="管理").click()
+    page.wait_for_selector("#hy-status table")
+    assert "文書 2・シート 4" in page.inner_text("#hy-status") and "海底 都市 構想" in page.inner_text("#hy-status")
 
 
 def test_a_sheet_has_an_address_of_its_own(watched, tmp_path):

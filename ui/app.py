@@ -34,8 +34,9 @@ def create_app(assistant: Asker, store: FeedbackStore | None = None) -> FastAPI:
     app.mount("/hyoka-assets", StaticFiles(directory=ASSETS), name="hyoka-assets")
     _add_sheet_pages(app, assistant)
     add_export(app)
+    _refuse_uploads(app)
     app.add_middleware(Guard)
-    return _mount_screens(app, assistant, kept)
+    return _mount_screens(app, app.state.recorder, kept)
 
 
 def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
@@ -56,6 +57,14 @@ def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
         view = sheet_view(sheet, assistant.index, _offset(start), _offset(end))
         title = f"{sheet.name}｜{sheet.municipality} {year_label(sheet.fiscal_year)}"
         return HTMLResponse(render_page(title, render_sheet(view, whole == "1"), root))
+
+
+def _refuse_uploads(app: FastAPI) -> None:
+    """Gradio takes files of any size from anyone; no screen of ours has a use for them."""
+
+    @app.post("/gradio_api/upload", include_in_schema=False)
+    def upload() -> None:
+        raise HTTPException(403)
 
 
 def _offset(text: str) -> int | None:

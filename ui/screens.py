@@ -1,4 +1,4 @@
-"""The three screens as one page: 質問, 検索, シート, with the filters they share above them."""
+"""The screens as one page: 質問, 検索, シート, 管理, with the filters they share above them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from ui.examples import Examples, examples
 from ui.render import catalogue_line, render_held
 from ui.scope import scope, scope_choices, scope_label
 from ui.search import build_search
+from ui.status import build_status
 
 logger = logging.getLogger(__name__)
 
 TITLE = "hyoka 評価シート検索"
 LEAD = "自治体の事務事業評価シートに、ふだんの言葉で質問できます。答えには必ず原文の引用が付きます。"
 SHARED = {"municipality": "自治体", "fiscal_year": "年度", "department": "部課"}
-TABS = ("ask", "search", "sheets")
+TABS = ("ask", "search", "sheets", "status")
 
 # The address follows the filters, so that it can be kept as a bookmark or sent to a colleague.
 KEEP_ADDRESS = """(...chosen) => {
@@ -58,7 +59,11 @@ def build_screens(assistant: Asker, store: FeedbackStore) -> gr.Blocks:
             with gr.Tab("シート", id="sheets"):
                 fill_catalogue, catalogue_inputs, catalogue_output = build_catalogue(assistant, shared)
 
-        tried = ExampleCache(assistant)
+            with gr.Tab("管理", id="status") as status_tab:
+                build_status(assistant, store, status_tab)
+
+        # Trying the examples is nobody's question: it goes past the recorder.
+        tried = ExampleCache(getattr(assistant, "assistant", assistant))
 
         def start(request: gr.Request) -> list[Any]:
             sheets = assistant.index.sheets()

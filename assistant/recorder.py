@@ -1,0 +1,40 @@
+"""An assistant that counts its questions and notes those it cannot answer."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Sequence
+
+from assistant.metrics import Metrics
+from assistant.readiness import NO_FILTERS, Asker
+from assistant.store import FeedbackStore
+from assistant.types import Answer, Turn
+from index.types import Filters, Index
+
+logger = logging.getLogger(__name__)
+
+
+class Recorder:
+    """Answers like the assistant inside it; the screens and the HTTP interface ask through one of these."""
+
+    def __init__(self, assistant: Asker, store: FeedbackStore, metrics: Metrics) -> None:
+        self.assistant = assistant
+        self.store = store
+        self.metrics = metrics
+
+    @property
+    def index(self) -> Index:
+        """The index of the assistant, also after it was replaced."""
+        return self.assistant.index
+
+    def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters = NO_FILTERS) -> Answer:
+        """The assistant's answer; what cannot be written down is logged and does not cost the answer."""
+        answer = self.assistant.ask(question, history, filters)
+        self.metrics.questions.labels("abstained" if answer.abstained else "answered").inc()
+        if answer.abstained:
+            try:
+                self.store.add_unanswered(question, answer.index_version)
+            except sqlite3.Error:
+                logger.exception("the unanswered question could not be stored")
+        return answer
