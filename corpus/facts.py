@@ -10,11 +10,13 @@ from corpus.columns import split_columns, split_items
 from corpus.documents import Document, Fact, FactKind, Section, Sheet, Span
 from corpus.figures import facts_of_form
 from corpus.forms.loader import OTHER, Form, clean_label, kind_of
+from corpus.labelled import table_rows
 from corpus.layout import View, one_line, view, views
+from corpus.listings import entries_of, facts_of_list
 from corpus.normalize import normalize
 from corpus.periods import Period, find_periods, fiscal_year
 from corpus.sections import form_named, tables_of
-from corpus.series import facts_of_tables
+from corpus.series import facts_of_tables, figure_beside
 from corpus.summaries import facts_of_summary
 from corpus.tables import Pair
 
@@ -39,6 +41,7 @@ def read_facts(document: Document, sheet: Sheet, sections: Sequence[Section]) ->
     for of in views(document, sheet):
         if sheet.kind == "document":
             facts += facts_of_summary(document, of, form)
+            facts += facts_of_list(document, of, entries_of(table_rows(of)), sheet.fiscal_year)
             continue
         if form is None or form.strategy != "patterns":
             tables = tables_of(of, sheet.fiscal_year, form)
@@ -103,20 +106,26 @@ def _of_sections(document: Document, sheet: Sheet, sections: Sequence[Section]) 
     for section in sections:
         kind = kind_of(section.field)
         text = one_line(section.text)
+        if kind in ("amount", "staff", "rate", "hours"):
+            facts += figure_beside(sheet, section.field, section.label, section.text, section.span, _labelled(document, section))
+            continue
         if kind not in ("choice", "rating", "year") or section.field == OTHER:
             continue
         if kind == "rating" and _MARKED.match(text) and len(text) > 40:
             text = re.split(r"[\s。]", text, maxsplit=1)[0]
         if not text or len(text) > 40 or re.search(r"[。\t\n]", section.text):
             continue
-        before = document.text[max(0, section.span.start - 40) : section.span.start]
-        at = before.rfind(section.label[-4:]) if section.label else -1
-        start = section.span.start
-        if at >= 0 and not before[at + len(section.label[-4:]) :].replace("：", ":").strip(": \n\t\u3000"):
-            whole = document.text.rfind(section.label, max(0, start - len(section.label) - 40), start)
-            start = whole if whole >= 0 else start
-        facts.append(_told(sheet, section.field, section.label, text, section.span, Span(start, section.span.end)))
+        facts.append(_told(sheet, section.field, section.label, text, section.span, _labelled(document, section)))
     return facts
+
+
+def _labelled(document: Document, section: Section) -> Span:
+    """A section's span from its label, where that stands directly before the value."""
+    start = section.span.start
+    before = document.text[max(0, start - 60) : start]
+    at = before.rfind(section.label) if section.label else -1
+    between = before[at + len(section.label) :].replace("：", ":")
+    return Span(start - len(before) + at if at >= 0 and not between.strip(": \n\t\u3000") else start, section.span.end)
 
 
 def _of_head(document: Document, sheet: Sheet, sections: Sequence[Section]) -> list[Fact]:

@@ -128,6 +128,11 @@ def year_of(text: str) -> int | None:
                 hits = find_periods(cells[i + 1])
                 if hits:
                     return hits[0].period.fiscal_year
+    for row in text.splitlines()[:15]:
+        if re.fullmatch(r"[\s(]*(?:令和|平成|[RH])\s*(?:元|\d{1,2})\s*年度?(?:分|版|実績|事業)?[\s)]*", row):
+            hits = find_periods(row)
+            if hits:
+                return hits[0].period.fiscal_year
     settled = re.findall(r"((?:令和|平成|[RH])\s*(?:元|\d{1,2}))\s*年?度?\s*(?:\(?決算|実績)", text)
     years_read = [h[0].period.fiscal_year for h in (find_periods(s + "年度") for s in settled) if h]
     return max(years_read) if years_read else None

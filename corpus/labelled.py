@@ -14,7 +14,7 @@ from corpus.layout import Cell, Row, View, rows
 from corpus.normalize import normalize
 
 _LABEL_LINE = re.compile(
-    r"^[ \u3000]*(?:[-・][ \u3000]*)?(?P<label>(?:[■□◆◇●○▼▽★☆#*]+[ ]*|[(\[]?\d{1,2}[)\].:][ ]*|\d{1,2}[-.]\d{1,2}[ ]*|[(\[【<《「][ ]*)*"
+    r"^[ \u3000]*(?:[-*][ \u3000]+)?(?P<label>(?:[■□◆◇●○▼▽★☆#*]+[ ]*|[(\[]?\d{1,2}[)\].:][ ]*|\d{1,2}[-.]\d{1,2}[ ]*|[(\[【<《「][ ]*)*"
     r"[^\s::。、|]{1,24}?[)\]】>》」]*)"
     r"(?:[ \u3000]*(?P<colon>[::])[ \u3000]*|(?P<gap>[ \u3000]+)|[ \u3000]*$)(?P<rest>.*)$"
 )
@@ -79,7 +79,7 @@ def by_lines(of: View, lines: list[Row]) -> list[Labelled]:
         if row.span.start < skip or row.tabbed:
             continue
         raw = of.raw[row.span.start - of.offset : row.span.end - of.offset]
-        found = list(_labels_of(raw))
+        found = list(_labels_of(raw, after_label=not marks or marks[-1][0] == lines[i - 1].span.start))
         if found:
             for k, (a, b, label, field) in enumerate(found):
                 marks.append((row.span.start + (a if k else 0), row.span.start + a, row.span.start + b, label, field))
@@ -99,8 +99,11 @@ def by_lines(of: View, lines: list[Row]) -> list[Labelled]:
     return values
 
 
-def _labels_of(raw: str) -> list[tuple[int, int, str, str]]:
-    """(label start, value start, label, field) for each label in one line: 「事業名　○○　担当課　○○」 has two."""
+def _labels_of(raw: str, after_label: bool = True) -> list[tuple[int, int, str, str]]:
+    """(label start, value start, label, field) for each label in one line: 「事業名　○○　担当課　○○」 has two.
+
+    An unknown word before a colon is a label only ``after_label``: in the middle of a text it belongs to the text.
+    """
     norm = normalize(raw)
     hit = _LABEL_LINE.match(norm.text)
     if hit is None:
@@ -110,12 +113,9 @@ def _labels_of(raw: str) -> list[tuple[int, int, str, str]]:
     colon, rest = hit["colon"], hit["rest"].strip()
     if field is None:
         plain = clean_label(label)
-        if not (colon and rest and 2 <= len(plain) <= 12 and not re.search(r"[\d,は。]", plain)):
+        if not (after_label and colon and rest and 2 <= len(plain) <= 12 and not re.search(r"[\d,は。]", plain)):
             return []
         field = OTHER
-    elif not colon and rest and kind_of(field) in ("text", "rating", "group") and hit["gap"] == " " and len(rest) > 60 and label == clean_label(label):
-        # 「課題 …」 opening a sentence of running text is rather rare, but 「効果 …」 in prose is not: want a bracket or a colon.
-        return []
     start, end = norm.raw(hit.start("label"), hit.end("label"))
     value = norm.raw(hit.start("rest"), hit.end("rest"))[0] if rest else len(raw)
     found = [(start, value, re.sub(r"^[#*]+", "", re.sub(r"\s+", "", raw[start:end])), field)]

@@ -10,6 +10,7 @@ from corpus.documents import Document, Section, Sheet, Span
 from corpus.forms.loader import OTHER, Form, canonical, clean_label, forms, kind_of
 from corpus.labelled import Labelled, by_form, by_lines, table_rows
 from corpus.layout import EMPTY, Row, View, trim, views
+from corpus.listings import entries_of
 from corpus.normalize import normalize
 from corpus.scattered import by_patterns
 from corpus.tables import Tables, read_tables
@@ -99,6 +100,12 @@ def _merged(of: View, items: list[Labelled]) -> list[Labelled]:
 
 def _of_part(of: View, name: str) -> list[Labelled]:
     """Chapters by their numbered headings and captions, glossaries by their terms."""
+    listed = entries_of(table_rows(of))
+    if listed:
+        first = listed[0].row.span.start
+        rows_of = [Labelled(e.name, OTHER, Span(e.row.span.start, e.row.span.start), e.row.span) for e in listed]
+        head = trim(of.raw, Span(0, first - of.offset), of.offset)
+        return [Labelled(name, OTHER, Span(of.offset, of.offset), head), *rows_of]
     pattern, field = (_TERM, "用語") if "用語" in name else (_HEADING, OTHER)
     marks = [(m.start(), m.end(), m.span("label")) for m in pattern.finditer(of.text)]
     if field == OTHER:

@@ -60,25 +60,36 @@ def _completed(series: Series, tables: Tables, sheet: Sheet) -> Series:
 
 
 def _of_single(of: View, sheet: Sheet, pair: Pair, money: str) -> list[Fact]:
-    """「令和6年度当初予算額 | 142,000千円」: one figure beside its label, of the year in the label or of the sheet's."""
-    kind = kind_of(pair.field)
+    """「令和6年度当初予算額 | 142,000千円」 in a table."""
     told = [cell for cell in pair.values if not cell.empty]
-    if kind not in ("amount", "staff", "rate", "hours") or len(told) != 1:
+    if len(told) != 1:
         return []
-    amounts = find_amounts(told[0].text)
-    if len(amounts) != 1 or amounts[0].start > 2 or len(told[0].text) - (amounts[0].end - amounts[0].start) > 6:
+    quote = Span(pair.label_cell.span.start, told[0].span.end)
+    return figure_beside(sheet, pair.field, one_line(pair.label), _raw(of, told[0].span), told[0].span, quote, money)
+
+
+def figure_beside(
+    sheet: Sheet, field: str, label: str, text: str, span: Span, quote: Span, money: str = ""
+) -> list[Fact]:
+    """One figure beside its label, of the year in the label or of the sheet's; an amount needs its unit said somewhere."""
+    kind = kind_of(field)
+    amounts = find_amounts(text)
+    if kind not in ("amount", "staff", "rate", "hours") or len(amounts) != 1 or "\n" in text.strip():
         return []
-    years = find_periods(normalize(pair.label).text, sheet.fiscal_year)
+    if amounts[0].start > 2 or len(text) - (amounts[0].end - amounts[0].start) > 6:
+        return []
+    years = find_periods(normalize(label).text, sheet.fiscal_year)
     if not years and sheet.fiscal_year is None:
         return []
-    period = years[0].period if years else fiscal_year(sheet.fiscal_year or 0)
     value, unit = amounts[0].value, amounts[0].unit
-    said = _bracket_unit(pair.label) or (money if kind == "amount" else {"staff": "人", "rate": "%", "hours": "時間"}[kind])
     if not unit:
-        value, unit = (value * YEN[said], "円") if said in YEN else (value, said)
-    what: FactKind | None = "plan" if pair.field == "予算額" else "actual" if pair.field == "決算額" else None
-    quote = Span(pair.label_cell.span.start, told[0].span.end)
-    return [Fact(pair.field, one_line(pair.label), value, _raw(of, told[0].span), unit, period, what, told[0].span, quote, not years)]
+        unit = _bracket_unit(label) or (money if kind == "amount" else {"staff": "人", "rate": "%", "hours": "時間"}[kind])
+        value, unit = (value * YEN[unit], "円") if unit in YEN else (value, unit)
+    if kind == "amount" and unit != "円":
+        return []
+    period = years[0].period if years else fiscal_year(sheet.fiscal_year or 0)
+    what: FactKind | None = "plan" if field == "予算額" else "actual" if field == "決算額" else None
+    return [Fact(field, label, value, text, unit, period, what, span, quote, not years)]
 
 
 _SAID = re.compile(

@@ -59,6 +59,8 @@ def find_sheets(document: Document) -> list[Sheet]:
             title = titles.get(begin)
             name = _printed(document, span, _part_name(norm.text, title)) if title else ""
             found.append(_part(document, span, name, town, form))
+    if not starts:
+        found = [replace(sheet, fiscal_year=year_of(view(document, sheet.spans[0]).text)) for sheet in found]
     found = _join_continued(document, found)
     return _numbered(_with_year_of_neighbours(found))
 
@@ -88,16 +90,37 @@ def _general_starts(text: str) -> list[_Start]:
     if not named:
         # Without a name anywhere a repeated title still parts one sheet from the next.
         return []
+    heads = [_template(line) for line in text[: named[0][0]].splitlines() if _template(line)]
     starts: list[_Start] = []
     for i, (at, name) in enumerate(named):
         floor = named[i - 1][0] if i else 0
         before = [t for t in titles if floor <= t <= at and (i == 0 or t > floor)]
         begin = before[0] if before and i == 0 else before[-1] if before else at
+        if not before and i:
+            before = _like_first(text, floor, at, heads)
+            begin = before[0] if before else at
         if not before:
             page = text.rfind("\f", floor, at)
             begin = page + 1 if page >= 0 else (0 if i == 0 else text.rfind("\n", 0, at) + 1)
         starts.append(_Start(begin, name))
     return starts
+
+
+def _template(line: str) -> str:
+    """A line without what changes from sheet to sheet: numbers and white space."""
+    return re.sub(r"[\d\s]+", "", line)
+
+
+def _like_first(text: str, floor: int, name: int, heads: list[str]) -> list[int]:
+    """Where the lines above the first sheet's name stand again above this one: its head begins there."""
+    found: dict[str, int] = {}
+    at = floor
+    for line in text[floor:name].splitlines(keepends=True):
+        key = _template(line)
+        if key in heads and at > floor:
+            found[key] = at
+        at += len(line)
+    return [min(found.values())] if found and heads[0] in found else []
 
 
 def _programme(document: Document, span: Span, start: _Start, form: Form | None, town: str) -> Sheet:

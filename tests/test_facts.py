@@ -317,3 +317,85 @@ def test_reading_never_raises_on_odd_texts() -> None:
     for text in ("", "\t\t\t\n\t", "事業名\t\n", "事業名\tA\n\tR1年度\tR2年度\n\t\t\n", "No1\nNo2\n", "用語集\n◆\n", "1\t2\t3\n4\t5\t6"):
         document = Document("a.txt", text, "0" * 64, "text")
         assert len(read_sheets(document)) == len(find_sheets(document))
+
+
+# ---- layouts of towns we have not seen ----------------------------------------------------------------------------
+
+BLANKS = """令和５年度　事務事業評価表（令和４年度事業）
+
+事務事業名　　道路維持管理事業　　　　　　所管課　　建設部道路課
+記入者　　　　山田太郎　　　　　　　　　　内線　　　2345
+
+２．事業費の推移　　　　　　　　　　　　　　　　（単位：千円）
+　　区分　　　　　　　令和３年度　　令和４年度　　令和５年度
+　　　　　　　　　　　　決算　　　　　決算　　　　　予算
+　　事業費　　　　　　　48,900　　　　51,234　　　　55,000
+　　うち一般財源　　　　41,000　　　　43,210　　　　47,000
+
+３．指標
+　　指標名　　　　　　　単位　　　　　令和３年度　　令和４年度
+　　補修箇所数　　　　　箇所　目標　　120　　　　　130
+　　　　　　　　　　　　　　　実績　　131　　　　　129
+４．評価
+　　必要性　　Ａ　　有効性　　Ｂ
+"""
+
+
+def test_a_form_set_with_blanks() -> None:
+    reading = reading_of(BLANKS)
+    assert (reading.sheet.name, reading.sheet.department, reading.sheet.fiscal_year) == ("道路維持管理事業", "建設部道路課", 2022)
+    assert figures(reading) == {
+        ("事業費", "事業費", 2021, "actual", 48_900_000, "円"),
+        ("事業費", "事業費", 2022, "actual", 51_234_000, "円"),
+        ("事業費", "事業費", 2023, "plan", 55_000_000, "円"),
+        ("一般財源", "うち一般財源", 2021, "actual", 41_000_000, "円"),
+        ("一般財源", "うち一般財源", 2022, "actual", 43_210_000, "円"),
+        ("一般財源", "うち一般財源", 2023, "plan", 47_000_000, "円"),
+        ("指標", "補修箇所数", 2021, "plan", 120, "箇所"),
+        ("指標", "補修箇所数", 2022, "plan", 130, "箇所"),
+        ("指標", "補修箇所数", 2021, "actual", 131, "箇所"),
+        ("指標", "補修箇所数", 2022, "actual", 129, "箇所"),
+    }
+    assert [s.text for s in reading.sections if s.field == "担当者"] == ["山田太郎", "2345"]
+    assert (told(reading)["必要性"], told(reading)["有効性"]) == ("A", "B")
+
+
+def test_a_form_in_markdown() -> None:
+    text = (
+        "# みどり市 事務事業評価シート（令和6年度実施・令和5年度決算）\n\n| 事務事業名 | 図書館運営事業 |\n|---|---|\n| 担当課 | 教育部 図書館 |\n\n"
+        "| 項目 | R4決算 | R5決算 | R6予算 |\n|---|---:|---:|---:|\n| 事業費（千円） | 12,300 | 13,400 | 14,000 |\n\n- 総合評価：A（継続）\n\n"
+        "## 課題\n電子図書館の導入が遅れている。\n"
+    )
+    reading = reading_of(text)
+    sheet = reading.sheet
+    assert (sheet.name, sheet.municipality, sheet.department, sheet.fiscal_year) == ("図書館運営事業", "みどり市", "教育部 図書館", 2023)
+    assert figures(reading) == {
+        ("事業費", "事業費", 2022, "actual", 12_300_000, "円"),
+        ("事業費", "事業費", 2023, "actual", 13_400_000, "円"),
+        ("事業費", "事業費", 2024, "plan", 14_000_000, "円"),
+    }
+    assert ("課題", "電子図書館の導入が遅れている。") in {(s.field, s.text) for s in reading.sections}
+
+
+def test_labels_and_values_on_lines_of_their_own() -> None:
+    text = "事務事業評価票\n事業名\nごみ減量事業\n担当部署\n環境部 ごみ減量課\n令和4年度決算額\n5,120千円\n評価結果\nB\n課題\n参加団体が減っている。\n"
+    reading = reading_of(text)
+    assert (reading.sheet.name, reading.sheet.department) == ("ごみ減量事業", "環境部 ごみ減量課")
+    assert figures(reading) == {("決算額", "決算額", 2022, "actual", 5_120_000, "円")}
+    assert told(reading)["評価結果"] == "B"
+
+
+def test_a_list_of_programmes_has_a_section_and_facts_per_row() -> None:
+    text = (
+        "かわら市 令和5年度 事務事業評価結果一覧\nNo.\t事務事業名\t担当課\tR4決算額（千円）\tR5決算額（千円）\t総合評価\n"
+        "1\t道路照明事業\t道路課\t10,000\t12,345\tＡ\n2\t街路樹管理事業\t公園課\t2,100\t-\tＢ\n"
+    )
+    reading = reading_of(text)
+    assert reading.sheet.kind == "document"
+    assert {s.label for s in reading.sections} >= {"道路照明事業", "街路樹管理事業"}
+    assert figures(reading) == {
+        ("決算額", "道路照明事業", 2022, "actual", 10_000_000, "円"),
+        ("決算額", "道路照明事業", 2023, "actual", 12_345_000, "円"),
+        ("決算額", "街路樹管理事業", 2022, "actual", 2_100_000, "円"),
+    }
+    assert [(f.label, f.text) for f in reading.facts if f.field == "総合評価"] == [("道路照明事業", "Ａ"), ("街路樹管理事業", "Ｂ")]
