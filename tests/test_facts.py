@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -269,6 +270,9 @@ def test_corpus_scattered_figures(corpus: dict[str, tuple[Document, list[SheetRe
         for year in range(2012, 2018):
             budget, settlement = (value(reading, f, f, year, k) for f, k in (("予算額", "plan"), ("決算額", "actual")))
             assert settlement is not None and budget is not None and settlement <= budget, (reading.sheet.name, year)
+    cloud = sheet_named(corpus, "001", "システム設置設備管理")
+    shares = [value(cloud, "予算の内訳", "セキュリティクラウド", y, k) for y, k in ((2017, "actual"), (2018, "plan"))]
+    assert shares == [8_127_000, 10_154_000]
     machines = sheet_named(corpus, "001", "ＯＡ機器管理")
     assert [value(machines, "実績の推移", "PC配備台数", y, k) for y, k in ((2015, "actual"), (2018, "plan"))] == [2024, 2092]
     printed = [value(machines, "実績の推移", "印刷枚数", y, "actual") or 0 for y in (2014, 2015, 2016, 2017)]
@@ -311,6 +315,14 @@ def test_corpus_events(corpus: dict[str, tuple[Document, list[SheetReading]]], f
     events: tuple[Event, ...] = sheet_named(corpus, file, name).events
     found = [document.text[e.quote.start : e.quote.end] for e in events if e.period.start.isoformat() == start]
     assert any(squeeze(quote) in squeeze(text) for text in found), found
+
+
+@pytest.mark.parametrize("piece", ["*", "■", "（1）", "　", "|", "令和5年度", "事務事業名 ", "目的：", "12,345 ", "評価シート", "▲ "])
+def test_long_odd_lines_are_read_in_time(piece: str) -> None:
+    document = Document("a.txt", "事業名 A\n" + piece * 2000 + "\n", "0" * 64, "text")
+    begun = time.process_time()
+    read_sheets(document)
+    assert time.process_time() - begun < 5
 
 
 def test_reading_never_raises_on_odd_texts() -> None:
