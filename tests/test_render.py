@@ -128,6 +128,13 @@ class Tags(HTMLParser):
         self.attributes += [name for name, _ in attrs]
 
 
+def test_a_long_list_is_folded_where_a_table_tells_the_same():
+    lines = "\n".join(f"- {number}番" for number in range(1, 9))
+    folded = markdown(lines, {}.get, fold=5)
+    assert folded.count("<li>") == 8 and "<summary>残り3件を表示</summary><ul><li>6番" in folded
+    assert "<details" not in markdown(lines, {}.get) and "<details" not in markdown(lines, {}.get, fold=7)
+
+
 def evil_answer() -> Answer:
     citation = Citation(1, SHEET, f"欄{EVIL}", f"引用{EVIL}", Span(0, 3), page=2)
     passage = FakeIndex().search("図書館", 1).hits[0]
@@ -210,6 +217,8 @@ def test_an_address_quotes_any_id():
 def test_a_table_shows_years_plain_and_amounts_with_commas():
     html = render_table(Table(("年度", "決算額（円）"), ((2022, 1_200_000.0), (2023, None)), ((1,), ())))
     assert ">2022<" in html and ">1,200,000<" in html and "―" in html
+    written = render_table(Table(("事業", "金額"), (("1係", "1,200円"),), ((),)))
+    assert '<td class="hy-num">1,200円</td>' in written and "<td>1係</td>" in written
 
 
 def test_short_numbers():

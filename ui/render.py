@@ -18,8 +18,10 @@ from ui.charts import render_chart, trimmed
 from ui.text import excerpt, join_lines, markdown, marked
 
 NOTE = "AI生成文ではありません。すべて評価シートからの引用です（合計や順位は、引用した数値から計算します）。"
+AMOUNT = re.compile(r"[-−△▲]?\d[\d,]*(?:\.\d+)?(?:円|%|％|件|人|回|名)?")
 SHOWN_CITATIONS = 4
-SHOWN_ROWS = 50
+SHOWN_ROWS = 20
+SHOWN_ITEMS = 5
 QUOTE_WIDTH = 320
 
 
@@ -100,7 +102,8 @@ def render_answer(answer: Answer) -> str:
 def answer_body(answer: Answer) -> str:
     """The sentences of the answer with links behind their [1] marks."""
     addresses = {citation.n: sheet_url(citation.sheet.sheet_id, citation.span) for citation in answer.citations}
-    return markdown(answer.answer, addresses.get)
+    # The table below lists everything again, with the figures side by side.
+    return markdown(answer.answer, addresses.get, fold=SHOWN_ITEMS if answer.table is not None else 0)
 
 
 def answer_steps(answer: Answer, steps: int = 5) -> list[str]:
@@ -216,7 +219,7 @@ def _cell(value: Cell, column: str) -> str:
     if value is None:
         return '<td class="hy-void">―</td>'
     if isinstance(value, str):
-        return f"<td>{marked(value)}</td>"
+        return f'<td class="hy-num">{escape(value)}</td>' if AMOUNT.fullmatch(value) else f"<td>{marked(value)}</td>"
     # A year is a name, not a quantity: 2021, not 2,021.
     text = str(int(value)) if column.strip().endswith(("年", "年度")) and float(value).is_integer() else trimmed(value)
     return f'<td class="hy-num">{escape(text)}</td>'

@@ -147,10 +147,11 @@ def excerpt(text: str, highlights: Sequence[Highlight], width: int = 220) -> tup
     return before + text[begin:end] + after, moved
 
 
-def markdown(text: str, link: Callable[[int], str | None]) -> str:
+def markdown(text: str, link: Callable[[int], str | None], fold: int = 0) -> str:
     """The little Markdown of answers as HTML: paragraphs, lists, headings, ``**bold**`` and [1] marks.
 
-    ``link`` gives the address behind a citation number, None for a number that is not a citation.
+    ``link`` gives the address behind a citation number, None for a number that is not a citation. Of a list longer than
+    ``fold`` (when it is not 0) the rest stands behind a fold.
     Everything else is escaped: the text quotes documents, and those may contain anything.
     """
     out: list[str] = []
@@ -159,7 +160,7 @@ def markdown(text: str, link: Callable[[int], str | None]) -> str:
 
     def flush() -> None:
         if items:
-            out.append("<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>")
+            out.append(_bullets(items, fold))
             items.clear()
         if lines:
             out.append("<p>" + "<br>".join(lines) + "</p>")
@@ -183,6 +184,14 @@ def markdown(text: str, link: Callable[[int], str | None]) -> str:
             lines.append(_inline(re.sub(r"^>\s?", "", line), link))
     flush()
     return "".join(out)
+
+
+def _bullets(items: Sequence[str], fold: int) -> str:
+    lines = [f"<li>{item}</li>" for item in items]
+    if not fold or len(lines) <= fold + 1:  # a fold for a single line would be longer than the line
+        return f"<ul>{''.join(lines)}</ul>"
+    shown, rest = lines[:fold], lines[fold:]
+    return f"<ul>{''.join(shown)}</ul><details><summary>残り{len(rest)}件を表示</summary><ul>{''.join(rest)}</ul></details>"
 
 
 def _inline(text: str, link: Callable[[int], str | None]) -> str:

@@ -82,7 +82,8 @@
   function cells(table) {
     const text = (cell) => {
       const shown = cell.textContent.trim();
-      return cell.classList.contains("hy-num") ? shown.replaceAll(",", "") : shown;
+      // 1,200円 is a number for Excel; other units stay, because 3件 and 3% are not the same.
+      return cell.classList.contains("hy-num") ? shown.replaceAll(",", "").replace(/円$/, "") : shown;
     };
     const rows = [...table.querySelectorAll("tbody tr")].map((row) => [...row.cells].map(text));
     return { columns: [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim()), rows };
