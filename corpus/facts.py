@@ -88,7 +88,8 @@ def _of_pair(of: View, sheet: Sheet, pair: Pair) -> list[Fact]:
     quote = Span(min(pair.label_cell.span.start, first.span.start), told[-1].span.end)
     if pair.label_cell.span.end > first.span.start or "\n" in of.raw[pair.label_cell.span.end - of.offset : first.span.start - of.offset]:
         quote = Span(first.span.start, told[-1].span.end)
-    return [_told(sheet, pair.field, one_line(pair.label), text, first.span, quote)]
+    label = one_line(of.raw[pair.label_cell.span.start - of.offset : pair.label_cell.span.end - of.offset])
+    return [_told(sheet, pair.field, label, text, first.span, quote)]
 
 
 def _told(sheet: Sheet, field: str, label: str, text: str, span: Span, quote: Span, period: Period | None = None) -> Fact:

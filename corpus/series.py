@@ -15,6 +15,7 @@ from corpus.periods import find_periods, fiscal_year
 from corpus.tables import Pair, Series, Tables
 
 _UNIT_SAID = re.compile(r"\((?:単位\s*[::]?\s*)?(千円|百万円|万円|億円|円)\)|単位\s*[::]?\s*\(?(千円|百万円|万円|億円|円)|金額\S{0,4}[::]\s*(千円|百万円|万円|円)")
+_MONEY_ASIDE = re.compile(r"[(（](?:千円|円|百万円|万円|[A-FＡ-Ｆ](?:[+＋][A-FＡ-Ｆ])*)[)）]$")
 _IN_BRACKETS = re.compile(r"[((]([^()()]{1,8})[))]\s*$")
 
 
@@ -65,7 +66,7 @@ def _of_single(of: View, sheet: Sheet, pair: Pair, money: str) -> list[Fact]:
     if len(told) != 1:
         return []
     quote = Span(pair.label_cell.span.start, told[0].span.end)
-    return figure_beside(sheet, pair.field, one_line(pair.label), _raw(of, told[0].span), told[0].span, quote, money)
+    return figure_beside(sheet, pair.field, one_line(_raw(of, pair.label_cell.span)), _raw(of, told[0].span), told[0].span, quote, money)
 
 
 def figure_beside(
@@ -128,7 +129,7 @@ def _of_series(of: View, sheet: Sheet, series: Series, money: str, warnings: lis
         if not series.name:
             return []
         own, inferred = "plan", True  # the row between the years and 実績 holds the targets
-    field, name = _named(series, what, group, kind, indicator, label)
+    field, name = _named(of, series, what, group, kind, indicator, label)
     kind = "amount" if kind_of(field) == "amount" else kind
     start = series.label_cell.span.start if series.label_cell is not None else series.values[0][1].span.start
     quote = Span(min(start, series.values[0][1].span.start), max(cell.span.end for _, cell in series.values))
@@ -152,13 +153,14 @@ def _of_series(of: View, sheet: Sheet, series: Series, money: str, warnings: lis
 
 
 def _named(
-    series: Series, what: str | None, group: str | None, kind: str, indicator: bool, label: str
+    of: View, series: Series, what: str | None, group: str | None, kind: str, indicator: bool, label: str
 ) -> tuple[str, str]:
     """(canonical field, label as printed) of a row of figures."""
+    label_printed = one_line(_raw(of, series.label_cell.span)) if series.label_cell is not None else series.label
     if indicator:
         field = group if group in ("活動指標", "成果指標", "実績の推移") else "指標"
-        return field, one_line(series.name or series.label)
-    printed = one_line(re.sub(r"\((?:千円|円|百万円|万円|[A-F](?:\+[A-F])*)\)$", "", normalize(series.label).text).strip() or series.label)
+        return field, one_line(_raw(of, series.name_cell.span)) if series.name_cell is not None else label_printed
+    printed = _MONEY_ASIDE.sub("", label_printed).strip() or label_printed
     if what is not None and kind in ("amount", "staff", "hours", "rate"):
         return what, printed
     if kind_of(group or "") == "amount":
