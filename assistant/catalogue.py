@@ -25,9 +25,14 @@ _CORE, _SLIP = 4, 1.01
 # A kanji after the stretch makes it part of another word: スマートフォン in スマートフォン講習会 is no programme's name.
 _GOES_ON = re.compile(r"[一-龥々]")
 _BRACKETS = re.compile(r"\(([^()]+)\)")
-# The last part of a department's name stands for it (情報政策課) unless it is a common word (図書館, 保育所).
-_OFFICES = ("課", "局", "室", "センター", "係")
-_UNIT_ENDS = ("課", "局", "部", "センター", "室", "館", "所", "院", "署", "園", "事務局", "公室", "係", "本部")
+_COMPONENT = re.compile(r".+?(?:事務局|公室|部|局|センター|課|室|係|館|所|院|署|園|本部)")
+# A town stands at the head of a question or of a list, and a particle follows it.
+_STRANGER = re.compile(r"(?:^|[、,・]|と)([一-龥々ヶァ-ヴー]{1,6}[市区町村])(?=[のとでにはが、,・]|では)")
+_NO_TOWN = re.compile(
+    r"(?:.{0,3}(?:他|本|当|同|両|各|全|近隣|周辺|隣接|都|地|学|政令|中核|特別|自治|行政|貴|市|区|町)|類似.*)[市区町村]+$"
+)
+# 「…対策課題」 is no 対策課.
+_OFFICE_ENDS = r"(?![題税程金長]|ごと|別)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,19 @@ def pairs(text: str) -> set[str]:
     return {text[i : i + 2] for i in range(len(text) - 1)} or ({text} if text else set())
 
 
+def _begins(name: str, at: int) -> bool:
+    """Whether a word of the name begins there: at its head or where the script changes (モミジ|電子申請)."""
+    return at == 0 or _script(name[at - 1]) != _script(name[at])
+
+
+def _script(char: str) -> str:
+    if "ァ" <= char <= "ヺ" or char == "ー":
+        return "katakana"
+    if "ぁ" <= char <= "ゖ":
+        return "hiragana"
+    return "latin" if char.isascii() and char.isalnum() else "kanji" if char.isalnum() else "mark"
+
+
 def longest_run(needle: str, hay: str) -> tuple[int, int, int]:
     """The longest stretch of ``needle`` found in ``hay``: (length, start in needle, start in hay)."""
     best = (0, 0, 0)
@@ -71,6 +89,14 @@ def longest_run(needle: str, hay: str) -> tuple[int, int, int]:
                 best = (row[j + 1], i - row[j + 1] + 1, j - row[j + 1] + 1)
             previous = kept
     return best
+
+
+def _parts(department: str) -> list[str]:
+    """How people call a department: in full, by its 課, or by the 部, 局 or センター it belongs to."""
+    whole = squeeze(department)
+    parts = [part for words in department.split() for part in _COMPONENT.findall(squeeze(words))]
+    # What stands behind a 部 is a name of its own: 情報システム課 in 管理部情報システム課.
+    return [whole, *(part for part in parts if len(part) >= 3 and part != whole)]
 
 
 def common_endings(names: set[str]) -> list[str]:
@@ -139,16 +165,26 @@ class Catalogue:
                     found.append((name, match.start(), match.end()))
         return sorted(found, key=lambda hit: hit[1])
 
+    def find_strangers(self, key: str) -> list[str]:
+        """Municipalities a squeezed question names that the index does not hold (西浜市の…)."""
+        known = [squeeze(name) for name in self.municipalities]
+        return [
+            name
+            for found in _STRANGER.finditer(key)
+            if not _NO_TOWN.match(name := found[1]) and not any(name in k or k in name for k in known)
+        ]
+
     def find_departments(self, key: str, scope: list[Sheet]) -> list[tuple[str, int, int]]:
         """Departments of ``scope`` named in a squeezed question, wholly or by a part that ends in 課, 局, センター …"""
         found: list[tuple[str, int, int]] = []
         for department in sorted({s.department for s in scope if s.department}):
-            name = squeeze(department)
-            length, start, at = longest_run(name, key)
-            part = name[start : start + length]
-            whole = length == len(name) or (start + length == len(name) and length >= 3 and part.endswith(_OFFICES))
-            if whole or (length >= 4 and part.endswith(_UNIT_ENDS)):
-                found.append((department, at, at + length))
+            hits = [
+                (department, m.start(), m.end())
+                for part in _parts(department)
+                for m in re.finditer(re.escape(part) + _OFFICE_ENDS, key)
+            ]
+            if hits:
+                found.append(max(hits, key=lambda hit: hit[2] - hit[1]))
         # 課 of one department inside the longer name of another (情報政策課 in 情報政策課分室) gives way to the longer.
         return [
             hit
@@ -194,7 +230,13 @@ class Catalogue:
                         at, length = near.dest_start, near.dest_end - near.dest_start
             narrow = len(ids) < len(self.programmes)
             word_ends = not _GOES_ON.match(key, at + length)
-            if not exact and start == 0 and length >= _CORE and word_ends and cover >= (0.25 if narrow else 0.3):
+            if (
+                not exact
+                and _begins(name.key, start)
+                and length >= _CORE
+                and word_ends
+                and cover >= (0.25 if narrow else 0.3)
+            ):
                 score = max(score, 0.7)  # people shorten a name by dropping its tail
             for alias in name.aliases:
                 if not exact and alias in key:

@@ -10,6 +10,7 @@ from assistant.catalogue import Catalogue, NameMatch
 from assistant.question import HINTED, NAMED, Query
 from assistant.statements import Statements
 from corpus.documents import Sheet
+from corpus.normalize import squeeze
 from index.types import Filters, Index, Passage
 
 _DEPARTMENT = 0.15
@@ -36,9 +37,42 @@ class Context:
     notes: list[str] = field(default_factory=list)
     subset: tuple[Sheet, ...] = ()
     _focus: list[Focus] | None = None
+    _scope: list[Sheet] | None = None
 
     def scope(self) -> list[Sheet]:
-        """The sheets the question may be about, by municipality, year and department filters."""
+        """The sheets the question may be about: by municipality and filters, one a programme (see :meth:`of_the_year`)."""
+        if self._scope is None:
+            self._scope = self.of_the_year(self._all())
+        return self._scope
+
+    def of_the_year(self, sheets: Sequence[Sheet]) -> list[Sheet]:
+        """Of a programme's sheets over the years the one that reports on the asked year, else the latest.
+
+        A later sheet repeats the figures of earlier years, so that one sheet of each programme tells all once.
+        """
+        years = [year for asked in self.query.periods if (year := asked.year) is not None]
+        kept: dict[tuple[str, str, str], Sheet] = {}
+        for sheet in sheets:
+            if sheet.kind != "programme":
+                kept[(sheet.sheet_id, "", "")] = sheet
+                continue
+            key = (sheet.municipality, squeeze(sheet.name), sheet.department)
+            other = kept.get(key)
+            if other is None or self._rank_year(sheet, years) > self._rank_year(other, years):
+                kept[key] = sheet
+        chosen = {sheet.sheet_id for sheet in kept.values()}
+        return [sheet for sheet in sheets if sheet.sheet_id in chosen or self._twin(sheet, kept)]
+
+    def _twin(self, sheet: Sheet, kept: dict[tuple[str, str, str], Sheet]) -> bool:
+        """Two sheets of one name, department and year are two programmes."""
+        other = kept.get((sheet.municipality, squeeze(sheet.name), sheet.department))
+        return other is not None and other.fiscal_year == sheet.fiscal_year
+
+    @staticmethod
+    def _rank_year(sheet: Sheet, years: Sequence[int]) -> tuple[bool, int]:
+        return (sheet.fiscal_year in years, sheet.fiscal_year or 0)
+
+    def _all(self) -> list[Sheet]:
         filters = self.query.filters
         sheets = list(self.subset) or self.catalogue.sheets
         return [
@@ -93,4 +127,5 @@ class Context:
         in_department = [m for m in kept if m.sheet.department in self.query.departments]
         if in_department and len({m.sheet.name for m in kept}) < len(kept):
             kept = in_department
-        return [Focus(m.sheet, m.score, True) for m in kept]
+        chosen = {sheet.sheet_id for sheet in self.of_the_year([m.sheet for m in kept])}
+        return [Focus(m.sheet, m.score, True) for m in kept if m.sheet.sheet_id in chosen]

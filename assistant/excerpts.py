@@ -104,9 +104,11 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
         return []
     asked = asked_text(context)
     in_field = [r for r in ranked if any(f.fits(r.statement.label, r.statement.field) for f in asked)]
-    if named and in_field and _says_only_the_field(context, wanted):
-        return sorted(in_field[:8], key=lambda r: r.statement.order)
     typed = query.expects & set(_KINDS)
+    if named and in_field and _says_only_the_field(context, wanted):
+        fits = all(any(_KINDS[kind].search(r.statement.key) for r in in_field[:8]) for kind in typed)
+        if fits:
+            return sorted(in_field[:8], key=lambda r: r.statement.order)
     ranked = [r for r in ranked if _of_the_year(context, r.statement)] if typed and not named else ranked
     proof = [r for r in ranked if _proves(r, named, bool(typed)) or (named and r in in_field[:2])]
     for kind in typed:

@@ -29,7 +29,7 @@ _CLEAR = 1.0
 # What is left of the question (by weight) beyond the label from where on a statement is quoted beside the figures.
 _LEFT_OVER = 0.4
 # 決算額 and 予算額 name a kind of figure as well as a field; these labels stand for the whole where a form prints both.
-_WHOLE = ("決算額", "予算額", "総事業費", "事業費", "総事業コスト", "事業経費")
+_WHOLE = ("決算額", "予算額", "事業費", "事業経費", "直接事業費", "総事業費", "総事業コスト")
 _MOST_GROUPS = 4
 _CHANGE = re.compile(r"増え|減っ|増減|増加|減少|変わ|変化|推移|動い|伸び|差|下が|上が")
 _COUNTER = re.compile(
@@ -220,10 +220,8 @@ def wanted_facts(group: Group, periods: Sequence[AskedPeriod], asked: Sequence[A
     free = any(field_tier(f, x.field, group.label, [x]) >= 0.85 for f in asked if not f.kind for x in group.facts)
     if free:
         return select(group.facts, periods, None)
-    own = any(field_tier(f, x.field, group.label, [x]) >= 0.85 for f in asked if f.kind for x in group.facts)
     if group.facts[0].unit == "円":
-        kind = next(iter(kinds)) if len(kinds) == 1 and not own else None
-        return select(group.facts, periods, kind)
+        return select(group.facts, periods, next(iter(kinds)) if len(kinds) == 1 else None)
     facts = select(group.facts, periods, None)
     printed = {f.kind for f in facts}
     return facts if not kinds or None in printed or kinds <= printed or (len(kinds) > 1 and kinds & printed) else []

@@ -47,6 +47,8 @@ _EXPECTS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
+# What is left of a follow-up that only names another town or year: 「…は?」「…のほうはいくら?」
+_LITTLE = 10
 _WHICH = re.compile(
     r"(事業|事務|システム|シート|仕事|仕組み|市|区|町|村|自治体|の|もの|やつ|課|部署)は(何|どれ|どこ|なに)?(です|でしょう)?か?[?。]*$"
     r"|(どの|何の|なんの)(事業|システム|シート|仕組み|仕事|市|区|町)(です|でしょう)?か?[?。]*$"
@@ -60,6 +62,15 @@ class AskedPeriod:
 
     period: Period
     readings: tuple[Period, ...]
+
+    @property
+    def year(self) -> int | None:
+        """The fiscal year asked for, where it is one; the last year of a range."""
+        if self.period.kind == "fiscal_year":
+            return self.period.fiscal_year
+        if self.period.kind == "range":
+            return self.period.end.year - (1 if self.period.end.month >= 4 else 2)
+        return self.readings[-1].fiscal_year if self.period.kind == "calendar_year" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +95,7 @@ class Query:
     carried: tuple[str, ...] = ()
     before: Query | None = None
     grade: str = ""
+    strangers: tuple[str, ...] = ()
     sheets: tuple[Sheet, ...] = field(default=())
 
     @property
@@ -172,6 +184,7 @@ def _read(question: str, catalogue: Catalogue, filters: Filters) -> Query:
         filters=replace(filters, municipality=municipalities or filters.municipality),
         subset=bool(_SUBSET.search(key)),
         grade=grade,
+        strangers=tuple(catalogue.find_strangers(key)),
     )
 
 
@@ -223,16 +236,24 @@ def _carry(query: Query, before: Query, catalogue: Catalogue) -> Query:
         carried.append("自治体")
     if not own_sheet and not query.departments:
         kept = tuple(n for n in before.names if not municipalities or n.sheet.municipality in municipalities)
+        if not kept and before.named:  # 「桜坂町のほうは?」: the programme of that name in the other town
+            scope = [s for s in catalogue.programmes if s.municipality in municipalities]
+            name = squeeze(before.named[0].sheet.name)
+            kept = tuple(catalogue.find_names(name, reading(name), scope))
         if kept:
             names = kept
             carried.append("シート")
         departments = before.departments
-    only_scope = (
-        not fields and not query.expects and intent in ("text", "yesno") and (query.municipalities or own_sheet)
-    )
-    if only_scope:  # 「つくば市は?」 asks the question before of another town
-        fields, intent, intents, periods = before.fields, before.intent, before.intents, periods or before.periods
+    strong = any(not f.weak for f in fields)
+    moved = bool(query.municipalities or own_sheet or query.periods)
+    only_scope = moved and not strong and intent in ("text", "yesno", "number") and len(squeeze(query.focus)) <= _LITTLE
+    expects = query.expects
+    if only_scope:  # 「A市は?」 asks the question before of another town, 「令和6年度は?」 of another year
+        fields, intent, intents, expects = before.fields, before.intent, before.intents, before.expects
         carried.append("質問")
+    if not periods and before.periods:
+        periods = before.periods
+        carried.append("年度")
     filters = replace(query.filters, municipality=municipalities or query.filters.municipality)
     focus = query.focus
     if not own_sheet or only_scope:
@@ -246,6 +267,7 @@ def _carry(query: Query, before: Query, catalogue: Catalogue) -> Query:
         fields=fields,
         intent=intent,
         intents=intents,
+        expects=expects,
         filters=filters,
         focus=focus,
         carried=tuple(carried),

@@ -51,7 +51,7 @@ def amounts(
     best: dict[str, tuple[float, Amount]] = {}
     for (sheet_id, name, label), facts in rows.items():
         tier = max(_tiers(asked, name, label, facts), default=0.0)
-        fit = _within(facts, periods, None if tier >= 0.85 else kind)
+        fit = _within(facts, periods, kind)
         if tier <= 0 or not fit:
             continue
         amount = Amount(by_id[sheet_id], label or name, sum(f.value or 0.0 for f in fit), "円", tuple(fit))

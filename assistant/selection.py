@@ -64,7 +64,7 @@ def grade_wishes(context: Context) -> list[GradeWish]:
     begin = 0
     for found in hits:
         segment = key[begin : found.end()]
-        fields = tuple(f for f, _, _ in find_fields(segment) if f.type == "rating")
+        fields = tuple(f for f, _, _ in find_fields(segment) if f.type in ("rating", "choice"))
         periods = periods_of(segment, context.catalogue.latest_year)
         wishes.append(
             GradeWish(found[1].upper(), fields, periods, bool(_OVERALL.search(segment)), bool(_SINGLE.search(segment)))

@@ -99,6 +99,8 @@ class Assistant:
         return tuple({c.sheet.sheet_id: c.sheet for c in before.citations}.values()) if before else ()
 
     def _draft(self, context: Context) -> Draft | None:
+        if context.query.strangers and not context.query.municipalities:
+            return None  # the town asked about is not in the index; another town's sheet is no answer
         towns = context.query.municipalities
         if len(towns) > 1 and not _ONE_OF.search(context.query.key):
             return self._per_town(context, towns)
