@@ -36,6 +36,7 @@ PERSON_FIELD = "担当者"
 def answer_json(answer: Answer, index: Index) -> AnswerJson:
     """An answer as the contract prints it; ``index`` tells the pages of the related passages."""
     read = answer.interpretation
+    pages = Pages(index)
     return AnswerJson(
         answer=answer.answer,
         abstained=answer.abstained,
@@ -61,7 +62,7 @@ def answer_json(answer: Answer, index: Index) -> AnswerJson:
         interpretation=InterpretationJson(
             intent=read.intent, period=period_json(read.period), filters=filters_json(read.filters), text=read.text
         ),
-        related=[hit_json(passage, index) for passage in visible(answer.related)],
+        related=[hit_json(passage, pages) for passage in visible(answer.related)],
         suggestions=list(answer.suggestions),
         index_version=answer.index_version,
         took_ms=answer.took_ms,
@@ -86,6 +87,7 @@ def citation_json(citation: Citation) -> CitationJson:
 
 def search_json(result: SearchResult, index: Index) -> SearchJson:
     """A page of hits; passages that name persons are neither shown nor counted."""
+    pages = Pages(index)
     hidden = result.facets.get("section", {}).get(PERSON_FIELD, 0)
     facets = {
         name: {value: count for value, count in counts.items() if not (name == "section" and value == PERSON_FIELD)}
@@ -93,7 +95,7 @@ def search_json(result: SearchResult, index: Index) -> SearchJson:
     }
     return SearchJson(
         total=max(0, result.total - hidden),
-        hits=[hit_json(passage, index) for passage in visible(result.hits)],
+        hits=[hit_json(passage, pages) for passage in visible(result.hits)],
         facets=facets,
     )
 
@@ -103,7 +105,32 @@ def visible(passages: Iterable[Passage]) -> list[Passage]:
     return [passage for passage in passages if passage.section.field != PERSON_FIELD]
 
 
-def hit_json(passage: Passage, index: Index) -> HitJson:
+class Pages:
+    """Where passages stand; every document is read once, because hits come in crowds from the same few."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._documents: dict[str, tuple[Document, list[int]]] = {}
+
+    def text(self, file: str, span: Span) -> str:
+        """The characters of a span of ``file``."""
+        return self._read(file)[0].text[span.start : span.end]
+
+    def source(self, file: str, span: Span) -> SourceJson:
+        """The place of a span of ``file``."""
+        document, starts = self._read(file)
+        at = bisect_right(starts, span.start) - 1
+        page = document.places[at].page if at >= 0 else None
+        return SourceJson(file=file, page=page, start=span.start, end=span.end)
+
+    def _read(self, file: str) -> tuple[Document, list[int]]:
+        if file not in self._documents:
+            document = self._index.document(file)
+            self._documents[file] = (document, [place.start for place in document.places])
+        return self._documents[file]
+
+
+def hit_json(passage: Passage, pages: Pages) -> HitJson:
     """One passage."""
     sheet = passage.sheet
     return HitJson(
@@ -114,7 +141,7 @@ def hit_json(passage: Passage, index: Index) -> HitJson:
         department=sheet.department,
         section=passage.section.field or passage.section.label,
         text=passage.text,
-        source=_source(index.document(sheet.file), passage.span),
+        source=pages.source(sheet.file, passage.span),
         score=passage.score,
         highlights=list(passage.highlights),
     )
@@ -135,7 +162,7 @@ def sheet_json(sheet: Sheet) -> SheetJson:
 
 def sheet_detail_json(sheet: Sheet, index: Index) -> SheetDetailJson:
     """One sheet with its sections, figures and ratings; sections that name persons are left out."""
-    document = index.document(sheet.file)
+    pages = Pages(index)
     sections = [found.section for found in index.sections([sheet.sheet_id])]
     facts = [found.fact for found in index.facts([sheet.sheet_id])]
     return SheetDetailJson(
@@ -145,20 +172,20 @@ def sheet_detail_json(sheet: Sheet, index: Index) -> SheetDetailJson:
                 label=section.label,
                 field=section.field,
                 text=section.text,
-                source=_source(document, section.span),
+                source=pages.source(sheet.file, section.span),
             )
             for section in sections
             if section.field != PERSON_FIELD
         ],
-        facts=_facts_json(facts, document),
+        facts=_facts_json(facts, sheet.file, pages),
         ratings=[
             RatingJson(
                 field=fact.field,
                 label=fact.label,
                 period=period_json(fact.period),
                 text=fact.text,
-                quote=document.text[fact.quote.start : fact.quote.end],
-                source=_source(document, fact.quote),
+                quote=pages.text(sheet.file, fact.quote),
+                source=pages.source(sheet.file, fact.quote),
             )
             for fact in facts
             if fact.value is None and fact.field != PERSON_FIELD
@@ -166,7 +193,7 @@ def sheet_detail_json(sheet: Sheet, index: Index) -> SheetDetailJson:
     )
 
 
-def _facts_json(facts: Sequence[Fact], document: Document) -> list[FactJson]:
+def _facts_json(facts: Sequence[Fact], file: str, pages: Pages) -> list[FactJson]:
     """The facts with a finite number; ratings stand in a list of their own."""
     found = []
     for fact in facts:
@@ -180,8 +207,8 @@ def _facts_json(facts: Sequence[Fact], document: Document) -> list[FactJson]:
                     kind=fact.kind,
                     value=number,
                     unit=fact.unit,
-                    quote=document.text[fact.quote.start : fact.quote.end],
-                    source=_source(document, fact.quote),
+                    quote=pages.text(file, fact.quote),
+                    source=pages.source(file, fact.quote),
                     inferred=fact.inferred,
                 )
             )
@@ -208,10 +235,6 @@ def page_at(document: Document, start: int) -> int | None:
     starts = [place.start for place in document.places]
     at = bisect_right(starts, start) - 1
     return document.places[at].page if at >= 0 else None
-
-
-def _source(document: Document, span: Span) -> SourceJson:
-    return SourceJson(file=document.file, page=page_at(document, span.start), start=span.start, end=span.end)
 
 
 def _number(value: float | None) -> int | float | None:
