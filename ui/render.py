@@ -57,7 +57,7 @@ def catalogue_line(sheets: Sequence[Sheet]) -> str:
 
 
 def render_held(sheets: Sequence[Sheet]) -> str:
-    """What stands in the index, by municipality: 所沢市 67シート（令和3年度）; at most twenty are named."""
+    """What stands in the index, by municipality: あおば市 12シート（令和5年度）; at most twenty are named."""
     groups: dict[str, list[Sheet]] = {}
     for sheet in sheets:
         if sheet.kind == "programme":
