@@ -22,6 +22,8 @@ from index.types import Index
 _MUNICIPALITY = re.compile(r"(?<=.{2})[都道府県市区町村]$")
 # One slip (two in a name of eight characters or more) is a mistyped name; shorter cores are too easily hit by chance.
 _CORE, _SLIP = 4, 1.01
+# The stretch must be worth this share of the name: システム alone names nothing.
+_TELLING = 0.2
 # A kanji after the stretch makes it part of another word: スマートフォン in スマートフォン講習会 is no programme's name.
 _GOES_ON = re.compile(r"[一-龥々]")
 _BRACKETS = re.compile(r"\(([^()]+)\)")
@@ -233,6 +235,7 @@ class Catalogue:
             if (
                 not exact
                 and _begins(name.key, start)
+                and telling >= _TELLING
                 and length >= _CORE
                 and word_ends
                 and cover >= (0.25 if narrow else 0.3)

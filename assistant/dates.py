@@ -81,7 +81,11 @@ def when(context: Context) -> Draft | None:
     statements = context.statements.of(sheets)
     undated = context.statements.rank(context.statements.wanted(context.query.focus, frozenset({"date"})), statements)
     if undated and undated[0].cover > best.cover + 0.1:
-        return None  # a statement without a full date (8月19日) is more to the point
+        span = undated[0].statement.span
+        dates = [h for h in hits if h.event.quote.start < span.end and span.start < h.event.quote.end]
+        if not dates:
+            return None  # a statement without a full date (8月19日) is more to the point
+        best = dates[0]
     shown = [h for h in hits if h.sheet == best.sheet and h.score >= best.score * _NEAR_BEST]
     distinct = list({h.event.quote: h for h in reversed(shown)}.values())[::-1][:_MOST_DATES]
     draft = Draft(context.index, how="when", confidence=best.cover)

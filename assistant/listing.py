@@ -21,6 +21,11 @@ _TOPIC_NEAR_BEST = 0.62
 _QUOTE = 110
 _TARGETS = ("目標値", "指標", "成果指標", "活動指標")
 _CERTAIN = 0.9
+_QUOTED = re.compile(r"[「『\"]([^」』\"]{2,30})[」』\"]")
+_CLASS = re.compile(r"(システム|ネットワーク|センター|講座|補助金?)(?:の中|のうち)?(?:で|では|のうち)")
+_GENERIC = frozenset(
+    "対象 事業 事務 システム 評価 シート 一覧 並べる 出す 挙げる 教える 全部 全て 令和 年度 分 件 数 何 調書".split()
+)
 _NAMED_CLASS = re.compile(r"名の付く|名前の|という名|同じ名|名のつ")
 
 
@@ -53,7 +58,34 @@ def listing(context: Context) -> Draft | None:
         return ranking.changed(context, amounts, sheets)
     if query.intent in ("rank", "sum", "compare"):
         return None
-    return _by_conditions(context, sheets) or (None if query.periods else _by_topic(context, sheets))
+    return (
+        _by_conditions(context, sheets)
+        or _everything(context, sheets)
+        or (_by_topic(context, sheets) if not query.periods or _dated_by_sheet(context, sheets) else None)
+    )
+
+
+def _dated_by_sheet(context: Context, sheets: Sequence[Sheet]) -> bool:
+    """Whether the asked year only chooses among the sheets of several years."""
+    years = {asked.year for asked in context.query.periods}
+    return (
+        len(years) == 1
+        and None not in years
+        and len({s.fiscal_year for s in context.catalogue.programmes}) > 1
+        and all(s.fiscal_year in years for s in sheets)
+    )
+
+
+def _everything(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
+    """All sheets in scope, where the question asks for nothing but a town, a year or a department."""
+    query = context.query
+    if not (query.municipalities or query.periods) or query.expects - {"number"}:
+        return None
+    words = [w for w in context.statements.wanted(query.focus).query.words if w not in _GENERIC]
+    if words or query.asks("amount", "rating", "date", "text"):
+        return None
+    matches = {s.sheet_id: [Proof(s, "", _name_span(context, s), s.department)] for s in sheets}
+    return _list(context, matches, sheets, "everything")
 
 
 def _candidates(context: Context) -> list[Sheet]:
@@ -67,6 +99,11 @@ def _candidates(context: Context) -> list[Sheet]:
         best = query.named[0]
         part = query.key[best.start : best.end]
         named += [s for s in sheets if s not in named and len(part) >= 4 and part in squeeze(s.name)]
+    quoted = [squeeze(q) for q in _QUOTED.findall(query.text)]
+    if _NAMED_CLASS.search(query.key) and quoted:
+        of_class = [s for s in sheets if any(q in squeeze(s.name) for q in quoted)]
+        if of_class:
+            return of_class
     if len(named) >= 2 or (named and _NAMED_CLASS.search(query.key)):
         ids = {s.sheet_id for s in named}
         return [s for s in sheets if s.sheet_id in ids]
@@ -74,7 +111,23 @@ def _candidates(context: Context) -> list[Sheet]:
         return []
     if query.departments:
         return [s for s in sheets if s.department in query.departments]
+    sheets = _reporting_on(context, sheets)
+    kind = _CLASS.search(query.key)
+    if kind:  # 「情報システムで決算額が一番大きいもの」: of what is called a system
+        of_kind = [s for s in sheets if kind[1] in squeeze(s.name)]
+        if 2 <= len(of_kind) < len(sheets):
+            return of_kind
     return sheets
+
+
+def _reporting_on(context: Context, sheets: list[Sheet]) -> list[Sheet]:
+    """The sheets that report on the asked year, in the towns that have sheets of that year at all."""
+    years = {year for asked in context.query.periods if (year := asked.year) is not None}
+    towns = {s.municipality for s in sheets if s.fiscal_year in years}
+    older = {
+        s.municipality for s in sheets if len({o.fiscal_year for o in sheets if o.municipality == s.municipality}) > 1
+    }
+    return [s for s in sheets if s.municipality not in towns & older or s.fiscal_year in years]
 
 
 def _by_conditions(context: Context, sheets: Sequence[Sheet]) -> Draft | None:

@@ -23,6 +23,8 @@ _GRADE_WORDS = re.compile(r"評価|ランク|判定|総括")
 _QUOTED = re.compile(r"[「『\"]([^」』\"]{2,30})[」』\"]")
 _PARTS = re.compile(r"[、,・/ \s]+")
 _RATING = re.compile(r"評価|判定|ランク|総括|達成|有効|効率|必要|妥当|進捗|公平|優先")
+# A section this short is a cell with a choice in it (今後の方向性: 拡充).
+_CELL = 24
 _ANY_YEAR = re.compile(r"一度でも|いずれか|1度でも|どこかで|過去に")
 _OVERALL = re.compile(r"総括|最終|通算|計画期間|全体の評価|3年間の")
 _SINGLE = re.compile(r"単年度|取組状況|年度評価|進捗")
@@ -147,13 +149,10 @@ def choices(context: Context, sheets: Sequence[Sheet]) -> list[Choice]:
     quoted = {squeeze(found) for found in _QUOTED.findall(context.query.text)}
     asked = [f for f in context.query.fields if f.type in ("choice", "rating", "text")]
     rows: dict[str, set[str]] = defaultdict(set)
-    for found in context.index.facts([s.sheet_id for s in sheets]):
-        fact = found.fact
-        if fact.value is not None:
-            continue
-        label = squeeze(fact.label)
-        row_named = label in key or any(f.fits(fact.label) for f in asked)
-        for part in _values(fact.text):
+    for cell in _cells(context, sheets):
+        label = squeeze(cell.label)
+        row_named = label in key or any(f.fits(cell.label) for f in asked)
+        for part in _values(cell.text):
             if len(part) < 2 or part not in key:
                 continue
             if part in quoted or (row_named and not _inside_name(part, context)):
@@ -185,13 +184,35 @@ def _inside_name(part: str, context: Context) -> bool:
 def by_choice(context: Context, choice: Choice, sheets: Sequence[Sheet]) -> Matches:
     """Sheets in which one of the choice's rows holds the value."""
     matches: Matches = defaultdict(list)
-    for found in context.index.facts([s.sheet_id for s in sheets]):
-        fact = found.fact
-        if fact.value is None and squeeze(fact.label) in choice.labels and choice.value in _values(fact.text):
-            matches[found.sheet.sheet_id].append(
-                Proof(found.sheet, fact.label, fact.quote, f"{fact.label} {fact.text}")
-            )
+    for cell in _cells(context, sheets):
+        if squeeze(cell.label) in choice.labels and choice.value in _values(cell.text):
+            matches[cell.sheet.sheet_id].append(Proof(cell.sheet, cell.label, cell.span, f"{cell.label} {cell.text}"))
     return matches
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A short printed value under a label: a choice, a rating, or a section of a few words."""
+
+    sheet: Sheet
+    label: str
+    text: str
+    span: Span
+
+
+def _cells(context: Context, sheets: Sequence[Sheet]) -> list[Cell]:
+    ids = [s.sheet_id for s in sheets]
+    cells = [
+        Cell(found.sheet, found.fact.label, found.fact.text, found.fact.quote)
+        for found in context.index.facts(ids)
+        if found.fact.value is None
+    ]
+    known = {(cell.sheet.sheet_id, squeeze(cell.label)) for cell in cells}
+    for found in context.index.sections(ids):
+        section = found.section
+        if len(section.text) <= _CELL and (found.sheet.sheet_id, squeeze(section.label)) not in known:
+            cells.append(Cell(found.sheet, section.label, section.text, section.span))
+    return cells
 
 
 def by_department(context: Context, sheets: Sequence[Sheet]) -> Matches:

@@ -1,0 +1,100 @@
+"""Which way of answering is tried for which intent, in order; the first draft stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from assistant.context import Context
+from assistant.dates import dated, when
+from assistant.definitions import definition
+from assistant.drafts import MAX_CHARS, Draft
+from assistant.excerpts import excerpt
+from assistant.figures import figures
+from assistant.listing import listing
+from assistant.question import Query
+
+Strategy = Callable[[Context], Draft | None]
+
+# 「A市・B市のうちどこの…」 asks for those that fit, not for one answer from each.
+_ONE_OF = re.compile(r"うち|どこの|どれ|どの(市|区|町|自治体|事業)|自治体で")
+
+
+def reasoned(context: Context) -> Draft | None:
+    """「…はいくらで、増えた理由は」: the figures with what the sheet says about them; None when either is missing."""
+    if not [f for f in context.query.asks("amount") if not f.weak] or not context.query.periods:
+        return None
+    draft = figures(context)
+    words = excerpt(_with(context, replace(context.query, expects=frozenset()))) if draft is not None else None
+    if draft is None or words is None or not draft.citations or len(draft.text) + len(words.text) > MAX_CHARS:
+        return None
+    draft.merge(words)
+    return draft
+
+
+STRATEGIES: dict[str, tuple[Strategy, ...]] = {
+    "definition": (definition, excerpt),
+    "rank": (listing, figures, excerpt),
+    "sum": (listing, figures, excerpt),
+    "count": (listing, figures, excerpt),
+    "list": (listing, dated, excerpt),
+    "compare": (listing, figures, excerpt),
+    "trend": (figures, excerpt),
+    "number": (figures, excerpt),
+    "when": (dated, when, excerpt),
+    "who": (excerpt,),
+    "reason": (reasoned, excerpt),
+    "yesno": (figures, dated, excerpt),
+    "overview": (dated, excerpt),
+    "text": (figures, dated, excerpt),
+}
+
+
+def draft_answer(context: Context) -> Draft | None:
+    """The first draft that a strategy gives; None (or one without citations) where the sheets do not say."""
+    query = context.query
+    if query.strangers and not query.municipalities:
+        return None  # the town asked about is not in the index; another town's sheet is no answer
+    if query.subset and query.before is not None and not context.subset:
+        context = _with(context, query, _cited(context, query.before))
+    if len(query.municipalities) > 1 and not _ONE_OF.search(query.key):
+        return _per_town(context)
+    return _first(context)
+
+
+def _first(context: Context) -> Draft | None:
+    for strategy in STRATEGIES[context.query.intent]:
+        draft = strategy(context)
+        if draft is not None:
+            return draft
+    return None
+
+
+def _per_town(context: Context) -> Draft | None:
+    """「A市とB市でそれぞれ…」: each town is asked by itself, the answers stand side by side."""
+    merged = Draft(context.index, how="per-town")
+    for town in context.query.municipalities:
+        query = replace(
+            context.query,
+            municipalities=(town,),
+            names=tuple(n for n in context.query.names if n.sheet.municipality == town),
+            filters=replace(context.query.filters, municipality=(town,)),
+        )
+        part = _first(_with(context, query))
+        if part is None or not part.citations:
+            return None  # half an answer to a comparison is a wrong one
+        merged.merge(part)
+    return merged
+
+
+def _cited(context: Context, before: Query) -> Sequence[str]:
+    """「そのうち…」: the sheets that the answer before cited."""
+    draft = draft_answer(_with(context, before))
+    return list(dict.fromkeys(c.sheet.sheet_id for c in draft.citations)) if draft else []
+
+
+def _with(context: Context, query: Query, sheet_ids: Sequence[str] = ()) -> Context:
+    """The same index asked another query, within some sheets where they are given."""
+    subset = tuple(context.catalogue.by_id[sheet_id] for sheet_id in sheet_ids) or context.subset
+    return Context(context.index, context.catalogue, context.statements, query, subset=subset)
