@@ -19,6 +19,12 @@ COVER = 0.34
 # Without a word in common the whole must be this close in meaning, and the sheet be named or be found by search.
 DENSE = 0.22
 NAMED_COVER = 0.15
+DENSE_ALONE = 0.42
+# The share of a question that must be in words unknown to the index for meaning alone to prove a figure.
+_EVERYDAY = 0.5
+_MARGIN = 0.25
+_REASON = re.compile(r"理由|要因|原因|背景|根拠")
+_REASON_BONUS = 0.4
 # How far behind the best statement another one may stand and still be shown.
 NEXT_BEST = 0.62
 _MOST = 4
@@ -110,10 +116,15 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
         if fits:
             return sorted(in_field[:8], key=lambda r: r.statement.order)
     ranked = [r for r in ranked if _of_the_year(context, r.statement)] if typed and not named else ranked
-    proof = [r for r in ranked if _proves(r, named, bool(typed)) or (named and r in in_field[:2])]
+    ranked = _with_reasons_first(query.intent, ranked)
+    lay = bool(typed) and not named and _in_everyday_words(context, wanted)
+    proof = [r for r in ranked if _proves(r, named, bool(typed), lay) or (named and r in in_field[:2])]
     for kind in typed:
-        if not any(_KINDS[kind].search(r.statement.key) for r in proof[:4]):
+        answering = [r for r in proof if _KINDS[kind].search(r.statement.key)]
+        if not answering:
             return []
+        if answering[0] not in proof[:_MOST]:
+            proof = [answering[0], *proof]
     if "number" in typed and not any(_counts(query.key, r.statement) for r in proof[:4]):
         return []
     if not proof:
@@ -157,9 +168,29 @@ def _counts(key: str, statement: Statement) -> bool:
     return any(a.unit and counts_alike(found[1], a.unit) for a in find_amounts(statement.text))
 
 
-def _proves(ranked: Ranked, named: bool, typed: bool) -> bool:
+def _in_everyday_words(context: Context, wanted: Wanted) -> bool:
+    """Whether most of the question (by weight) is in words that no sheet uses.
+
+    A word that the sheets know and this statement lacks tells against it; a word that none of them uses tells nothing,
+    and the meaning has to do. The sheet must then stand clear of the next one.
+    """
+    weights = {word: context.statements.weight(word) for word in wanted.query.words}
+    strange = sum(weight for word, weight in weights.items() if not context.statements.known(word))
+    focus = context.focus()
+    clear = len(focus) == 1 or (len(focus) > 1 and focus[0].score - focus[1].score >= _MARGIN)
+    return clear and strange >= _EVERYDAY * (sum(weights.values()) or 1.0)
+
+
+def _with_reasons_first(intent: str, ranked: Sequence[Ranked]) -> list[Ranked]:
+    """For a why-question what stands under a reason's label, since a reason seldom repeats what it explains."""
+    if intent != "reason":
+        return list(ranked)
+    return sorted(ranked, key=lambda r: -(r.score + (_REASON_BONUS if _REASON.search(r.statement.label_key) else 0.0)))
+
+
+def _proves(ranked: Ranked, named: bool, typed: bool, lay: bool) -> bool:
     """Whether a statement is close enough: by words where a figure, date or firm is asked, else also by meaning."""
-    if ranked.cover >= COVER:
+    if ranked.cover >= COVER or (lay and ranked.dense >= DENSE_ALONE):
         return True
     if typed:
         return named and ranked.cover >= NAMED_COVER and ranked.dense >= DENSE

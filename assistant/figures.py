@@ -13,7 +13,7 @@ from assistant.question import AskedPeriod
 from assistant.statements import Statement
 from assistant.types import Chart, Series
 from assistant.vocabulary import AskedField
-from corpus.amounts import format_number
+from corpus.amounts import format_number, parse_number
 from corpus.documents import Fact, Sheet, Span
 from corpus.normalize import squeeze
 from corpus.periods import Period
@@ -32,6 +32,8 @@ _LEFT_OVER = 0.4
 _WHOLE = ("決算額", "予算額", "事業費", "事業経費", "直接事業費", "総事業費", "総事業コスト")
 _MOST_GROUPS = 4
 _CHANGE = re.compile(r"増え|減っ|増減|増加|減少|変わ|変化|推移|動い|伸び|差|下が|上が")
+_FIGURES = ("trend", "number", "compare", "sum", "rank")
+_DECIMALS = re.compile(r"\d[.．]([\d０-９]+)")
 _COUNTER = re.compile(
     r"何(件|人|名|台|回|%|パーセント|本|枚|冊|時間|分|校|か所|箇所|点|世帯|項目|業務|種類|団体|施設|円)"
 )
@@ -80,7 +82,9 @@ def figures(context: Context) -> Draft | None:
     asked = query.asks(*_TYPES)
     if not asked and not query.expects & {"amount", "number"}:
         return None
-    if "organisation" in query.expects or (any(f.type == "text" and not f.weak for f in query.fields) and not asked):
+    if "organisation" in query.expects:
+        return None
+    if query.intent not in _FIGURES and not asked and any(f.type == "text" and not f.weak for f in query.fields):
         return None
     topic = _topic_words(context, asked)
     groups = _groups(context, asked, topic)
@@ -120,9 +124,10 @@ def _groups(context: Context, asked: Sequence[AskedField], topic: Sequence[str])
     groups = []
     for ((sheet_id, label), facts), cover, reach in zip(rows.items(), covers, reaches, strict=True):
         tier = max((field_tier(f, x.field, label, [x]) for f in asked for x in facts), default=0.0)
-        off = 0.3 if counter and not any(counts_alike(counter[1], x.unit) for x in facts) else 0.0
+        if counter and not any(counts_alike(counter[1], x.unit) for x in facts):
+            continue
         groups.append(
-            Group(by_id[sheet_id], facts[0].field, label, tuple(facts), tier, cover, reach, standing[sheet_id] - off)
+            Group(by_id[sheet_id], facts[0].field, label, tuple(facts), tier, cover, reach, standing[sheet_id])
         )
     return groups
 
@@ -276,9 +281,17 @@ def _write(draft: Draft, group: Group, facts: Sequence[Fact], change: bool) -> N
         when = fact.period.label if fact.period else ""
         rate = fact.field if fact.field != group.field and fact.field not in name else ""
         parts = [part for part in (when, rate or kind_word(fact)) if part]
-        draft.add(f"- {' '.join(parts)}{'：' if parts else ''}{format_number(fact.value or 0.0, fact.unit)} [{n}]")
+        draft.add(f"- {' '.join(parts)}{'：' if parts else ''}{printed(fact)} [{n}]")
     if change:
         _write_change(draft, facts)
+
+
+def printed(fact: Fact) -> str:
+    """A figure with the decimals the sheet prints (84.0), money in 円."""
+    if fact.unit != "円" and parse_number(fact.text) == fact.value and (found := _DECIMALS.search(fact.text)):
+        value = fact.value or 0.0
+        return f"{'▲' if value < 0 else ''}{abs(value):,.{len(found[1])}f}{fact.unit}"
+    return format_number(fact.value or 0.0, fact.unit)
 
 
 def _write_change(draft: Draft, facts: Sequence[Fact]) -> None:

@@ -52,9 +52,10 @@ def listing(context: Context) -> Draft | None:
         return ranking.ranking(context, amounts, sheets)
     if amounts and query.intent == "sum":
         return ranking.total(context, amounts, sheets)
-    if amounts and query.intent == "compare" and len(query.named) >= 2:
-        return ranking.comparison(context, amounts, [n.sheet for n in query.named])
-    if amounts and query.periods and ranking.rises_or_falls(query.key):
+    named = [f.sheet for f in context.focus() if f.named]
+    if amounts and query.intent == "compare" and len(named) >= 2:
+        return ranking.comparison(context, amounts, named)
+    if amounts and query.periods and len(named) != 1 and ranking.rises_or_falls(query.key):
         return ranking.changed(context, amounts, sheets)
     if query.intent in ("rank", "sum", "compare"):
         return None

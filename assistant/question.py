@@ -24,7 +24,7 @@ _ANAPHORA = re.compile(
     r"^(その|それ|そのう?ち|そこ|じゃあ|では|で、|あと|ほか|他に|次に|これ|この(システム|事業|シート)|同じ|前者|後者|ちなみに|続けて)"
 )
 _SUBSET = re.compile(r"そのうち|そのなかで|その中で|このうち|この中で|うち、")
-_BARE_YEAR = re.compile(r"(?<![\d,.])(20[0-4]\d)(?![\d,年/.-])")
+_BARE_YEAR = re.compile(r"(?<![\d,.])(?<![A-Za-z])(?<![A-Za-z] )(20[0-4]\d)(?![\d,年/.-])")
 _EXPECTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "amount",
@@ -240,7 +240,7 @@ def _carry(query: Query, before: Query, catalogue: Catalogue) -> Query:
             scope = [s for s in catalogue.programmes if s.municipality in municipalities]
             name = squeeze(before.named[0].sheet.name)
             kept = tuple(catalogue.find_names(name, reading(name), scope))
-        if kept:
+        if kept and not query.subset:
             names = kept
             carried.append("シート")
         departments = before.departments
