@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from assistant.context import Context, Focus
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
@@ -11,7 +12,7 @@ from assistant.figures import counts_alike
 from assistant.statements import Ranked, Statement, Wanted
 from assistant.vocabulary import AskedField, field
 from corpus.amounts import find_amounts
-from corpus.documents import Sheet
+from corpus.documents import Sheet, Span
 from corpus.periods import find_periods
 
 # A statement below this share of the question's words (by weight) proves nothing; fitted on unanswerable questions.
@@ -23,11 +24,15 @@ DENSE_ALONE = 0.42
 # The share of a question that must be in words unknown to the index for meaning alone to prove a figure.
 _EVERYDAY = 0.5
 _MARGIN = 0.25
-_REASON = re.compile(r"理由|要因|原因|背景|根拠")
+_REASON = re.compile(r"理由|要因|原因|背景(?!・経過)|評価の根拠|備考")
 _REASON_BONUS = 0.4
 # How far behind the best statement another one may stand and still be shown.
 NEXT_BEST = 0.62
 _MOST = 4
+# A section of prose up to this length is quoted whole; shorter statements than a clause are a table's.
+SECTION = 190
+_CLAUSE = 12
+_TABLE = re.compile(r"指標|推移|取組状況|内訳|事業費|その他|目標達成状況")
 _PERSONAL = "担当者"
 
 # Sections whose figures often stand without a unit.
@@ -56,7 +61,7 @@ def excerpt(context: Context) -> Draft | None:
     draft = Draft(context.index, how="excerpt")
     budget = MAX_CHARS // max(1, len(chosen))
     for sheet, ranked in chosen:
-        _write(draft, sheet, ranked, budget, several=len(chosen) > 1)
+        _write(context, draft, sheet, ranked, budget)
     if not draft.citations:
         return None
     draft.confidence = max(r.cover for _, ranked in chosen for r in ranked)
@@ -118,7 +123,12 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
     ranked = [r for r in ranked if _of_the_year(context, r.statement)] if typed and not named else ranked
     ranked = _with_reasons_first(query.intent, ranked)
     lay = bool(typed) and not named and _in_everyday_words(context, wanted)
-    proof = [r for r in ranked if _proves(r, named, bool(typed), lay) or (named and r in in_field[:2])]
+    why = query.intent == "reason" and named
+    proof = [
+        r
+        for r in ranked
+        if _proves(r, named, bool(typed), lay) or (named and r in in_field[:2]) or (why and _explains(r.statement))
+    ]
     for kind in typed:
         answering = [r for r in proof if _KINDS[kind].search(r.statement.key)]
         if not answering:
@@ -129,8 +139,8 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
         return []
     if not proof:
         return []
-    best = proof[0].score
-    chosen = [r for r in proof if r.score >= best * NEXT_BEST][:_MOST]
+    best = max(r.score for r in proof)
+    chosen = [r for r in proof if r.score >= best * NEXT_BEST or (why and _explains(r.statement))][:_MOST]
     return chosen + [r for r in _of_parts(context, statements) if r.statement not in {c.statement for c in chosen}]
 
 
@@ -185,7 +195,12 @@ def _with_reasons_first(intent: str, ranked: Sequence[Ranked]) -> list[Ranked]:
     """For a why-question what stands under a reason's label, since a reason seldom repeats what it explains."""
     if intent != "reason":
         return list(ranked)
-    return sorted(ranked, key=lambda r: -(r.score + (_REASON_BONUS if _REASON.search(r.statement.label_key) else 0.0)))
+    return sorted(ranked, key=lambda r: -(r.score + (_REASON_BONUS if _explains(r.statement) else 0.0)))
+
+
+def _explains(statement: Statement) -> bool:
+    """Whether a statement stands under a label that gives reasons."""
+    return len(statement.key) >= _CLAUSE and _REASON.search(statement.label_key) is not None
 
 
 def _proves(ranked: Ranked, named: bool, typed: bool, lay: bool) -> bool:
@@ -225,23 +240,46 @@ def _says_only_the_field(context: Context, wanted: Wanted) -> bool:
     return not rest
 
 
-def _write(draft: Draft, sheet: Sheet, ranked: Sequence[Ranked], budget: int, several: bool) -> None:
-    head = title(sheet)
-    used = len(head)
-    lines: list[str] = []
-    shown: list[tuple[Statement, str]] = []
+def _write(context: Context, draft: Draft, sheet: Sheet, ranked: Sequence[Ranked], budget: int) -> None:
+    """The sheet's name and the chosen statements in the sheet's order, as many as the budget holds."""
+    used = len(title(sheet))
+    chosen: list[Quote] = []
     for r in ranked:
-        text = readable(r.statement.text)
-        cost = len(text) + len(plain(r.statement.label)) + 12
-        if used + cost > budget and shown:
+        quote = _whole_section(context, r.statement)
+        if any(q.span.start <= quote.span.start and quote.span.end <= q.span.end for q in chosen):
             continue
-        if used + cost > MAX_CHARS:
+        cost = len(quote.text) + len(plain(r.statement.label)) + 12
+        if (used + cost > budget and chosen) or used + cost > MAX_CHARS:
             continue
         used += cost
-        shown.append((r.statement, text))
-    for statement, text in sorted(shown, key=lambda item: item[0].order):
-        n = draft.cite(sheet, statement.label, statement.span)
-        lines.append(f"- {plain(statement.label)}：{text} [{n}]")
-    if lines:
-        draft.add(head)
-        draft.lines.extend(lines)
+        chosen = [q for q in chosen if not (quote.span.start <= q.span.start and q.span.end <= quote.span.end)]
+        chosen.append(quote)
+    if not chosen:
+        return
+    draft.add(title(sheet))
+    for quote in sorted(chosen, key=lambda q: q.span.start):
+        n = draft.cite(sheet, quote.label, quote.span)
+        draft.add(f"- {plain(quote.label)}：{quote.text} [{n}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A stretch to show, with its text as people read it."""
+
+    label: str
+    span: Span
+    text: str
+
+
+def _whole_section(context: Context, statement: Statement) -> Quote:
+    """The statement, or its whole section where that is prose of a few lines: a reason needs its neighbours."""
+    own = Quote(statement.label, statement.span, readable(statement.text))
+    same = [s for s in context.statements.of([statement.sheet]) if s.label_key == statement.label_key]
+    if len(same) < 2 or any("\t" in s.text or len(s.key) < _CLAUSE for s in same) or _TABLE.search(statement.label_key):
+        return own
+    text = context.index.document(statement.sheet.file).text
+    span = Span(min(s.span.start for s in same), max(s.span.end for s in same))
+    whole = readable(text[span.start : span.end])
+    if len(whole) > SECTION or len(whole) > sum(len(readable(s.text)) for s in same) + 4 * len(same):
+        return own  # too long, or the statements do not stand together
+    return Quote(statement.label, span, whole)

@@ -152,7 +152,7 @@ def choices(context: Context, sheets: Sequence[Sheet]) -> list[Choice]:
     for cell in _cells(context, sheets):
         label = squeeze(cell.label)
         row_named = label in key or any(f.fits(cell.label) for f in asked)
-        for part in _values(cell.text):
+        for part in _values(cell.text) if cell.choice else [squeeze(cell.text)]:
             if len(part) < 2 or part not in key:
                 continue
             if part in quoted or (row_named and not _inside_name(part, context)):
@@ -198,12 +198,13 @@ class Cell:
     label: str
     text: str
     span: Span
+    choice: bool
 
 
 def _cells(context: Context, sheets: Sequence[Sheet]) -> list[Cell]:
     ids = [s.sheet_id for s in sheets]
     cells = [
-        Cell(found.sheet, found.fact.label, found.fact.text, found.fact.quote)
+        Cell(found.sheet, found.fact.label, found.fact.text, found.fact.quote, True)
         for found in context.index.facts(ids)
         if found.fact.value is None
     ]
@@ -211,7 +212,7 @@ def _cells(context: Context, sheets: Sequence[Sheet]) -> list[Cell]:
     for found in context.index.sections(ids):
         section = found.section
         if len(section.text) <= _CELL and (found.sheet.sheet_id, squeeze(section.label)) not in known:
-            cells.append(Cell(found.sheet, section.label, section.text, section.span))
+            cells.append(Cell(found.sheet, section.label, section.text, section.span, False))
     return cells
 
 
