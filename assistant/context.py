@@ -118,6 +118,9 @@ class Context:
                 scores[sheet_id] += _DEPARTMENT
             if self.catalogue.by_id[sheet_id].kind == "document":
                 scores[sheet_id] *= 0.75  # a programme's own sheet speaks before a glossary or a summary
+        programmes = [s.sheet_id for s in self.scope() if s.kind == "programme"]
+        if len(programmes) == 1 and query.municipalities:  # a town's only sheet is as good as named
+            return [Focus(self.catalogue.by_id[programmes[0]], 1.0, True)]
         ranked = sorted(scores.items(), key=lambda item: -item[1])
         return [Focus(self.catalogue.by_id[sheet_id], score, False) for sheet_id, score in ranked]
 

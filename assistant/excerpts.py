@@ -20,6 +20,9 @@ COVER = 0.34
 # Without a word in common the whole must be this close in meaning, and the sheet be named or be found by search.
 DENSE = 0.22
 NAMED_COVER = 0.15
+# A figure, date or firm of a sheet that was found, not named, needs more of the question's words.
+TYPED_COVER = 0.4
+NAMED_TYPED_COVER = 0.25
 DENSE_ALONE = 0.42
 # The share of a question that must be in words unknown to the index for meaning alone to prove a figure.
 _EVERYDAY = 0.5
@@ -29,6 +32,8 @@ _REASON_BONUS = 0.4
 # How far behind the best statement another one may stand and still be shown.
 NEXT_BEST = 0.62
 _MOST = 4
+# Even in a small room one statement of this length is shown.
+_LEAST = 300
 # A section of prose up to this length is quoted whole; shorter statements than a clause are a table's.
 SECTION = 190
 _CLAUSE = 12
@@ -37,7 +42,7 @@ _PERSONAL = "担当者"
 
 # Sections whose figures often stand without a unit.
 _TABLES = ("指標", "実績", "推移", "目標", "取組状況", "基準値", "評価", "内訳")
-_COUNTER = re.compile(r"何(件|人|名|台|回|本|枚|冊|時間|分|校|か所|箇所|点|世帯|項目|業務|種類|団体|施設)")
+_COUNTER = re.compile(r"何(%|パーセント|件|人|名|台|回|本|枚|冊|時間|分|校|か所|箇所|点|世帯|項目|業務|種類|団体|施設)")
 _PARTS = re.compile(r"[?。]")
 _PART = 6
 
@@ -49,8 +54,8 @@ _KINDS = {
 }
 
 
-def excerpt(context: Context) -> Draft | None:
-    """Statements of the sheets in focus that answer; None when nothing proves enough."""
+def excerpt(context: Context, room: int = MAX_CHARS) -> Draft | None:
+    """Statements of the sheets in focus that answer, in at most ``room`` characters; None when nothing proves enough."""
     query = context.query
     focus = context.focus()
     if not focus:
@@ -59,7 +64,7 @@ def excerpt(context: Context) -> Draft | None:
     wanted = context.statements.wanted(_topic(context), query.expects, _labels(fields))
     chosen = _choose_sheets(context, focus, wanted)
     draft = Draft(context.index, how="excerpt")
-    budget = MAX_CHARS // max(1, len(chosen))
+    budget = room // max(1, len(chosen))
     for sheet, ranked in chosen:
         _write(context, draft, sheet, ranked, budget)
     if not draft.citations:
@@ -120,14 +125,18 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
         fits = all(any(_KINDS[kind].search(r.statement.key) for r in in_field[:8]) for kind in typed)
         if fits:
             return sorted(in_field[:8], key=lambda r: r.statement.order)
-    ranked = [r for r in ranked if _of_the_year(context, r.statement)] if typed and not named else ranked
+    ranked = (
+        [r for r in ranked if _of_the_year(context, r.statement)]
+        if typed & {"amount", "number"} or (typed and not named)
+        else ranked
+    )
     ranked = _with_reasons_first(query.intent, ranked)
     lay = bool(typed) and not named and _in_everyday_words(context, wanted)
     why = query.intent == "reason" and named
     proof = [
         r
         for r in ranked
-        if _proves(r, named, bool(typed), lay) or (named and r in in_field[:2]) or (why and _explains(r.statement))
+        if _proves(r, named, typed, lay) or (named and r in in_field[:2]) or (why and _explains(r.statement))
     ]
     for kind in typed:
         answering = [r for r in proof if _KINDS[kind].search(r.statement.key)]
@@ -173,7 +182,11 @@ def _of_the_year(context: Context, statement: Statement) -> bool:
 def _counts(key: str, statement: Statement) -> bool:
     """Whether a statement counts what is asked for (何枚): with the same counter, or in a table that prints none."""
     found = _COUNTER.search(key)
-    if found is None or any(part in statement.label + statement.field for part in _TABLES):
+    if found is None:
+        return True
+    if found[1] in ("%", "パーセント"):
+        return "%" in statement.key or "率" in statement.key + statement.label_key
+    if any(part in statement.label + statement.field for part in _TABLES):
         return True
     return any(a.unit and counts_alike(found[1], a.unit) for a in find_amounts(statement.text))
 
@@ -203,12 +216,13 @@ def _explains(statement: Statement) -> bool:
     return len(statement.key) >= _CLAUSE and _REASON.search(statement.label_key) is not None
 
 
-def _proves(ranked: Ranked, named: bool, typed: bool, lay: bool) -> bool:
+def _proves(ranked: Ranked, named: bool, typed: frozenset[str] | set[str], lay: bool) -> bool:
     """Whether a statement is close enough: by words where a figure, date or firm is asked, else also by meaning."""
-    if ranked.cover >= COVER or (lay and ranked.dense >= DENSE_ALONE):
+    if ranked.cover >= (COVER if named or not typed else TYPED_COVER) or (lay and ranked.dense >= DENSE_ALONE):
         return True
     if typed:
-        return named and ranked.cover >= NAMED_COVER and ranked.dense >= DENSE
+        least = NAMED_COVER if typed == {"date"} else NAMED_TYPED_COVER
+        return named and ranked.cover >= least and ranked.dense >= DENSE
     return ranked.dense >= DENSE or (named and ranked.cover >= NAMED_COVER)
 
 
@@ -249,7 +263,7 @@ def _write(context: Context, draft: Draft, sheet: Sheet, ranked: Sequence[Ranked
         if any(q.span.start <= quote.span.start and quote.span.end <= q.span.end for q in chosen):
             continue
         cost = len(quote.text) + len(plain(r.statement.label)) + 12
-        if (used + cost > budget and chosen) or used + cost > MAX_CHARS:
+        if (used + cost > budget and chosen) or used + cost > max(budget, _LEAST):
             continue
         used += cost
         chosen = [q for q in chosen if not (quote.span.start <= q.span.start and q.span.end <= quote.span.end)]

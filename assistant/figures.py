@@ -80,7 +80,7 @@ def figures(context: Context) -> Draft | None:
     """Figures for the sheets in focus; a draft without citations when the row is printed, but not for that year."""
     query = context.query
     asked = query.asks(*_TYPES)
-    if not asked and not query.expects & {"amount", "number"} and query.intent not in _FIGURES:
+    if not asked and not query.expects & {"amount", "number"} and query.intent not in ("trend", "compare"):
         return None
     if "organisation" in query.expects:
         return None

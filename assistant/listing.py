@@ -83,7 +83,7 @@ def _everything(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
     if not (query.municipalities or query.periods) or query.expects - {"number"}:
         return None
     words = [w for w in context.statements.wanted(query.focus).query.words if w not in _GENERIC]
-    if words or query.asks("amount", "rating", "date", "text"):
+    if words or any(not f.weak for f in query.asks("amount", "rating", "date", "text")):
         return None
     matches = {s.sheet_id: [Proof(s, "", _name_span(context, s), s.department)] for s in sheets}
     return _list(context, matches, sheets, "everything")

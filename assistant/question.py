@@ -170,7 +170,7 @@ def _read(question: str, catalogue: Catalogue, filters: Filters) -> Query:
     return Query(
         text=text,
         key=key,
-        intent=intents[0],
+        intent="list" if _SUBSET.search(key) and intents[0] in ("text", "yesno") else intents[0],
         intents=intents,
         fields=tuple(dict.fromkeys(f for f, _, _ in fields)),
         kind=next(iter(kinds)) if len(kinds) == 1 else None,  # type: ignore[arg-type]

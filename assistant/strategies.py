@@ -26,8 +26,10 @@ def reasoned(context: Context) -> Draft | None:
     if not [f for f in context.query.asks("amount") if not f.weak] or not context.query.periods:
         return None
     draft = figures(context)
-    words = excerpt(_with(context, replace(context.query, expects=frozenset()))) if draft is not None else None
-    if draft is None or words is None or not draft.citations or len(draft.text) + len(words.text) > MAX_CHARS:
+    if draft is None or not draft.citations:
+        return None
+    words = excerpt(_with(context, replace(context.query, expects=frozenset())), MAX_CHARS - len(draft.text))
+    if words is None or len(draft.text) + len(words.text) > MAX_CHARS:
         return None
     draft.merge(words)
     return draft
