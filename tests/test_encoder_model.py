@@ -11,9 +11,14 @@ import numpy as np
 import pytest
 
 from index.encoder import StaticEncoder, load_encoder
+from index.pieces import known_pieces
 from index.tokens import words
+from index.training.measure import judge, maxsim
+from index.training.model import WordVectors
+from index.training.rows import held_out, training_pairs
 
 MODEL = Path(__file__).parents[1] / "index" / "model"
+SHARED = MODEL.parents[2] / "shared" / "data"
 TENSORS = MODEL / "0_StaticEmbedding" / "model.safetensors"
 
 # (word, nearer, farther): general words of city administration, not questions of any test set.
@@ -102,3 +107,33 @@ def test_the_training_rows_are_well_formed() -> None:
     assert all(row["term"] and row["formal"] and row["lay"] and all(row["lay"]) for row in rows)
     terms = [row["term"] for row in rows]
     assert len(terms) == len(set(terms))
+
+
+def test_unknown_words_become_their_longest_known_pieces() -> None:
+    vocabulary = {"火葬", "火葬場", "使用", "使用料", "料", "の"}
+    assert known_pieces(["火葬", "火葬場使用料", "のゑ", "料ゑ"], vocabulary) == ["火葬", "火葬場", "使用料", "料"]
+
+
+def test_a_rank_is_worth_what_ndcg_says_and_ties_count_against() -> None:
+    scores = np.array([[3.0, 2.0, 1.0], [3.0, 2.0, 1.0], [1.0, 1.0, 0.0]], np.float32)
+    result = judge("", "", scores, [0, 1, 0])  # ranks 1, 2 and, tied, 2
+    assert result.ndcg10 == pytest.approx((1 + 2 / np.log2(3)) / 3)
+    assert (result.recall1, result.recall5) == (pytest.approx(1 / 3), 1.0)
+
+
+def test_late_interaction_weighs_each_word_of_the_question() -> None:
+    matrix = np.array([[0, 0], [2, 0], [0, 1], [0.6, 0.8]], np.float32)
+    vectors = WordVectors({"[UNK]": 0, "火葬": 1, "費用": 2, "斎場": 3}, matrix, np.array([0, 3, 1, 2], np.float32))
+    scores = maxsim(vectors, [["火葬", "費用"]], [["斎場"], ["費用", "火葬"]])
+    assert scores[0].tolist() == pytest.approx([(3 * 0.6 + 1 * 0.8) / 4, 1.0])
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="needs the open data of ../shared/data")
+def test_nothing_held_out_is_trained_on() -> None:
+    pairs = training_pairs(SHARED)
+    trained = {pair.query for pair in pairs} | {pair.passage for pair in pairs}
+    for test in held_out(SHARED):
+        # Two cities' programmes may have one name; what is said of them differs.
+        questions = [] if test.name == "jimujigyo-summary-dev" else [q for q in test.queries if len(q) > 12]
+        assert not [question for question in questions if question in trained], test.name
+        assert not [passage for passage in test.passages if passage in trained], test.name

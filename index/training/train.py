@@ -1,4 +1,4 @@
-"""Train the bundled encoder: ``python -m index.training.train ../shared/data`` (two threads, some minutes).
+"""Train the bundled encoder: ``python -m index.training.train ../shared/data`` (one thread, some minutes).
 
 Open word vectors (chiVe) are reduced to 256 dimensions, weighted by rarity, and trained contrastively: a question and
 the text that answers it attract each other, the other texts of the batch repel. Training moves the vectors' directions
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn.functional import cross_entropy, embedding, embedding_bag, normalize
+from torch.nn.functional import cross_entropy, embedding_bag, normalize
 
 from index.pieces import known_pieces
 from index.training.measure import MODEL, measure, table
@@ -28,8 +28,9 @@ from index.training.segments import segment
 from index.training.vectors import fill_from_context, load_chive, lookup, reduce, sudachi_normal_form
 from index.types import Vectors
 
-# Batches are drawn from one group, so that negatives are of the same kind; the share of each group's batches.
-GROUP_SHARES = {"civic": 0.42, "words": 0.24, "state": 0.12, "open": 0.10, "it": 0.07, "pairs": 0.03, "tax": 0.02}
+# A batch is drawn from one group, so that its negatives are of the same kind; how often each group's turn comes.
+GROUP_SHARES = {"civic": 0.80, "words": 0.24, "state": 0.12, "open": 0.10, "it": 0.07, "pairs": 0.03, "tax": 0.02}
+THREADS = 1  # a second one mostly waits for the first, the more so on a shared machine
 _NUMBER = re.compile(r"[\d.,%/:-]+")
 _SINGLE = re.compile(r"[ぁ-ヿa-z]")
 
@@ -40,15 +41,12 @@ class Recipe:
 
     dim: int = 256
     words: int = 100_000
-    steps: int = 2500
-    batch: int = 512
+    steps: int = 1500
+    batch: int = 1024
     rate: float = 2e-3
-    temperature: float = 0.05
-    dropout: float = 0.3  # share of a text's words left out at each step, against learning phrasings by heart
-    pull: float = 0.0  # how strongly a word is held to where it started
+    temperature: float = 0.09
+    dropout: float = 0.4  # share of a text's words left out at each step, against learning phrasings by heart
     rarity: float = 1e-3  # a of a / (a + p(word)), the length a word starts with
-    maxsim_steps: int = 0
-    maxsim_batch: int = 96
     longest: int = 128  # words of a text that are read
     seed: int = 7
 
@@ -58,11 +56,12 @@ def choose_words(
 ) -> tuple[list[str], Counter[str]]:
     """The vocabulary, most useful first: words of the pairs, words of the running text, frequent words of chiVe."""
     counts = Counter(word for text in texts.values() for word in text)
-    in_pairs = Counter(
+    in_pairs = dict.fromkeys(  # not a set: its order changes from run to run
         word
         for pair in pairs
         if pair.group in {"civic", "words"}
-        for word in {*texts[pair.query], *texts[pair.passage]}
+        for text in (pair.query, pair.passage)
+        for word in texts[text]
     )
     kept = [word for word, _ in counts.most_common() if counts[word] > 1 and not _NUMBER.fullmatch(word)]
     kept += [word for word in in_pairs if not _NUMBER.fullmatch(word)]
@@ -121,11 +120,9 @@ class Batches:
                 self._groups.setdefault(pair.group, []).append((query, passage, key))
         self._order: dict[str, list[int]] = {group: [] for group in self._groups}
 
-    def draw(
-        self, size: int, groups: dict[str, float]
-    ) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]], torch.Tensor]:
+    def draw(self, size: int) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]], torch.Tensor]:
         """Queries, passages and keys of one batch."""
-        group = self._rng.choices(list(groups), weights=list(groups.values()))[0]
+        group = self._rng.choices(list(GROUP_SHARES), weights=list(GROUP_SHARES.values()))[0]
         rows = self._groups[group]
         if len(self._order[group]) < size:
             self._order[group] = list(range(len(rows)))
@@ -158,57 +155,21 @@ def _pool(weights: torch.Tensor, texts: list[NDArray[np.int64]]) -> torch.Tensor
     return normalize(embedding_bag(flat, weights, offsets, mode="sum", sparse=True), dim=1)
 
 
-def _padded(texts: list[NDArray[np.int64]], longest: int) -> torch.Tensor:
-    width = min(longest, max(len(text) for text in texts))
-    block = np.zeros((len(texts), width), np.int64)
-    for number, text in enumerate(texts):
-        block[number, : min(width, len(text))] = text[:width]
-    return torch.from_numpy(block)
-
-
-def _interact(
-    weights: torch.Tensor, idf: torch.Tensor, queries: list[NDArray[np.int64]], passages: list[NDArray[np.int64]]
-) -> torch.Tensor:
-    """Late interaction of every query with every passage of the batch."""
-    left, right = _padded(queries, 24), _padded(passages, 64)
-    q = normalize(embedding(left, weights, sparse=True), dim=2)
-    p = normalize(embedding(right, weights, sparse=True), dim=2)
-    words = q.reshape(-1, q.shape[2]) @ p.reshape(-1, p.shape[2]).T
-    block = words.view(left.shape[0], left.shape[1], right.shape[0], right.shape[1])
-    block = block.masked_fill((right == 0)[None, None], -1.0)
-    rarity = idf[left] * (left > 0)
-    nearest = block.amax(dim=3)
-    return (nearest * rarity[:, :, None]).sum(dim=1) / rarity.sum(dim=1, keepdim=True).clamp(min=1e-6)
-
-
-def train(batches: Batches, start: Vectors, idf: NDArray[np.float32], recipe: Recipe) -> Vectors:
+def train(batches: Batches, start: Vectors, recipe: Recipe) -> Vectors:
     """The trained matrix."""
     torch.manual_seed(recipe.seed)
-    torch.set_num_threads(2)
+    torch.set_num_threads(THREADS)
     weights = torch.nn.Parameter(torch.from_numpy(start.copy()))
-    home = torch.from_numpy(start)
-    rarity = torch.from_numpy(idf)
     optimizer = torch.optim.SparseAdam([weights], lr=recipe.rate, betas=(0.9, 0.99))
-    steps = recipe.steps + recipe.maxsim_steps
-    every = steps // recipe.maxsim_steps if recipe.maxsim_steps else steps + 1
     started, total = time.monotonic(), 0.0
-    for step in range(steps):
+    for step in range(recipe.steps):
         for settings in optimizer.param_groups:
-            settings["lr"] = recipe.rate * min(1.0, (step + 1) / 50) * (1 - step / steps)
-        if step % every == every - 1:
-            civic = {"civic": 0.7, "state": 0.15, "open": 0.15}
-            queries, passages, keys = batches.draw(recipe.maxsim_batch, civic)
-            loss = contrast(_interact(weights, rarity, queries, passages), keys, recipe.temperature)
-        else:
-            queries, passages, keys = batches.draw(recipe.batch, GROUP_SHARES)
-            loss = contrast(_pool(weights, queries) @ _pool(weights, passages).T, keys, recipe.temperature)
-        if recipe.pull:
-            touched = torch.from_numpy(np.unique(np.concatenate(queries + passages)))
-            moved = embedding(touched, weights, sparse=True) - home[touched]
-            loss = loss + recipe.pull * moved.square().sum() / len(keys)
+            settings["lr"] = recipe.rate * min(1.0, (step + 1) / 50) * (1 - step / recipe.steps)
+        queries, passages, keys = batches.draw(recipe.batch)
+        loss = contrast(_pool(weights, queries) @ _pool(weights, passages).T, keys, recipe.temperature)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        optimizer.step()  # type: ignore[no-untyped-call]
         total += loss.item()
         if step % 250 == 249:
             print(f"step {step + 1}: loss {total / 250:.3f}, {time.monotonic() - started:.0f} s", flush=True)
@@ -224,9 +185,9 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder of the open data (../shared/data)")
     parser.add_argument("--out", type=Path, default=MODEL)
     parser.add_argument("--cache", type=Path, default=Path("var/training"), help="segmented texts are kept here")
-    for name in ("steps", "maxsim_steps", "batch", "words"):
+    for name in ("steps", "batch", "words"):
         parser.add_argument(f"--{name}", type=int, default=getattr(Recipe(), name))
-    for name in ("rate", "temperature", "rarity", "dropout", "pull"):
+    for name in ("rate", "temperature", "rarity", "dropout"):
         parser.add_argument(f"--{name}", type=float, default=getattr(Recipe(), name))
     given = vars(parser.parse_args())
     data, out, cache = given.pop("data"), given.pop("out"), given.pop("cache")
@@ -240,8 +201,9 @@ def main() -> None:
     words, counts = choose_words(seen, pairs, load_chive()[0], recipe.words)
     ids, start, idf = first_vectors(words, seen, counts, recipe)
     print(f"{len(pairs)} pairs, {len(ids)} words, {int((~start.any(axis=1)).sum())} without a vector", flush=True)
-    matrix = train(Batches(pairs, texts, ids, recipe), start, idf, recipe)
-    vectors = WordVectors(ids, matrix, idf)
+    matrix = train(Batches(pairs, texts, ids, recipe), start, recipe)
+    # Words that training made short say little of the subject, however rare they are.
+    vectors = WordVectors(ids, matrix, idf * np.linalg.norm(matrix, axis=1))
     save(vectors, out)
     print(table(measure(vectors, tests, cache), tests))
 

@@ -54,7 +54,12 @@ def sudachi_normal_form() -> Callable[[str], str]:
 
 
 def fill_from_context(
-    matrix: Matrix, known: NDArray[np.bool_], texts: Iterable[NDArray[np.int32]], counts: Counter[int], window: int = 5, enough: int = 100
+    matrix: Matrix,
+    known: NDArray[np.bool_],
+    texts: Iterable[NDArray[np.int32]],
+    counts: Counter[int],
+    window: int = 5,
+    enough: int = 100,
 ) -> None:
     """Give words without a vector the mean of the words they stand among, rare ones counting more (in place).
 
