@@ -24,6 +24,9 @@ _NEAR_BEST = 0.66
 # Where the date's own cue was met, other words narrow the list only if some sentence holds most of them.
 _NARROWING, _NARROW_NEAR_BEST = 0.5, 0.5
 _MOST_DATES = 3
+# How far from its date a word may stand, in characters, and what ends a thought.
+_REACH_BEFORE, _REACH_AFTER = 40, 40
+_THOUGHT = re.compile(r"。|ため、|ことから、|ので、|が、|により、")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ def _about(context: Context, events: Sequence[SheetEvent]) -> list[Dated]:
         document = context.index.document(found.sheet.file)
         text = document.text[found.event.quote.start : found.event.quote.end]
         key = squeeze(text)
-        if cued and not any(f.dates(key) for f in cued):
+        if cued and not any(f.dates(near) for f in cued for near in [_beside(found, document.text)]):
             continue  # 「契約満了」 is asked and the sentence dates something else
         statements.append(
             Statement(found.sheet, "", "", found.event.quote, text, key, frozenset(words(text)), frozenset(), order)
@@ -152,6 +155,17 @@ def _about(context: Context, events: Sequence[SheetEvent]) -> list[Dated]:
         limit = max(_COVER, best * _NEAR_BEST)
     hits = [Dated(r.statement.sheet, events[r.statement.order].event, r.cover, r.score) for r in ranked]
     return [hit for hit in hits if hit.cover >= limit]
+
+
+def _beside(found: SheetEvent, text: str) -> str:
+    """What stands beside a date in its sentence: the clause before and after, up to where another thought begins.
+
+    「保守延長を行っても令和7年3月までとなるため、…更新準備を進める」 dates the maintenance and not the renewal.
+    """
+    event = found.event
+    before = _THOUGHT.split(squeeze(text[event.quote.start : event.span.start]))[-1]
+    after = _THOUGHT.split(squeeze(text[event.span.end : event.quote.end]))[0]
+    return f"{before[-_REACH_BEFORE:]}\0{after[:_REACH_AFTER]}"
 
 
 @cache

@@ -39,6 +39,8 @@ SECTION = 190
 _CLAUSE = 12
 _TABLE = re.compile(r"指標|推移|取組状況|内訳|事業費|その他|目標達成状況")
 _PERSONAL = "担当者"
+# What the head of every answer says already; a word of a name or a department is no answer.
+_HEADINGS = frozenset(["事務事業名", "担当課", "担当部", "担当係", "コード", "区分", "予算事業"])
 
 # Sections whose figures often stand without a unit.
 _TABLES = ("指標", "実績", "推移", "目標", "取組状況", "基準値", "評価", "内訳")
@@ -114,11 +116,16 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
     """The statements of one sheet worth quoting, best first; empty when none answers."""
     query = context.query
     persons = any(f.type == "person" for f in query.fields)
-    statements = [s for s in context.statements.of([sheet]) if persons or s.field != _PERSONAL]
+    asked = asked_text(context)
+    statements = [
+        s
+        for s in context.statements.of([sheet])
+        if (persons or s.field != _PERSONAL)
+        and (s.field not in _HEADINGS or any(f.fits(s.label, s.field) for f in asked))
+    ]
     ranked = _distinct(context.statements.rank(wanted, statements))
     if not ranked:
         return []
-    asked = asked_text(context)
     in_field = [r for r in ranked if any(f.fits(r.statement.label, r.statement.field) for f in asked)]
     typed = query.expects & set(_KINDS)
     if named and in_field and _says_only_the_field(context, wanted):

@@ -13,6 +13,7 @@ from assistant.drafts import MAX_CHARS, Draft
 from assistant.excerpts import excerpt
 from assistant.figures import figures
 from assistant.listing import listing
+from assistant.overviews import overview
 from assistant.question import Query
 
 Strategy = Callable[[Context], Draft | None]
@@ -40,7 +41,7 @@ STRATEGIES: dict[str, tuple[Strategy, ...]] = {
     "rank": (listing, figures, excerpt),
     "sum": (listing, figures, excerpt),
     "count": (listing, figures, excerpt),
-    "list": (listing, dated, excerpt),
+    "list": (overview, listing, dated, excerpt),
     "compare": (listing, figures, excerpt),
     "trend": (figures, excerpt),
     "number": (figures, excerpt),
@@ -48,8 +49,8 @@ STRATEGIES: dict[str, tuple[Strategy, ...]] = {
     "who": (excerpt,),
     "reason": (reasoned, excerpt),
     "yesno": (figures, dated, excerpt),
-    "overview": (dated, excerpt),
-    "text": (figures, dated, excerpt),
+    "overview": (overview, dated, excerpt),
+    "text": (overview, figures, dated, excerpt),
 }
 
 
