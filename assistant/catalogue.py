@@ -17,6 +17,7 @@ from corpus.documents import Sheet
 from corpus.normalize import squeeze
 from index.readings import reading
 from index.synonyms import load_synonyms
+from index.tokens import words
 from index.types import Index
 
 _MUNICIPALITY = re.compile(r"(?<=.{2})[都道府県市区町村]$")
@@ -240,7 +241,8 @@ class Catalogue:
                 and word_ends
                 and cover >= (0.25 if narrow else 0.3)
             ):
-                score = max(score, 0.7)  # people shorten a name by dropping its tail
+                # People shorten a name by dropping its tail; one everyday word (スマートフォン) only hints at it.
+                score = max(score, 0.7 if len(words(run)) > 1 else 0.5)
             for alias in name.aliases:
                 if not exact and alias in key:
                     score, at, length = max(score, 0.9), key.find(alias), len(alias)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.context import Context, Focus
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
@@ -26,7 +26,10 @@ NAMED_TYPED_COVER = 0.25
 DENSE_ALONE = 0.42
 # The share of a question that must be in words unknown to the index for meaning alone to prove a figure.
 _EVERYDAY = 0.5
-_MARGIN = 0.25
+_MARGIN, _TIMES = 0.25, 1.7
+# A row of a table is no answer to a question that asks for words.
+_PROSE = re.compile(r"[ぁ-ゖ].*[ぁ-ゖ]")
+_ROW = 0.35
 _REASON = re.compile(r"理由|要因|原因|背景(?!・経過)|評価の根拠|備考")
 _REASON_BONUS = 0.4
 # How far behind the best statement another one may stand and still be shown.
@@ -101,7 +104,7 @@ def _choose_sheets(context: Context, focus: Sequence[Focus], wanted: Wanted) -> 
     for f in focus[:8]:
         ranked = pick(context, f.sheet, wanted, named=False)
         if ranked:
-            scored.append((0.5 * f.score / top + ranked[0].score, f.sheet, ranked))
+            scored.append((0.5 * f.score / top + _worth(ranked[0]), f.sheet, ranked))
     scored.sort(key=lambda item: -item[0])
     if len(query.municipalities) > 1:
         per_town: dict[str, tuple[Sheet, list[Ranked]]] = {}
@@ -137,7 +140,7 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
         if typed & {"amount", "number"} or (typed and not named)
         else ranked
     )
-    ranked = _with_reasons_first(query.intent, ranked)
+    ranked = sorted(_with_reasons_first(query.intent, ranked), key=lambda r: -(r.score if typed else _worth(r)))
     lay = bool(typed) and not named and _in_everyday_words(context, wanted)
     why = query.intent == "reason" and named
     proof = [
@@ -207,7 +210,9 @@ def _in_everyday_words(context: Context, wanted: Wanted) -> bool:
     weights = {word: context.statements.weight(word) for word in wanted.query.words}
     strange = sum(weight for word, weight in weights.items() if not context.statements.known(word))
     focus = context.focus()
-    clear = len(focus) == 1 or (len(focus) > 1 and focus[0].score - focus[1].score >= _MARGIN)
+    clear = len(focus) == 1 or (
+        len(focus) > 1 and (focus[0].score - focus[1].score >= _MARGIN or focus[0].score >= _TIMES * focus[1].score)
+    )
     return clear and strange >= _EVERYDAY * (sum(weights.values()) or 1.0)
 
 
@@ -215,7 +220,14 @@ def _with_reasons_first(intent: str, ranked: Sequence[Ranked]) -> list[Ranked]:
     """For a why-question what stands under a reason's label, since a reason seldom repeats what it explains."""
     if intent != "reason":
         return list(ranked)
-    return sorted(ranked, key=lambda r: -(r.score + (_REASON_BONUS if _explains(r.statement) else 0.0)))
+    return [replace(r, score=r.score + _REASON_BONUS) if _explains(r.statement) else r for r in ranked]
+
+
+def _worth(ranked: Ranked) -> float:
+    """The score less what a row of figures loses as an answer in words."""
+    text = ranked.statement.key
+    figures = sum(c.isdigit() for c in text) > 0.25 * len(text)
+    return ranked.score - (_ROW if figures or (len(text) > 20 and not _PROSE.search(text)) else 0.0)
 
 
 def _explains(statement: Statement) -> bool:
