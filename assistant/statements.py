@@ -10,31 +10,44 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter, OrderedDict
+import threading
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corpus.documents import Sheet, Span
 from corpus.normalize import squeeze
 from corpus.sentences import split_sentences
+from index.columns import Floats, JoinedKeys, Places, TextColumns, WordColumns, best_of_each, holders
 from index.synonyms import QueryWords, load_synonyms
 from index.tokens import words
 from index.types import Index, SheetSection
 
-# Below this cosine two words are strangers; from the other on they say the same for our purpose.
-_STRANGERS, _SAME = 0.45, 0.85
 # What the cosine of whole texts adds to the share of the words found.
 _DENSE = 0.6
+# A word that stands inside another one (住基 in 住基ネット), and one that only the label has.
+_INSIDE, _IN_LABEL = 0.9, 0.5
 # A statement shorter than this (a cell) says little by itself.
 _SHORT = 8
-_CACHED_SHEETS = 2048
+# Beyond so many statements in memory (about 3 kB each) all are forgotten and read anew as they are asked for.
+_MOST_KEPT = 60_000
 
-_FIGURE = re.compile(r"\d")
-_MONEY = re.compile(r"\d[\d,.]*(?:億|百?万|千)?円")
-_DATE = re.compile(r"(?:令和|平成|昭和|20\d\d|[rh]\d|\d{1,2})(?:元|\d{1,2})?年|\d{1,2}月|年度")
-_COMPANY = re.compile(r"\(株\)|株式会社|有限会社|\(有\)|法人")
+Doubles = NDArray[np.float64]
+
+# What a statement of the expected kind gets on top.
+_KINDS = (
+    ("amount", 0.15, re.compile(r"\d[\d,.]*(?:億|百?万|千)?円")),
+    ("number", 0.12, re.compile(r"\d")),
+    ("date", 0.15, re.compile(r"(?:令和|平成|昭和|20\d\d|[rh]\d|\d{1,2})(?:元|\d{1,2})?年|\d{1,2}月|年度")),
+    ("organisation", 0.15, re.compile(r"\(株\)|株式会社|有限会社|\(有\)|法人")),
+)
+_OF_LABEL = 0.30
+_TOO_SHORT = -0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +66,8 @@ class Statement:
     label_key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A statement with its score.
+class Ranked(NamedTuple):
+    """A statement with its score; a tuple, since a list by topic ranks every statement there is.
 
     ``cover`` is the weighted share of the question's words it answers (0..1), ``dense`` the cosine of the two as wholes.
     """
@@ -77,20 +89,26 @@ class Wanted:
 
 
 class Statements:
-    """The statements of one index version, read sheet by sheet and kept for the sheets asked about lately."""
+    """The statements of one index version, read sheet by sheet as they are asked for; safe to share between threads."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, most_kept: int = _MOST_KEPT) -> None:
         self._index = index
-        self._sheets: OrderedDict[str, list[Statement]] = OrderedDict()
-        self._vectors: dict[str, np.ndarray[tuple[int], np.dtype[np.float32]]] = {}
-        self._passages: dict[str, np.ndarray[tuple[int], np.dtype[np.float32]]] = {}
+        self._most_kept = most_kept
         self._synonyms = load_synonyms()
+        self._lock = threading.RLock()
+        self._asked_vector = lru_cache(maxsize=256)(self._vector)
+        self._forget()
         counts: Counter[str] = Counter()
         self._total = 0
         for found in index.sections():
             counts.update(set(words(found.section.text, parts=True)))
             self._total += 1
         self._counts = counts
+
+    def _forget(self) -> None:
+        self._sheets: dict[str, list[Statement]] = {}
+        self._kept = 0
+        self._table = _Table(self._index)
 
     def wanted(self, text: str, expects: frozenset[str] = frozenset(), labels: Sequence[str] = ()) -> Wanted:
         """A question prepared for :meth:`rank`; ``labels`` are the printed labels to prefer."""
@@ -107,99 +125,123 @@ class Statements:
     def of(self, sheets: Iterable[Sheet]) -> list[Statement]:
         """All statements of some sheets, in their order."""
         wanted = list(sheets)
-        missing = [s.sheet_id for s in wanted if s.sheet_id not in self._sheets]
-        if missing:
+        with self._lock:
+            if self._kept + len(self._table) > self._most_kept:
+                self._forget()
+            missing = list(dict.fromkeys(s.sheet_id for s in wanted if s.sheet_id not in self._sheets))
             grouped: dict[str, list[SheetSection]] = {sheet_id: [] for sheet_id in missing}
-            for found in self._index.sections(missing):
+            for found in self._index.sections(missing) if missing else ():
                 grouped[found.sheet.sheet_id].append(found)
             for sheet_id, sections in grouped.items():
-                self._sheets[sheet_id] = _statements(sections)
-        result: list[Statement] = []
-        for sheet in wanted:
-            self._sheets.move_to_end(sheet.sheet_id)
-            result.extend(self._sheets[sheet.sheet_id])
-        while len(self._sheets) > _CACHED_SHEETS:
-            self._sheets.popitem(last=False)
-        return result
+                self._sheets[sheet_id] = statements = _statements(sections)
+                self._kept += len(statements)
+                self._table.keep(statements)
+            return [statement for sheet in wanted for statement in self._sheets[sheet.sheet_id]]
 
     def rank(self, wanted: Wanted, statements: Sequence[Statement]) -> list[Ranked]:
         """Statements with their scores, best first; those that answer no word at all score by label and kind only."""
-        weights = [self.weight(word) for word in wanted.query.words]
-        total = sum(weights) or 1.0
-        near = self._near(wanted.query.words, statements)
-        dense = self._dense(wanted.text, statements)
-        ranked = []
-        for row, statement in enumerate(statements):
-            found = [self._match(word, statement) for word in wanted.query.words]
-            for alternative in wanted.query.alternatives:
-                if all(self._match(word, statement) >= 0.9 for word in alternative.words):
-                    for i in range(alternative.first, alternative.last):
-                        found[i] = max(found[i], alternative.weight)
-            for i in range(len(found)):
-                found[i] = max(found[i], float(near[row, i]))
-            cover = sum(w * f for w, f in zip(weights, found, strict=True)) / total
-            score = cover + _DENSE * max(0.0, dense[row]) + self._bonus(wanted, statement)
-            ranked.append(Ranked(statement, score, cover, dense[row]))
-        return sorted(ranked, key=lambda r: (-r.score, r.statement.order))
-
-    def _match(self, word: str, statement: Statement) -> float:
-        if word in statement.words:
-            return 1.0
-        if len(word) >= 2 and word.lower() in statement.key:
-            return 0.9
-        return 0.5 if word in statement.label_words else 0.0
-
-    def _bonus(self, wanted: Wanted, statement: Statement) -> float:
-        bonus = 0.0 if len(statement.key) >= _SHORT else -0.1
-        if wanted.labels and any(asked in statement.label_key for asked in wanted.labels):
-            bonus += 0.30
-        if "amount" in wanted.expects:
-            bonus += 0.15 if _MONEY.search(statement.key) else 0.0
-        if "number" in wanted.expects:
-            bonus += 0.12 if _FIGURE.search(statement.key) else 0.0
-        if "date" in wanted.expects:
-            bonus += 0.15 if _DATE.search(statement.key) else 0.0
-        if "organisation" in wanted.expects:
-            bonus += 0.15 if _COMPANY.search(statement.key) else 0.0
-        return bonus
-
-    def _dense(self, text: str, statements: Sequence[Statement]) -> list[float]:
-        """Cosine of the question and each statement, both as wholes."""
         if not statements:
             return []
-        missing = [s.key for s in statements if s.key not in self._passages]
-        if missing:
-            texts = [s.text for s in statements if s.key not in self._passages]
-            for key, vector in zip(missing, self._index.encode(texts, "passage"), strict=True):
-                self._passages[key] = vector
-        asked = self._index.encode([text], "query")[0]
-        return [float(x) for x in np.stack([self._passages[s.key] for s in statements]) @ asked]
+        weights = [self.weight(word) for word in wanted.query.words]
+        with self._lock:
+            if len(self._table) > self._most_kept:
+                self._forget()
+            compared = self._table.compare(wanted, statements, self._asked_vector(wanted.text))
+        cover = np.zeros(len(statements))
+        for weight, found in zip(weights, compared.found, strict=True):
+            cover += weight * found
+        cover /= sum(weights) or 1.0
+        score = cover + _DENSE * np.maximum(0.0, compared.dense) + compared.bonus
+        best = np.lexsort((np.array([s.order for s in statements]), -score))
+        rows = zip(best, score[best].tolist(), cover[best].tolist(), compared.dense[best].tolist(), strict=True)
+        return [Ranked(statements[i], s, c, d) for i, s, c, d in rows]
 
-    def _near(
-        self, asked: Sequence[str], statements: Sequence[Statement]
-    ) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-        """For each statement and word the encoder's nearest word in the statement, scaled to 0..0.8."""
-        near = np.zeros((len(statements), len(asked)), dtype=np.float32)
-        if not asked or not statements:
-            return near
-        vocabulary = sorted({word for s in statements for word in s.words})
-        if not vocabulary:
-            return near
-        similar = self._rows(vocabulary) @ self._rows(asked).T
-        scaled = np.clip((similar - _STRANGERS) / (_SAME - _STRANGERS), 0.0, 1.0) * 0.8
-        place = {word: i for i, word in enumerate(vocabulary)}
-        for row, statement in enumerate(statements):
-            at = [place[word] for word in statement.words]
-            if at:
-                near[row] = scaled[at].max(axis=0)
-        return near
+    def _vector(self, text: str) -> Floats:
+        vector: Floats = self._index.encode([text], "query")[0]
+        return vector
 
-    def _rows(self, vocabulary: Sequence[str]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-        missing = [word for word in vocabulary if word not in self._vectors]
-        if missing:
-            for word, vector in zip(missing, self._index.encode(missing), strict=True):
-                self._vectors[word] = vector
-        return np.stack([self._vectors[word] for word in vocabulary])
+
+class _Compared(NamedTuple):
+    """A question beside some statements: how far each of its words is found, the cosine, and what the kind adds."""
+
+    found: Doubles
+    dense: Doubles
+    bonus: Doubles
+
+
+_Key = tuple[str, str, frozenset[str]]
+_LabelKey = tuple[frozenset[str], str]
+
+
+class _Table:
+    """Statements as columns. Cells repeat (Ａ, 現状維持): each text and each label is looked at once."""
+
+    def __init__(self, index: Index) -> None:
+        self._words = WordColumns(index.encode)
+        self._texts = TextColumns(lambda texts: index.encode(texts, "passage"), self._words)
+        self._rows: dict[_Key, int] = {}
+        self._labels: dict[_LabelKey, int] = {}
+        self._keys: list[str] = []
+        self._places: dict[int, tuple[int, int]] = {}  # of the statements kept, by id()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def keep(self, statements: Sequence[Statement]) -> None:
+        """Takes in statements that live as long as this table."""
+        self._places.update(zip(map(id, statements), map(self._place, statements), strict=True))
+
+    def _place(self, s: Statement) -> tuple[int, int]:
+        """The number of a statement's text and of its label; a new one is added."""
+        text = (s.key, s.text, s.words)
+        row = self._rows.get(text)
+        if row is None:
+            row = self._rows[text] = len(self._rows)
+            self._keys.append(s.key)
+            self._texts.append(s.text, s.words)
+        label = (s.label_words, s.label_key)
+        return row, self._labels.setdefault(label, len(self._labels))
+
+    def compare(self, wanted: Wanted, statements: Sequence[Statement], asked: Floats) -> _Compared:
+        """The question beside each of the statements; ``asked`` is its vector."""
+        known = self._places
+        places = np.array([known.get(id(s)) or self._place(s) for s in statements])
+        rows, of_row = np.unique(places[:, 0], return_inverse=True)
+        labels, of_label = np.unique(places[:, 1], return_inverse=True)
+        keys = [self._keys[row] for row in rows]
+        found = self._found(wanted.query, rows, keys)[:, of_row]
+        named = list(self._labels)
+        for line, word in zip(found, wanted.query.words, strict=True):
+            holds = np.array([word in named[label][0] for label in labels])[of_label]
+            np.maximum(line, _IN_LABEL, out=line, where=holds)
+        dense = self._texts.cosines(asked, rows)[of_row].astype(np.float64)
+        bonus = np.array([0.0 if len(key) >= _SHORT else _TOO_SHORT for key in keys])[of_row]
+        if wanted.labels:
+            fits = [any(part in named[label][1] for part in wanted.labels) for label in labels]
+            bonus += np.where(fits, _OF_LABEL, 0.0)[of_label]
+        for kind, worth, pattern in _KINDS:
+            if kind in wanted.expects:
+                bonus += np.array([worth if pattern.search(key) else 0.0 for key in keys])[of_row]
+        return _Compared(found, dense, bonus)
+
+    def _found(self, query: QueryWords, rows: Places, keys: Sequence[str]) -> Doubles:
+        """How far each word of the question stands in each text, by itself, another way to say it or a near word."""
+        ids, begins = self._texts.words(rows)
+        found = best_of_each(self._words.near(query.words), ids, begins).astype(np.float64)
+        joined = JoinedKeys(keys)
+        looked_for = list(dict.fromkeys([*query.words, *(w for a in query.alternatives for w in a.words)]))
+        numbers = [self._words.number(word) for word in looked_for]
+        stands = dict(zip(looked_for, holders(numbers, len(self._words), ids, begins), strict=True))
+        for word, holds in stands.items():
+            if len(word) >= 2:
+                holds |= joined.holding(word.lower())
+        for line, word in zip(found, query.words, strict=True):
+            np.maximum(line, _INSIDE, out=line, where=stands[word])
+        for other in query.alternatives:
+            holds = np.logical_and.reduce([stands[word] for word in other.words])
+            lines = found[other.first : other.last]
+            np.maximum(lines, other.weight, out=lines, where=holds)
+        return found
 
 
 def _statements(sections: Sequence[SheetSection]) -> list[Statement]:

@@ -90,15 +90,40 @@ def normalize(text: str, squeeze: bool = False) -> Normalized:
     return Normalized(joined, tuple(starts), tuple(ends))
 
 
+class _HasMark(Exception):
+    """The text holds a character that joins with the one before it."""
+
+
+class _Folded(dict[int, str]):
+    """What each character becomes when white space goes too; filled as characters come up."""
+
+    def __missing__(self, code: int) -> str:
+        if _is_mark(chr(code)):
+            raise _HasMark
+        self[code] = folded = normalize(chr(code), squeeze=True).text
+        return folded
+
+
+_FOLDED = _Folded()
+
+
 def squeeze(text: str) -> str:
     """The text for comparing: NFKC, folded, no white space, lower case.
 
     >>> squeeze("ＩＣＴ－ＢＣＰ ")
     'ict-bcp'
     """
-    return _squeeze_short(text) if len(text) <= _SHORT else normalize(text, squeeze=True).text.lower()
+    return _squeeze_short(text) if len(text) <= _SHORT else _squeeze(text)
 
 
 @lru_cache(maxsize=1 << 16)
 def _squeeze_short(text: str) -> str:
-    return normalize(text, squeeze=True).text.lower()
+    return _squeeze(text)
+
+
+def _squeeze(text: str) -> str:
+    # Character by character the two agree as long as none joins with its neighbour (half-width ﾊﾞ).
+    try:
+        return text.translate(_FOLDED).lower()
+    except _HasMark:
+        return normalize(text, squeeze=True).text.lower()

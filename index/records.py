@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from corpus.documents import Document, Event, Fact, Place, Section, Sheet, SheetReading, Span
 from corpus.periods import Period
+from index.sheetrows import SheetRows
 from index.types import SheetEvent, SheetFact, SheetSection
 
 _SCHEMA = """
@@ -44,6 +46,7 @@ CREATE INDEX facts_field ON facts (field);
 CREATE INDEX events_sheet ON events (sheet);
 """
 _KEPT_TEXTS = 64  # documents whose text stays in memory
+_KEPT_ROWS = 50_000  # sections, and as many facts and events, that stay in memory; a row takes about 1 kB
 
 
 class RecordsWriter:
@@ -118,6 +121,10 @@ class Records:
         self._db = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
         self._lock = threading.Lock()
         self._texts: OrderedDict[int, str] = OrderedDict()
+        self._kept_documents = lru_cache(maxsize=_KEPT_TEXTS)(self._read_document)
+        self._kept_sections = SheetRows(self._read_sections, _KEPT_ROWS)
+        self._kept_facts = SheetRows(self._read_facts, _KEPT_ROWS)
+        self._kept_events = SheetRows(self._read_events, _KEPT_ROWS)
         rows = self._rows(
             "SELECT s.sheet_id, d.file, s.kind, s.name, s.municipality, s.fiscal_year, s.department, s.spans, s.form,"
             " s.document FROM sheets s JOIN documents d USING (document) ORDER BY s.sheet"
@@ -156,10 +163,13 @@ class Records:
 
     def document(self, file: str) -> Document:
         """The document read from ``file``; KeyError if there is none."""
-        rows = self._rows("SELECT file, text, sha256, media, places, warnings FROM documents WHERE file = ?", (file,))
+        return self._kept_documents(file)
+
+    def _read_document(self, file: str) -> Document:
+        rows = self._rows("SELECT document, sha256, media, places, warnings FROM documents WHERE file = ?", (file,))
         if not rows:
             raise KeyError(file)
-        return _document(rows[0])
+        return _document(file, self._text(rows[0][0]), rows[0][1:])
 
     def files(self) -> list[str]:
         """Every document's file, in order."""
@@ -180,7 +190,14 @@ class Records:
 
     def sections(self, sheets: Sequence[int] | None = None, fields: Sequence[str] | None = None) -> list[SheetSection]:
         """Sections in document order, of some sheets and with some canonical fields; None means all."""
-        return self._sections(*_where(sheets, fields))
+        if sheets is None:
+            return self._sections(*_where(None, fields))
+        found = self._kept_sections.of(sheets)
+        return found if fields is None else [row for row in found if row.section.field in fields]
+
+    def _read_sections(self, sheets: Sequence[int]) -> list[tuple[int, SheetSection]]:
+        found = self._sections(*_where(sheets, None))
+        return [(int(self.section_sheet[row.section_id]), row) for row in found]
 
     def _sections(self, where: str, values: Sequence[object]) -> list[SheetSection]:
         rows = self._rows(
@@ -221,15 +238,33 @@ class Records:
 
     def facts(self, sheets: Sequence[int] | None = None, fields: Sequence[str] | None = None) -> list[SheetFact]:
         """Facts in document order; None means all."""
-        where, values = _where(sheets, fields)
+        if sheets is None:
+            return [row for _, row in self._facts(*_where(None, fields))]
+        found = self._kept_facts.of(sheets)
+        return found if fields is None else [row for row in found if row.fact.field in fields]
+
+    def _read_facts(self, sheets: Sequence[int]) -> list[tuple[int, SheetFact]]:
+        return self._facts(*_where(sheets, None))
+
+    def _facts(self, where: str, values: Sequence[object]) -> list[tuple[int, SheetFact]]:
         rows = self._rows(f"SELECT * FROM facts {where} ORDER BY fact", values)
-        return [SheetFact(self.sheets[r[1]], _fact(r[2:])) for r in rows]
+        return [(r[1], SheetFact(self.sheets[r[1]], _fact(r[2:]))) for r in rows]
 
     def events(self, sheets: Sequence[int] | None = None) -> list[SheetEvent]:
         """Events in document order; None means all."""
-        where, values = _where(sheets, None)
+        if sheets is None:
+            return [row for _, row in self._events(*_where(None, None))]
+        return self._kept_events.of(sheets)
+
+    def _read_events(self, sheets: Sequence[int]) -> list[tuple[int, SheetEvent]]:
+        return self._events(*_where(sheets, None))
+
+    def _events(self, where: str, values: Sequence[object]) -> list[tuple[int, SheetEvent]]:
         rows = self._rows(f"SELECT * FROM events {where} ORDER BY event", values)
-        return [SheetEvent(self.sheets[r[1]], Event(_period(r[2:6]), Span(r[6], r[7]), Span(r[8], r[9]))) for r in rows]
+        return [
+            (r[1], SheetEvent(self.sheets[r[1]], Event(_period(*r[2:6]), Span(r[6], r[7]), Span(r[8], r[9]))))
+            for r in rows
+        ]
 
     def readings(self) -> Iterator[tuple[Document, list[SheetReading]]]:
         """Everything as it was given to the build, document by document."""
@@ -272,8 +307,10 @@ def _period_row(period: Period | None) -> tuple[str | None, ...]:
     return period.start.isoformat(), period.end.isoformat(), period.label, period.kind
 
 
-def _period(row: Sequence[Any]) -> Period:
-    return Period(date.fromisoformat(row[0]), date.fromisoformat(row[1]), row[2], row[3])
+@lru_cache(maxsize=1 << 12)
+def _period(start: str, end: str, label: str, kind: Any) -> Period:
+    """The same few periods stand in all facts."""
+    return Period(date.fromisoformat(start), date.fromisoformat(end), label, kind)
 
 
 def _fact_row(f: Fact) -> tuple[object, ...]:
@@ -288,12 +325,13 @@ def _sheet(row: Sequence[Any]) -> Sheet:
 
 def _fact(row: Sequence[Any]) -> Fact:
     field, label, value, text, unit = row[:5]
-    period = None if row[5] is None else _period(row[5:9])
+    period = None if row[5] is None else _period(*row[5:9])
     return Fact(
         field, label, value, text, unit, period, row[9], Span(row[10], row[11]), Span(row[12], row[13]), bool(row[14])
     )
 
 
-def _document(row: Sequence[Any]) -> Document:
-    places = tuple(Place(s, e, page, tuple(box) if box else None, cell) for s, e, page, box, cell in json.loads(row[4]))
-    return Document(row[0], row[1], row[2], row[3], places, tuple(json.loads(row[5])))
+def _document(file: str, text: str, row: Sequence[Any]) -> Document:
+    sha256, media, places, warnings = row
+    found = tuple(Place(s, e, page, tuple(box) if box else None, cell) for s, e, page, box, cell in json.loads(places))
+    return Document(file, text, sha256, media, found, tuple(json.loads(warnings)))

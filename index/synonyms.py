@@ -46,6 +46,7 @@ class Synonyms:
         self.furniture = frozenset(w for phrase in furniture for w in [phrase, *words(phrase)[:1]])
         self._others: dict[Term, dict[Term, float]] = {}
         self._longest = 1
+        self._expanded = lru_cache(maxsize=512)(self._expand)
         for group, weight in groups:
             terms = [t for t in (tuple(words(w)) for w in group) if t]
             for term in terms:
@@ -64,6 +65,9 @@ class Synonyms:
 
         The longest run of words that stands in a group is taken, so 住民基本台帳 is not read as 住民 and 台帳.
         """
+        return self._expanded(query)
+
+    def _expand(self, query: str) -> QueryWords:
         tokens = tokenize(query, parts=True)
         main = [t for t in tokens if not t.part]
         # A word asked for twice is looked for once.

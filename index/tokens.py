@@ -256,4 +256,13 @@ def tokenize(text: str, parts: bool = False) -> list[Token]:
 
 def words(text: str, parts: bool = False) -> list[str]:
     """The ``norm`` of every token: what the encoder reads (``parts=False``) and the lexical index (``parts=True``)."""
-    return [p.norm for p in _pieces(clean(text)) if parts or not p.part]
+    return list(_short_words(text, parts) if len(text) <= _SHORT else _words(text, parts))
+
+
+def _words(text: str, parts: bool) -> tuple[str, ...]:
+    return tuple(p.norm for p in _pieces(clean(text)) if parts or not p.part)
+
+
+# A question, a label or a sentence is read for its words by one part of the program after the other.
+_SHORT = 200
+_short_words = lru_cache(maxsize=1 << 13)(_words)
