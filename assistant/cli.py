@@ -31,6 +31,7 @@ app = typer.Typer(
 
 IndexDir = Annotated[Path | None, typer.Option("--index-dir", help="索引のフォルダー", show_default=".hyoka/index")]
 Json = Annotated[bool, typer.Option("--json", help="JSONで出力する")]
+DRAFT = "draft"  # never a question file: those are told apart by their endings
 
 
 @app.command("index")
@@ -214,7 +215,12 @@ def serve(
 
 @app.command("eval")
 def eval_command(
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="質問ファイル（JSON Lines、CSV、Excel）")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE", help="質問ファイル（JSON Lines、CSV、Excel）。draft と書くと、索引から質問の案を作る"
+        ),
+    ] = None,
     index_dir: IndexDir = None,
     json_output: Json = False,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="結果の報告書を書き出す")] = None,
@@ -226,12 +232,20 @@ def eval_command(
     compare: Annotated[
         tuple[str, str] | None, typer.Option(metavar="A B", help="保存した二つの結果を比べる（lastは最新）")
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.jsonl", help="draft の書き出し先（.jsonl、.csv、.xlsx）", show_default="標準出力"),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="draft で作る質問の数", show_default="60")] = 60,
+    seed: Annotated[int, typer.Option(help="draft の乱数の種。同じ種なら同じ質問になる", show_default="0")] = 0,
 ) -> None:
-    """質問ファイルを実行し、答えと引用を採点する。"""
-    from evals.run import main_compare, main_eval
+    """質問ファイルを実行し、答えと引用を採点する。hyoka eval draft は、索引から質問の案を作る。"""
+    from evals.run import main_compare, main_draft, main_eval
 
     if compare is not None:
         raise typer.Exit(main_compare(*compare, json_output))
+    if file is not None and str(file) == DRAFT:
+        raise typer.Exit(main_draft(_settings(index_dir=index_dir).index_dir, out, count, seed))
     if file is None:
         raise SettingsError(
             "質問ファイル（FILE）か --compare を指定してください。使い方は hyoka eval --help で見られます。"

@@ -7,11 +7,12 @@ import json
 import platform
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from assistant.settings import load_settings
-from corpus.errors import HyokaError
+from corpus.errors import HyokaError, SettingsError
 from evals.cases import Case, CaseFile, read_cases
 from evals.compare import compare, fallen
 from evals.metrics import Source, failed, score
@@ -19,7 +20,7 @@ from evals.outcomes import Outcome, RunResult
 from evals.ranking import available, ranking
 from evals.report import write_report
 from evals.runs import Run, keep, load, previous
-from evals.target import Ask, History, Target, local, server
+from evals.target import Ask, History, Target, local, open_index, server
 
 Progress = Callable[[int, int], None]
 RUNS = Path(".hyoka") / "evals"
@@ -151,6 +152,35 @@ def _keep(result: RunResult, runs: Path) -> Run | None:
         return None
     sys.stderr.write(f"評価を保存しました: {path}\n")
     return load(str(path), runs)
+
+
+def main_draft(index_dir: Path, out: Path | None = None, count: int = 60, seed: int = 0) -> int:
+    """What ``hyoka eval draft`` does: questions with their gold out of an index, to ``out`` or as JSON Lines on stdout.
+
+    Returns 0, or 1 when the index holds nothing to ask or cannot be opened.
+    """
+    from evals.casefiles import WRITERS, json_lines, write_cases
+    from evals.proposals import propose
+
+    try:
+        if out is not None and out.suffix.lower() not in WRITERS:
+            write_cases((), out)  # raises, and before the index is opened
+        cases = propose(open_index(index_dir), count, seed)
+        if not cases:
+            raise SettingsError(
+                f"索引 {index_dir} から質問を作れませんでした。事業のシートがあるか hyoka sheets で確かめてください。"
+            )
+        if out is not None:
+            write_cases(cases, out)
+    except HyokaError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return 1
+    if out is None:
+        sys.stdout.write(json_lines(cases).decode("utf-8"))
+    counts = "、".join(f"{kind} {number}" for kind, number in Counter(case.type for case in cases).items())
+    sys.stderr.write(f"質問の案 {len(cases)}件（{counts}）{f': {out}' if out is not None else ''}\n")
+    sys.stderr.write("正解は読み取った数値と欄から作った案です。人が読み、直してから使ってください。\n")
+    return 0
 
 
 def main_compare(a: str, b: str, json_output: bool = False, *, runs: Path = RUNS) -> int:
