@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from assistant.context import Context, Focus
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
@@ -35,6 +35,8 @@ _REASON_BONUS = 0.4
 # How far behind the best statement another one may stand and still be shown.
 NEXT_BEST = 0.62
 _MOST = 4
+# A section that is asked for by its name is shown complete up to this length.
+_FIELD = 400
 # Even in a small room one statement of this length is shown.
 _LEAST = 300
 # A section of prose up to this length is quoted whole; shorter statements than a clause are a table's.
@@ -160,6 +162,10 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
         return []
     best = max(r.score for r in proof)
     chosen = [r for r in proof if r.score >= best * NEXT_BEST or (why and _explains(r.statement))][:_MOST]
+    whole = [r for r in in_field if r.statement.label_key == in_field[0].statement.label_key] if in_field else []
+    if named and not typed and len(whole) > 1 and sum(len(readable(r.statement.text)) for r in whole) <= _FIELD:
+        # 「…の課題を整理して」: the section asked for, complete, and what else speaks to the question
+        chosen = [*whole, *(r for r in chosen if r not in whole)]
     return chosen + [r for r in _of_parts(context, statements) if r.statement not in {c.statement for c in chosen}]
 
 
@@ -220,7 +226,7 @@ def _with_reasons_first(intent: str, ranked: Sequence[Ranked]) -> list[Ranked]:
     """For a why-question what stands under a reason's label, since a reason seldom repeats what it explains."""
     if intent != "reason":
         return list(ranked)
-    return [replace(r, score=r.score + _REASON_BONUS) if _explains(r.statement) else r for r in ranked]
+    return [r._replace(score=r.score + _REASON_BONUS) if _explains(r.statement) else r for r in ranked]
 
 
 def _worth(ranked: Ranked) -> float:
