@@ -1,4 +1,4 @@
-"""An assistant that counts its questions and notes those it cannot answer."""
+"""An assistant that counts its questions, notes those it cannot answer and remembers what the others rested on."""
 
 from __future__ import annotations
 
@@ -32,9 +32,12 @@ class Recorder:
         """The assistant's answer; what cannot be written down is logged and does not cost the answer."""
         answer = self.assistant.ask(question, history, filters)
         self.metrics.questions.labels("abstained" if answer.abstained else "answered").inc()
+        earlier = [turn.content for turn in history if turn.role == "user"]
+        cited = dict.fromkeys(f"{citation.sheet.name} / {citation.section}" for citation in answer.citations)
+        self.store.cases.remember(question, answer.answer, earlier, list(cited))
         if answer.abstained:
             try:
-                self.store.add_unanswered(question, answer.index_version)
+                self.store.add_unanswered(question, answer.index_version, earlier)
             except sqlite3.Error:
                 logger.exception("the unanswered question could not be stored")
         return answer

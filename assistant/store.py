@@ -6,10 +6,13 @@ import logging
 import os
 import sqlite3
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
+
+from assistant.casebook import CaseBook
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +61,9 @@ class Unanswered:
 
 
 class FeedbackStore:
-    """An append-only list of :class:`Feedback`. ``path`` is a file, or ``:memory:``.
+    """An append-only list of :class:`Feedback`, and the draft questions that come of it in ``cases``.
+
+    ``path`` is a file, or ``:memory:``.
 
     >>> store = FeedbackStore(":memory:")
     >>> store.add("up", "決算額は？", "12,155,000円です。")
@@ -75,15 +80,19 @@ class FeedbackStore:
         with self._lock, self._db:
             self._db.execute("pragma journal_mode=wal")
             self._db.executescript(SCHEMA)
+        self.cases = CaseBook(self._db, self._lock)
 
     def add(self, rating: Rating, question: str, answer: str = "", comment: str = "", index_version: str = "") -> int:
-        """Stores one opinion and returns its number."""
+        """Stores one opinion and returns its number; a poor answer becomes a draft of a question with its gold."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         with self._lock, self._db:
             cursor = self._db.execute(
                 "insert into feedback (at, rating, question, answer, comment, index_version) values (?, ?, ?, ?, ?, ?)",
                 (at, rating, question, answer, comment, index_version),
             )
+        if rating == "down":
+            rested = self.cases.recall(question, answer)
+            self.cases.note("down", question, rested.history, rested.cited, answer, comment, index_version)
         return int(cursor.lastrowid or 0)
 
     def latest(self, limit: int = 100, rating: Rating | None = None) -> list[Feedback]:
@@ -102,8 +111,8 @@ class FeedbackStore:
             row = self._db.execute("select count(*) from feedback where rating = ?", (rating,)).fetchone()
         return int(row[0])
 
-    def add_unanswered(self, question: str, index_version: str = "") -> None:
-        """Notes a question that the sheets do not answer; nothing of who asked."""
+    def add_unanswered(self, question: str, index_version: str = "", history: Sequence[str] = ()) -> None:
+        """Notes a question that the sheets do not answer, also as a draft; nothing of who asked."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         with self._lock, self._db:
             self._db.execute(
@@ -112,6 +121,7 @@ class FeedbackStore:
             self._db.execute(
                 "delete from unanswered where id <= (select max(id) from unanswered) - ?", (KEPT_UNANSWERED,)
             )
+        self.cases.note("unanswered", question, history, index_version=index_version)
 
     def unanswered(self, limit: int = 50) -> list[Unanswered]:
         """The questions without an answer, the most frequent first."""

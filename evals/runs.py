@@ -48,12 +48,20 @@ def load(run: str, folder: Path) -> Run:
 
 def previous(file: str, folder: Path) -> Run | None:
     """The newest kept run of the same question file, None when there is none."""
+    return next(iter(kept_runs(file, folder, 1)), None)
+
+
+def kept_runs(file: str, folder: Path, limit: int) -> list[Run]:
+    """The newest ``limit`` kept runs of one question file, newest first."""
+    found: list[Run] = []
     for path in sorted(folder.glob(f"*-{Path(file).stem}.json"), reverse=True):
+        if len(found) == limit:
+            break
         try:
-            return load(str(path), folder)
+            found.append(load(str(path), folder))
         except SettingsError:  # a damaged old run must not stop a new one
             continue
-    return None
+    return found
 
 
 def code() -> dict[str, str]:

@@ -6,7 +6,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -17,8 +17,9 @@ from corpus.errors import SettingsError
 from evals.metrics import Payload, Source
 
 if TYPE_CHECKING:
+    from assistant.types import Answer, Turn
     from index.snapshot import Snapshot
-    from index.types import Index
+    from index.types import Filters, Index
 
 History = list[dict[str, str]]
 
@@ -28,6 +29,19 @@ class Ask(Protocol):
 
     def __call__(self, question: str, history: History, filters: Mapping[str, Any]) -> Payload:
         """``history`` as in the contract: ``[{"role": "user", "content": …}, {"role": "assistant", …}]``."""
+        ...
+
+
+class Answering(Protocol):
+    """An assistant, as far as an evaluation needs it."""
+
+    @property
+    def index(self) -> Index:
+        """The index it answers from."""
+        ...
+
+    def ask(self, question: str, history: Sequence[Turn] = ..., filters: Filters = ...) -> Answer:
+        """One answer."""
         ...
 
 
@@ -46,13 +60,22 @@ class Target:
 
 def local(folder: Path) -> Target:
     """The assistant over an index folder, in this process and without HTTP."""
-    from assistant.payload import answer_json
     from assistant.session import Assistant
+
+    index = open_index(folder)
+    made = index.manifest
+    about = {"encoder": f"{made.encoder} {made.encoder_digest[:12]}"}
+    about |= {name: str(count) for name, count in made.counts.items()}
+    return asking(Assistant(index), about)
+
+
+def asking(assistant: Answering, about: Mapping[str, str] | None = None) -> Target:
+    """An assistant in this process; ``about`` is added to its index's version."""
+    from assistant.payload import answer_json
     from assistant.types import Turn
     from index.types import Filters
 
-    index = open_index(folder)
-    assistant = Assistant(index)
+    index = assistant.index
 
     def ask(question: str, history: History, filters: Mapping[str, Any]) -> Payload:
         turns = [
@@ -63,10 +86,7 @@ def local(folder: Path) -> Target:
         # As a client of the API gets it, and the scores behind it, which the API keeps to itself.
         return {**answer_json(answer, index).model_dump(mode="json"), "debug": answer.debug}
 
-    made = index.manifest
-    about = {"index_version": index.version, "encoder": f"{made.encoder} {made.encoder_digest[:12]}"}
-    about |= {name: str(count) for name, count in made.counts.items()}
-    return Target(ask, stored_text(index), about, index)
+    return Target(ask, stored_text(index), {"index_version": index.version, **(about or {})}, index)
 
 
 def open_index(folder: Path) -> Snapshot:
