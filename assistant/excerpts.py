@@ -120,13 +120,11 @@ def _choose_sheets(context: Context, focus: Sequence[Focus], wanted: Wanted) -> 
 def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ranked]:
     """The statements of one sheet worth quoting, best first; empty when none answers."""
     query = context.query
-    persons = any(f.type == "person" for f in query.fields)
     asked = asked_text(context)
     statements = [
         s
         for s in context.statements.of([sheet])
-        if (persons or s.field != _PERSONAL)
-        and (s.field not in _HEADINGS or any(f.fits(s.label, s.field) for f in asked))
+        if s.field != _PERSONAL and (s.field not in _HEADINGS or any(f.fits(s.label, s.field) for f in asked))
     ]
     ranked = _distinct(context.statements.rank(wanted, statements))
     if not ranked:

@@ -12,7 +12,7 @@ from assistant.drafts import Draft, readable, shorten
 from assistant.question import NAMED
 from assistant.selection import Matches, Proof
 from assistant.vocabulary import find_fields
-from corpus.documents import Sheet, Span
+from corpus.documents import Sheet
 from corpus.normalize import squeeze
 
 # A statement must hold this share of the topic (by weight) for its sheet to join a list by topic.
@@ -38,14 +38,14 @@ def listing(context: Context) -> Draft | None:
     amounts = query.asks("amount")
     over = ranking.over_pattern(query.key)
     if over is not None:
-        first = [f for f, _, _ in find_fields(over["a"]) if f.type == "amount"]
-        second = [f for f, _, _ in find_fields(over["b"]) if f.type == "amount"]
+        first = [f for f, _, _ in find_fields(over[0]) if f.type == "amount"]
+        second = [f for f, _, _ in find_fields(over[1]) if f.type == "amount"]
         if first and second:
-            return ranking.exceeded(context, first[-1], second[0], over["op"] != "下回", sheets)
-        against = [f for f, _, _ in find_fields(over["b"]) if f.name in _TARGETS]
+            return ranking.exceeded(context, first[-1], second[0], over[2], sheets)
+        against = [f for f, _, _ in find_fields(over[1]) if f.name in _TARGETS]
         if against and query.intent in ("list", "count"):
-            topic = [word for word in context.statements.wanted(over["a"]).query.words if len(word) >= 2]
-            missed = ranking.missed(context, over["op"] != "下回", topic, sheets)
+            topic = [word for word in context.statements.wanted(over[0]).query.words if len(word) >= 2]
+            missed = ranking.missed(context, over[2], topic, sheets)
             if missed is not None:
                 return missed
     if amounts and query.intent == "rank":
@@ -85,7 +85,7 @@ def _everything(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
     words = [w for w in context.statements.wanted(query.focus).query.words if w not in _GENERIC]
     if words or any(not f.weak for f in query.asks("amount", "rating", "date", "text")):
         return None
-    matches = {s.sheet_id: [Proof(s, "", _name_span(context, s), s.department)] for s in sheets}
+    matches = {s.sheet_id: [selection.name_proof(context, s)] for s in sheets}
     return _list(context, matches, sheets, "everything")
 
 
@@ -182,16 +182,9 @@ def _list(context: Context, matches: Matches, sheets: Sequence[Sheet], how: str)
         proofs = matches[sheet.sheet_id]
         numbers = [draft.cite(p.sheet, p.label, p.span) for p in proofs[:3]]
         if all(p.sheet.sheet_id != sheet.sheet_id for p in proofs[:3]):
-            numbers.append(draft.cite(sheet, "", _name_span(context, sheet)))
+            own = selection.name_proof(context, sheet)
+            numbers.append(draft.cite(sheet, own.label, own.span))
         reason = shorten(" / ".join(dict.fromkeys(readable(p.reading) for p in proofs[:3])), _QUOTE)
         draft.item(sheet, "", numbers)
         draft.row((readable(sheet.name), sheet.municipality, sheet.department, reason), numbers)
     return draft
-
-
-def _name_span(context: Context, sheet: Sheet) -> Span:
-    for found in context.index.sections([sheet.sheet_id], ["事務事業名"]):
-        return found.section.span
-    for found in context.index.sections([sheet.sheet_id]):
-        return found.section.span
-    return sheet.spans[0]

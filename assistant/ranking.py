@@ -23,7 +23,10 @@ _COUNT = re.compile(r"(?:ベスト|トップ|上位|下位|ワースト|top)(\d+
 _NEXT = re.compile(r"その次|2番目|二番目|次に(多|大き|高)")
 _RISE = re.compile(r"増え|増加|伸び|上が|増")
 _FALL = re.compile(r"減っ|減少|下が|減")
-_OVER = re.compile(r"(?P<a>[^がを]{2,12}?)が(?P<b>[^がを]{2,12}?)を(?P<op>上回|超え|超過|下回)")
+_OVER = re.compile(
+    r"(?P<a>[^がを]{2,12}?)が(?P<b>[^がを]{2,12}?)を(?P<op>上回|超え|超過|下回)"
+    r"|(?P<b2>[^がを]{2,12}?)を(?P<a2>[^がを]{2,12}?)が(?P<op2>上回|超え|超過|下回)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,9 +309,15 @@ def missed(context: Context, over: bool, topic: Sequence[str], sheets: Sequence[
     return draft
 
 
-def over_pattern(key: str) -> re.Match[str] | None:
-    """「決算額が予算額を上回った」 in a squeezed question."""
-    return _OVER.search(key)
+def over_pattern(key: str) -> tuple[str, str, bool] | None:
+    """「決算額が予算額を上回った」 in a squeezed question: what is over (True) or under (False) what."""
+    found = _OVER.search(key)
+    if found is None:
+        return None
+    first, second, op = (
+        (found["a"], found["b"], found["op"]) if found["op"] else (found["a2"], found["b2"], found["op2"])
+    )
+    return first, second, op != "下回"
 
 
 def rises_or_falls(key: str) -> bool:

@@ -219,15 +219,24 @@ def _cells(context: Context, sheets: Sequence[Sheet]) -> list[Cell]:
 def by_department(context: Context, sheets: Sequence[Sheet]) -> Matches:
     """Sheets of the departments the question names, proved by the cell that prints the department."""
     wanted = set(context.query.departments)
-    matches: Matches = defaultdict(list)
-    own = [s for s in sheets if s.department in wanted]
-    for found in context.index.sections([s.sheet_id for s in own], ["担当課"]):
-        span = found.section.span
-        matches[found.sheet.sheet_id].append(Proof(found.sheet, found.section.label, span, found.sheet.department))
-    for sheet in own:
-        if sheet.sheet_id not in matches:
-            matches[sheet.sheet_id].append(Proof(sheet, "", sheet.spans[0], sheet.department))
-    return matches
+    return {s.sheet_id: [department_proof(context, s)] for s in sheets if s.department in wanted}
+
+
+def department_proof(context: Context, sheet: Sheet) -> Proof:
+    """Where a sheet prints its department; the head of the sheet where no cell of its own was found for it."""
+    for cell in context.index.facts([sheet.sheet_id], ["担当課"]):
+        return Proof(sheet, cell.fact.label, cell.fact.quote, sheet.department)
+    for found in context.index.sections([sheet.sheet_id], ["担当課", "担当部"]):
+        return Proof(sheet, found.section.label, found.section.span, sheet.department)
+    return name_proof(context, sheet)
+
+
+def name_proof(context: Context, sheet: Sheet) -> Proof:
+    """Where a sheet prints its name, or else its first section."""
+    sections = context.index.sections([sheet.sheet_id])
+    for found in (*(s for s in sections if s.section.field == "事務事業名"), *sections):
+        return Proof(sheet, found.section.label, found.section.span, sheet.name)
+    return Proof(sheet, "", sheet.spans[0], sheet.name)
 
 
 def overlap(first: Matches, second: Matches) -> Matches:

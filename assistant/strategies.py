@@ -9,12 +9,13 @@ from dataclasses import replace
 from assistant.context import Context
 from assistant.dates import dated, when
 from assistant.definitions import definition
-from assistant.drafts import MAX_CHARS, Draft
+from assistant.drafts import MAX_CHARS, Draft, title
 from assistant.excerpts import excerpt
 from assistant.figures import figures
 from assistant.listing import listing
 from assistant.overviews import overview
 from assistant.question import Query
+from assistant.selection import department_proof
 
 Strategy = Callable[[Context], Draft | None]
 
@@ -59,11 +60,27 @@ def draft_answer(context: Context) -> Draft | None:
     query = context.query
     if query.strangers and not query.municipalities:
         return None  # the town asked about is not in the index; another town's sheet is no answer
+    if query.asks("person"):
+        return unnamed_person(context)
     if query.subset and query.before is not None and not context.subset:
         context = _with(context, query, _cited(context, query.before))
     if len(query.municipalities) > 1 and not _ONE_OF.search(query.key):
         return _per_town(context)
     return _first(context)
+
+
+def unnamed_person(context: Context) -> Draft | None:
+    """Who is asked for is answered by the department: names of staff are no search results."""
+    named = [f.sheet for f in context.focus() if f.named]
+    draft = Draft(context.index, how="person")
+    for sheet in named[:2]:
+        proof = department_proof(context, sheet)
+        if sheet.department:
+            n = draft.cite(sheet, proof.label, proof.span)
+            draft.add(f"{title(sheet)}の担当は **{sheet.department}** です。 [{n}]")
+    if draft.citations:
+        draft.add("職員の氏名は表示しません。必要なときは担当課にお問い合わせください。")
+    return draft if draft.citations else None
 
 
 def _first(context: Context) -> Draft | None:
