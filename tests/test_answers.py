@@ -1,0 +1,179 @@
+"""Answers over the bundled sheets and, where it is there, the real corpus: real files, real index, real encoder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant.session import Assistant
+from assistant.types import Answer, Turn
+from corpus.errors import QuestionError
+from corpus.normalize import squeeze
+from corpus.readers import read_document
+from corpus.reading import read_sheets
+from index.build import build
+from index.encoder import load_encoder
+
+ROOT = Path(__file__).parent.parent
+SAMPLES = ROOT / "corpus" / "samples"
+REAL = ROOT.parent / "shared" / "corpus"
+TRUTH: list[dict[str, Any]] = json.loads((SAMPLES / "truth.json").read_text("utf-8"))["sheets"]
+CASES = [json.loads(line) for line in (ROOT / "evals" / "cases" / "bundled.jsonl").read_text("utf-8").splitlines()]
+
+
+def assistant_over(folder: Path, into: Path) -> Assistant:
+    files = sorted(path for path in folder.iterdir() if path.suffix != ".md")
+    documents = [read_document(path, path.name) for path in files]
+    return Assistant(build(((d, read_sheets(d)) for d in documents), load_encoder(), into))
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Assistant:
+    return assistant_over(SAMPLES / "files", tmp_path_factory.mktemp("bundled"))
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Assistant:
+    if not REAL.is_dir():
+        pytest.skip("the real corpus is not beside this checkout")
+    return assistant_over(REAL, tmp_path_factory.mktemp("real"))
+
+
+def cited(answer: Answer) -> set[str]:
+    return {citation.sheet.name for citation in answer.citations}
+
+
+def amount(sheet: str, year: int, label: str, town: str) -> int:
+    """The figure of the sheet that reports on the year."""
+    (row,) = [s for s in TRUTH if s["sheet"] == sheet and s["municipality"] == town and s["fiscal_year"] == year]
+    (found,) = [a for a in row["amounts"] if a["year"] == year and a["label"] == label]
+    return int(found["yen"])
+
+
+def test_an_amount_of_a_year_stands_in_yen_with_its_row(city: Assistant):
+    answer = city.ask("湊見市の学校給食運営事業　令和６年度の決算額")
+    assert f"{amount('学校給食運営事業', 2024, '決算額', '湊見市'):,}円" in answer.answer
+    assert cited(answer) == {"学校給食運営事業"}
+
+
+def test_plan_and_actual_are_not_confused(city: Assistant):
+    plan = city.ask("湊見市の学校給食運営事業　令和６年度の予算額").answer
+    assert f"{amount('学校給食運営事業', 2024, '予算額', '湊見市'):,}円" in plan
+    assert f"{amount('学校給食運営事業', 2024, '決算額', '湊見市'):,}円" not in plan
+
+
+def test_the_largest_is_the_largest_of_all(city: Assistant):
+    rows = [s for s in TRUTH if s["municipality"] == "湊見市" and s["fiscal_year"] == 2024]
+    best = max(rows, key=lambda s: max(a["yen"] for a in s["amounts"] if a["year"] == 2024 and a["label"] == "決算額"))
+    answer = city.ask("湊見市で令和6年度の決算額がいちばん大きい事業は？")
+    assert cited(answer) == {best["sheet"]}
+
+
+def test_a_sum_adds_up_over_the_department(city: Assistant):
+    rows = [s for s in TRUTH if s["department"] == "市民課" and s["fiscal_year"] == 2023]
+    total = sum(a["yen"] for s in rows for a in s["amounts"] if a["year"] == 2023 and a["label"] == "決算額")
+    answer = city.ask("市民課のシステムの令和５年度決算の合計は？")
+    assert len(rows) >= 2 and f"{total:,}円" in answer.answer
+    assert cited(answer) == {s["sheet"] for s in rows}
+
+
+def test_a_list_names_and_cites_every_match_and_says_how_many(city: Assistant):
+    rows = {s["sheet"] for s in TRUTH if s["department"] == "情報政策課"}
+    answer = city.ask("情報政策課が担当しているシステムを一覧にして")
+    assert answer.table is not None
+    assert {row[0] for row in answer.table.rows} == rows == cited(answer)
+    assert all(answer.table.citations) and f"{len(rows)}件" in answer.answer
+
+
+def test_what_exceeded_what_either_way_round(city: Assistant):
+    over = city.ask("湊見市で令和6年度に決算額が予算額を上回った事業は？")
+    turned = city.ask("湊見市で令和6年度に予算額を決算額が上回った事業は？")
+    assert cited(over) == cited(turned) == {"学校給食運営事業"}
+
+
+def test_a_date_is_given_in_both_ways_of_counting(city: Assistant):
+    answer = city.ask("庁内ネットワークシステムの次期更改はいつ？").answer
+    assert "令和7年1月（2025年1月、令和6年度）" in answer
+
+
+def test_why_is_answered_from_the_section_that_explains(city: Assistant):
+    answer = city.ask("放課後児童クラブで令和６年度に待機児童が目標に届かなかった理由は？").answer
+    assert "欠員" in answer and "大規模マンション" not in answer  # that was the year before
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "西浜市の放課後児童クラブの決算額",
+        "戸籍総合システムの委託業者の社名は？",
+        "庁内ネットワークシステムの令和10年度の決算額",
+        "校務支援システムを使っている教員の満足度は何％ですか",
+    ],
+)
+def test_what_the_sheets_do_not_say_is_refused(city: Assistant, question: str):
+    answer = city.ask(question)
+    assert answer.abstained and not answer.citations and answer.table is None
+    assert "該当なし" in answer.answer and answer.related
+
+
+def test_names_of_staff_are_in_no_answer(city: Assistant):
+    people = {(s["sheet"], squeeze(s["person"])) for s in TRUTH if s.get("person")}
+    assert people
+    for sheet, person in sorted(people):
+        answer = asdict(city.ask(f"{sheet}の担当者は誰ですか"))
+        answer["citations"] = [c["quote"] for c in answer["citations"]]
+        assert person not in squeeze(json.dumps(answer, ensure_ascii=False, default=str)), sheet
+
+
+def test_a_follow_up_keeps_to_what_was_listed(city: Assistant):
+    listed = city.ask("市民課が担当しているシステムを一覧にして")
+    answer = city.ask(
+        "そのうち令和5年度がＢ評価だったのは？", [Turn("user", "市民課が担当しているシステムを一覧にして")]
+    )
+    assert cited(answer) < cited(listed)
+
+
+def test_a_name_alone_gives_the_sheet_at_a_glance(city: Assistant):
+    answer = city.ask("AI-OCR・RPA")
+    assert cited(answer) == {"AI-OCR・RPA"} and len(answer.citations) >= 3
+
+
+def test_an_empty_and_an_overlong_question_are_refused_politely(city: Assistant):
+    for question in (" \n", "予算" * 1001):
+        with pytest.raises(QuestionError):
+            city.ask(question)
+
+
+@pytest.mark.parametrize(
+    "question", ["こんにちは", "Hello, how are you?", "？？？", "\u202e予算", "'; DROP TABLE sheets; --", "😀"]
+)
+def test_odd_questions_get_an_answer_or_a_refusal(city: Assistant, question: str):
+    assert city.ask(question).answer
+
+
+def test_every_quote_is_a_stretch_of_its_document_and_answers_stay_short(city: Assistant):
+    for case in CASES[::3]:
+        answer = city.ask(case["question"], [Turn("user", text) for text in case.get("history", [])])
+        for citation in answer.citations:
+            text = city.index.document(citation.sheet.file).text
+            assert citation.quote == text[citation.span.start : citation.span.end] != ""
+        if case["type"] not in ("list", "aggregate"):
+            assert len(answer.answer) <= 600, case["question"]
+
+
+def test_the_flagship_question(real: Assistant):
+    answer = real.ask("どのシステムが2025年にサーバ更改?")
+    assert cited(answer) == {"統合仮想化基盤システム", "全庁ネットワークシステム"}
+    assert answer.answer.count("令和7年1月") == 2
+    assert (
+        "2025年1月〜2025年12月" in answer.interpretation.text and "2025年4月〜2026年3月" in answer.interpretation.text
+    )
+
+
+def test_two_sheets_of_one_name_are_both_answered(real: Assistant):
+    answer = real.ask("財務会計システムの令和3年度の決算額は？")
+    assert {c.sheet.department for c in answer.citations} == {"財政課", "市民医療センター事務部総務課"}
