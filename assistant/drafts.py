@@ -56,10 +56,18 @@ class Draft:
             if known.sheet.file == sheet.file and known.sheet.sheet_id == sheet.sheet_id and known.span == span:
                 return known.n
         document = self.index.document(sheet.file)
+        section = section or self._section_at(sheet, span)
         n = len(self.citations) + 1
         quote = document.text[span.start : span.end]
         self.citations.append(Citation(n, sheet, section, quote, span, page_of(document, span)))
         return n
+
+    def _section_at(self, sheet: Sheet, span: Span) -> str:
+        """The printed label of the section a stretch stands in; empty for one between sections."""
+        for found in self.index.sections([sheet.sheet_id]):
+            if found.section.span.start <= span.start and span.end <= found.section.span.end:
+                return plain(found.section.label)
+        return ""
 
     def add(self, line: str) -> None:
         """One more line of the answer."""
