@@ -34,6 +34,8 @@ _DENSE = 0.6
 _INSIDE, _IN_LABEL = 0.9, 0.5
 # A statement shorter than this (a cell) says little by itself.
 _SHORT = 8
+# Scores that differ behind these digits are equal.
+_DIGITS = 6
 # Beyond so many statements in memory (about 3 kB each) all are forgotten and read anew as they are asked for.
 _MOST_KEPT = 60_000
 
@@ -152,7 +154,8 @@ class Statements:
             cover += weight * found
         cover /= sum(weights) or 1.0
         score = cover + _DENSE * np.maximum(0.0, compared.dense) + compared.bonus
-        best = np.lexsort((np.array([s.order for s in statements]), -score))
+        # Cosines differ in the last bit with what else is compared; that must not order what is equally good.
+        best = np.lexsort((np.array([s.order for s in statements]), -np.round(score, _DIGITS)))
         rows = zip(best, score[best].tolist(), cover[best].tolist(), compared.dense[best].tolist(), strict=True)
         return [Ranked(statements[i], s, c, d) for i, s, c, d in rows]
 
