@@ -24,6 +24,8 @@ _NEAR_BEST = 0.66
 # Where the date's own cue was met, other words narrow the list only if some sentence holds most of them.
 _NARROWING, _NARROW_NEAR_BEST = 0.5, 0.5
 _MOST_DATES = 3
+# Every sheet is a system's or a programme's: these words narrow nothing.
+_GENERIC = ("業務システム", "システム", "事務事業", "事業", "シート")
 # How far from its date a word may stand, in characters, and what ends a thought.
 _REACH_BEFORE, _REACH_AFTER = 40, 40
 _THOUGHT = re.compile(r"。|ため、|ことから、|ので、|が、|により、")
@@ -64,9 +66,10 @@ def dated(context: Context) -> Draft | None:
         best = max((h for h in hits if h.sheet.sheet_id == sheet_id), key=lambda h: h.score)
         n = draft.cite(best.sheet, "", best.event.quote)
         quote = readable(draft.citations[-1].quote)
-        draft.item(best.sheet, best.event.period.label, [n])
+        at = with_year(best.event.period)
+        draft.item(best.sheet, at, [n])
         name = readable(best.sheet.name)
-        draft.row((name, best.sheet.municipality, best.sheet.department, best.event.period.label, quote), [n])
+        draft.row((name, best.sheet.municipality, best.sheet.department, at, quote), [n])
     draft.confidence = max(h.cover for h in hits)
     return draft
 
@@ -103,9 +106,17 @@ def when(context: Context) -> Draft | None:
     return draft if len(draft.lines) > 1 else None
 
 
+def with_year(period: Period) -> str:
+    """The date as printed, with its year where the sheet leaves that to the context (9月 -> 令和7年9月)."""
+    label = plain(period.label)
+    if period.kind not in ("month", "day") or re.search(r"年|[./-]|^[A-Za-z]", label):
+        return label
+    return f"{era_name(period.start.year)}年{label}"
+
+
 def both_ways(period: Period) -> str:
     """A date with the other way of counting its year: 令和7年1月（2025年1月、令和6年度）."""
-    label = plain(period.label)
+    label = with_year(period)
     if period.kind in ("month", "day"):
         western = f"{period.start.year}年{period.start.month}月"
         other = f"{western}、" if western not in label else ""
@@ -128,6 +139,8 @@ def _about(context: Context, events: Sequence[SheetEvent]) -> list[Dated]:
     topic = query.focus
     for phrase in sorted({p for f in cued for p in f.ask}, key=len, reverse=True):
         topic = topic.replace(phrase, " ")
+    for word in _GENERIC:
+        topic = topic.replace(word, " ")
     wanted = context.statements.wanted(topic)
     literal = _literal(query.key, cued)
     statements = []

@@ -45,6 +45,8 @@ _CLAUSE = 12
 _TABLE = re.compile(r"指標|推移|取組状況|内訳|事業費|その他|目標達成状況")
 _PERSONAL = "担当者"
 # What the head of every answer says already; a word of a name or a department is no answer.
+# A cell of a word or two without a figure (決算, 区分) is a heading of some table.
+_WORD = 6
 _HEADINGS = frozenset(["事務事業名", "担当課", "担当部", "担当係", "コード", "区分", "予算事業"])
 
 # Sections whose figures often stand without a unit.
@@ -124,7 +126,9 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
     statements = [
         s
         for s in context.statements.of([sheet])
-        if s.field != _PERSONAL and (s.field not in _HEADINGS or any(f.fits(s.label, s.field) for f in asked))
+        if s.field != _PERSONAL
+        and (len(s.key) >= _WORD or any(c.isdigit() for c in s.key) or any(f.fits(s.label, s.field) for f in asked))
+        and (s.field not in _HEADINGS or any(f.fits(s.label, s.field) for f in asked))
     ]
     ranked = _distinct(context.statements.rank(wanted, statements))
     if not ranked:

@@ -244,7 +244,11 @@ def _add_statements(context: Context, draft: Draft, chosen: Sequence[Group], top
     ranked = context.statements.rank(wanted, context.statements.of(sheets[:1]))
     for r in ranked[:2]:
         text = readable(r.statement.text)
-        if r.cover >= max(_LABEL_COVER, reach) and len(draft.text) + len(text) < MAX_CHARS - 60:
+        if (
+            len(r.statement.key) >= 12
+            and r.cover >= max(_LABEL_COVER, reach)
+            and len(draft.text) + len(text) < MAX_CHARS - 60
+        ):
             n = draft.cite(r.statement.sheet, r.statement.label, r.statement.span)
             draft.add(f"- {plain(r.statement.label)}：{text} [{n}]")
 

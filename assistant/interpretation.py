@@ -36,7 +36,11 @@ def interpretation(context: Context) -> Interpretation:
 
 
 def _period_words(readings: tuple[Period, ...]) -> str:
-    return "と".join(f"{p.label}（{p.start.year}年{p.start.month}月〜{_last_month(p)}）" for p in readings)
+    return "と".join(p.label if p.kind in ("month", "day") else f"{p.label}（{_months(p)}）" for p in readings)
+
+
+def _months(period: Period) -> str:
+    return f"{period.start.year}年{period.start.month}月〜{_last_month(period)}"
 
 
 def _last_month(period: Period) -> str:

@@ -1,4 +1,4 @@
-"""The words of questions as data: ``intents.toml``, ``fields.toml`` and ``conditions.toml`` beside this file."""
+"""The words of questions as data: ``intents.toml`` and ``fields.toml`` beside this file."""
 
 from __future__ import annotations
 
