@@ -166,7 +166,7 @@ def _best(table: Floats, lists: tuple[NDArray[np.int32], NDArray[np.int64]]) -> 
     out = np.zeros((table.shape[0], len(begins) - 1), dtype=np.float32)
     filled = np.flatnonzero(begins[1:] > begins[:-1])
     if len(filled) and table.shape[0]:
-        out[:, filled] = np.maximum.reduceat(table[:, ids], begins[:-1][filled], axis=1)
+        out[:, filled] = np.maximum.reduceat(np.take(table, ids, axis=1), begins[:-1][filled], axis=1)
     return out
 
 

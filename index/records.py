@@ -133,6 +133,10 @@ class Records:
         self.sheet_numbers = {s.sheet_id: i for i, s in enumerate(self.sheets)}
         self._documents = [int(r[9]) for r in rows]
         self.section_sheet = self._column("SELECT sheet FROM sections ORDER BY section")
+        fields: dict[str, int] = {}
+        named = self._rows("SELECT field FROM sections ORDER BY section")
+        self._section_field = np.array([fields.setdefault(r[0], len(fields)) for r in named], dtype=np.int32)
+        self._fields = list(fields)
         self.chunk_section = self._column("SELECT section FROM chunks ORDER BY chunk")
 
     def close(self) -> None:
@@ -186,7 +190,8 @@ class Records:
 
     def section(self, number: int) -> SheetSection:
         """One section by its number."""
-        return self._sections("WHERE section = ?", [number])[0]
+        rows = self._kept_sections.of([int(self.section_sheet[number])])
+        return rows[number - rows[0].section_id]  # the sections of a sheet are numbered one after the other
 
     def sections(self, sheets: Sequence[int] | None = None, fields: Sequence[str] | None = None) -> list[SheetSection]:
         """Sections in document order, of some sheets and with some canonical fields; None means all."""
@@ -219,18 +224,18 @@ class Records:
     def _column_of(self, sql: str, values: Sequence[object]) -> NDArray[np.int64]:
         return np.array([r[0] for r in self._rows(sql, values)], dtype=np.int64)
 
-    def section_fields(self, numbers: Sequence[int]) -> dict[int, str]:
-        """The canonical field of some sections."""
+    def section_fields(self, numbers: Sequence[int]) -> list[str]:
+        """The canonical field of each of some sections."""
+        return [self._fields[i] for i in self._section_field[np.asarray(numbers, dtype=np.int64)].tolist()]
+
+    def chunks(self, numbers: Sequence[int]) -> list[tuple[int, Span]]:
+        """The section number and the span of each of some chunks."""
         rows = self._rows(
-            "SELECT section, field FROM sections WHERE section IN (SELECT value FROM json_each(?))",
+            "SELECT chunk, section, start, end FROM chunks WHERE chunk IN (SELECT value FROM json_each(?))",
             [json.dumps(list(numbers))],
         )
-        return dict(rows)
-
-    def chunk(self, number: int) -> tuple[int, Span]:
-        """The section number and the span of a chunk."""
-        section, start, end = self._rows("SELECT section, start, end FROM chunks WHERE chunk = ?", [number])[0]
-        return section, Span(start, end)
+        found = {chunk: (section, Span(start, end)) for chunk, section, start, end in rows}
+        return [found[number] for number in numbers]
 
     def text(self, sheet: int, span: Span) -> str:
         """The document's text at ``span``, for a sheet's number."""

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.documents import Document, Sheet, SheetReading
+from corpus.documents import Document, Sheet, SheetReading, Span
 from corpus.errors import IndexDamaged, IndexOutdated
 from corpus.normalize import squeeze
 from index.encoder import load_encoder
@@ -144,10 +144,10 @@ class Snapshot:
             return SearchResult(0, (), _facets(Counter(), Counter(), Counter(), Counter()))
         ranking = rank(looked_for, candidates, self._matcher, self._weights)
         best = _best_of_each_section(candidates, ranking)
-        hits = tuple(
-            self._passage(int(candidates.chunks[i]), i, ranking, looked_for) for i in best[offset : offset + k]
-        )
-        return SearchResult(len(best), hits, self._count([int(candidates.sections[i]) for i in best]))
+        shown = best[offset : offset + k]
+        chunks = self._records.chunks([int(candidates.chunks[i]) for i in shown])
+        hits = tuple(self._passage(*chunk, i, ranking, looked_for) for chunk, i in zip(chunks, shown, strict=True))
+        return SearchResult(len(best), hits, self._count(candidates.sections[best].tolist()))
 
     def _numbers(self, sheet_ids: list[str] | None) -> list[int] | None:
         known = self._records.sheet_numbers
@@ -197,8 +197,7 @@ class Snapshot:
         whole = (self._sheet_vectors @ vector[0])[on]
         return Candidates(chunks, of, on, found, self._vectors.scores(vector, chunks), whole)
 
-    def _passage(self, chunk: int, i: int, ranking: Ranking, looked_for: QueryWords) -> Passage:
-        number, span = self._records.chunk(chunk)
+    def _passage(self, number: int, span: Span, i: int, ranking: Ranking, looked_for: QueryWords) -> Passage:
         found = self._records.section(number)
         text = found.section.text[span.start - found.section.span.start : span.end - found.section.span.start]
         return Passage(
@@ -215,12 +214,12 @@ class Snapshot:
 
     def _count(self, sections: list[int]) -> dict[str, dict[str, int]]:
         fields = self._records.section_fields(sections)
-        sheets = [self._records.sheets[self._records.section_sheet[n]] for n in sections]
+        sheets = [self._records.sheets[n] for n in self._records.section_sheet[sections].tolist()]
         return _facets(
             Counter(s.municipality for s in sheets if s.municipality),
             Counter(str(s.fiscal_year) for s in sheets if s.fiscal_year is not None),
             Counter(s.department for s in sheets if s.department),
-            Counter(fields[n] for n in sections if fields[n]),
+            Counter(field for field in fields if field),
         )
 
 
