@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from assistant.casebook import CaseBook, DraftCase, State
+from assistant.store import FeedbackStore
 from corpus.errors import SettingsError
 from evals.cases import Case, CaseFile, Expected
 from evals.compare import Comparison, compare
@@ -126,3 +128,10 @@ class Desk:
             )  # fmt: skip
             new += self.book.add(draft) > 0
         return new
+
+
+def open_desk(assistant: Answering, store: FeedbackStore) -> Desk:
+    """The desk beside a store: runs go to the folder ``evals`` next to its file, or to a temporary one."""
+    if store.path == ":memory:":
+        return Desk(assistant, store.cases, Path(tempfile.mkdtemp(prefix="hyoka-evals-")))
+    return Desk(assistant, store.cases, Path(store.path).parent / "evals")

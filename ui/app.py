@@ -14,6 +14,8 @@ from starlette.exceptions import HTTPException
 from assistant.api import create_api, find_sheet
 from assistant.readiness import Asker
 from assistant.store import FeedbackStore, open_store
+from evals.desk import Desk, open_desk
+from ui.casefiles import add_case_files
 from ui.export import add_export
 from ui.guard import Guard
 from ui.render import year_label
@@ -34,9 +36,11 @@ def create_app(assistant: Asker, store: FeedbackStore | None = None) -> FastAPI:
     app.mount("/hyoka-assets", StaticFiles(directory=ASSETS), name="hyoka-assets")
     _add_sheet_pages(app, assistant)
     add_export(app)
+    desk = open_desk(app.state.recorder, kept)
+    add_case_files(app, desk)
     _refuse_uploads(app)
     app.add_middleware(Guard)
-    return _mount_screens(app, app.state.recorder, kept)
+    return _mount_screens(app, app.state.recorder, kept, desk)
 
 
 def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
@@ -72,7 +76,7 @@ def _offset(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
-def _mount_screens(app: FastAPI, assistant: Asker, store: FeedbackStore) -> FastAPI:
+def _mount_screens(app: FastAPI, assistant: Asker, store: FeedbackStore, desk: Desk) -> FastAPI:
     # Before the import: Gradio reads these once.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -92,7 +96,7 @@ def _mount_screens(app: FastAPI, assistant: Asker, store: FeedbackStore) -> Fast
     head = '<link rel="stylesheet" href="/hyoka-assets/hyoka.css"><script src="/hyoka-assets/hyoka.js" defer></script>'
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build_screens(assistant, store),
+        build_screens(assistant, store, desk),
         path="/",
         theme=theme,
         head=head,

@@ -13,6 +13,7 @@ import gradio as gr  # 2 s: this module is imported when the application is buil
 from assistant.readiness import Asker
 from assistant.refusals import clean_text
 from assistant.store import FeedbackStore
+from evals.desk import Desk
 from ui.catalogue import build_catalogue
 from ui.chat import build_chat, example_updates
 from ui.examples import Examples, examples
@@ -40,7 +41,7 @@ KEEP_ADDRESS = """(...chosen) => {
 }"""
 
 
-def build_screens(assistant: Asker, store: FeedbackStore) -> gr.Blocks:
+def build_screens(assistant: Asker, store: FeedbackStore, desk: Desk) -> gr.Blocks:
     """The page, ready to be mounted. An address may carry filters, a search and a tab:
     ``/?municipality=A&fiscal_year=2021&tab=search&q=更改``."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -60,7 +61,7 @@ def build_screens(assistant: Asker, store: FeedbackStore) -> gr.Blocks:
                 fill_catalogue, catalogue_inputs, catalogue_output = build_catalogue(assistant, shared)
 
             with gr.Tab("管理", id="status") as status_tab:
-                build_status(assistant, store, status_tab)
+                build_status(assistant, store, desk, status_tab)
 
         # Trying the examples is nobody's question: it goes past the recorder.
         tried = ExampleCache(getattr(assistant, "assistant", assistant))

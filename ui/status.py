@@ -1,4 +1,4 @@
-"""The 管理 screen: what is indexed, what could not be read, and what people missed."""
+"""The 管理 screen: what is indexed, what could not be read, what people missed, and the question set."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import gradio as gr  # 2 s: this module is imported when the screens are built, 
 from assistant.readiness import Asker
 from assistant.store import Feedback, FeedbackStore, Unanswered
 from corpus.documents import Sheet
+from evals.desk import Desk
 from index.types import Index
+from ui.questions import build_questions, build_runs
 
 SHOWN = 50
 
@@ -77,9 +79,15 @@ def index_warnings(index: Index) -> dict[str, tuple[str, ...]]:
     return dict(report().warnings) if callable(report) else {}
 
 
-def build_status(assistant: Asker, store: FeedbackStore, tab: Any) -> None:
+def build_status(assistant: Asker, store: FeedbackStore, desk: Desk, tab: Any) -> None:
     """Adds the screen to the current Blocks; it is read anew whenever its tab is opened."""
-    shown = gr.HTML("", apply_default_css=False, elem_id="hy-status")
+    with gr.Tabs(elem_id="hy-status-tabs"):
+        with gr.Tab("索引と評価"):
+            shown = gr.HTML("", apply_default_css=False, elem_id="hy-status")
+        with gr.Tab("質問をつくる") as questions:
+            build_questions(desk, questions)
+        with gr.Tab("評価を実行") as runs:
+            build_runs(desk, runs)
 
     def read() -> str:
         index = assistant.index
