@@ -27,6 +27,7 @@ from index.columns import Floats, JoinedKeys, Places, TextColumns, WordColumns, 
 from index.synonyms import QueryWords, load_synonyms
 from index.tokens import words
 from index.types import Index, SheetSection
+from index.wordlists import CountsWords, WordCounts
 
 # What the cosine of whole texts adds to the share of the words found.
 _DENSE = 0.6
@@ -100,12 +101,8 @@ class Statements:
         self._lock = threading.RLock()
         self._asked_vector = lru_cache(maxsize=256)(self._vector)
         self._forget()
-        counts: Counter[str] = Counter()
-        self._total = 0
-        for found in index.sections():
-            counts.update(set(words(found.section.text, parts=True)))
-            self._total += 1
-        self._counts = counts
+        told = index.word_counts() if isinstance(index, CountsWords) else None
+        self._counted = told or _count(index)
 
     def _forget(self) -> None:
         self._sheets: dict[str, list[Statement]] = {}
@@ -118,11 +115,11 @@ class Statements:
 
     def weight(self, word: str) -> float:
         """Inverse document frequency over sections: ln(1 + N / (1 + df))."""
-        return math.log(1 + self._total / (1 + self._counts.get(word, 0)))
+        return math.log(1 + self._counted.sections / (1 + self._counted.counts.get(word, 0)))
 
     def known(self, word: str) -> bool:
         """Whether any section holds the word."""
-        return word in self._counts
+        return word in self._counted.counts
 
     def of(self, sheets: Iterable[Sheet]) -> list[Statement]:
         """All statements of some sheets, in their order."""
@@ -245,6 +242,14 @@ class _Table:
             lines = found[other.first : other.last]
             np.maximum(lines, other.weight, out=lines, where=holds)
         return found
+
+
+def _count(index: Index) -> WordCounts:
+    counts: Counter[str] = Counter()
+    sections = index.sections()
+    for found in sections:
+        counts.update(set(words(found.section.text, parts=True)))
+    return WordCounts(len(sections), counts)
 
 
 def _statements(sections: Sequence[SheetSection]) -> list[Statement]:

@@ -95,6 +95,7 @@ def _write(
                     at = records.section(sheet, section)
                     lists.head([*name, *department, *label])
                     counts["sections"] += 1
+                    lists.section(words(section.text, parts=True))
                     for span in _chunks(document, section):
                         body = words(document.text[span.start : span.end], parts=True)
                         lists.body(body)

@@ -35,7 +35,7 @@ from index.records import Records
 from index.synonyms import QueryWords, Synonyms, load_synonyms
 from index.types import Encoder, Filters, Passage, SearchResult, SheetEvent, SheetFact, SheetSection, Vectors
 from index.vectors import VectorIndex
-from index.wordlists import WordLists
+from index.wordlists import WordCounts, WordLists
 
 _ALL = Filters()
 _WEIGHTS = Weights()
@@ -148,6 +148,10 @@ class Snapshot:
         chunks = self._records.chunks([int(candidates.chunks[i]) for i in shown])
         hits = tuple(self._passage(*chunk, i, ranking, looked_for) for chunk, i in zip(chunks, shown, strict=True))
         return SearchResult(len(best), hits, self._count(candidates.sections[best].tolist()))
+
+    def word_counts(self) -> WordCounts | None:
+        """See :class:`index.wordlists.CountsWords`."""
+        return self._words.word_counts()
 
     def _numbers(self, sheet_ids: list[str] | None) -> list[int] | None:
         known = self._records.sheet_numbers

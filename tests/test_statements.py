@@ -173,6 +173,9 @@ def test_words_and_rarity_come_from_the_sections(index: Snapshot) -> None:
         assert store.weight(word) == pytest.approx(math.log(1 + len(sections) / (1 + n)))
         assert store.known(word) == (n > 0)
     assert not store.known("ゑゑゑ")
+    told = index.word_counts()
+    assert told is not None and told.sections == len(sections)
+    assert told.counts == Counter(word for found in sections for word in found)
 
 
 def test_rows_kept_by_sheet_are_read_once_and_make_room() -> None:
