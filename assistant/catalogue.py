@@ -141,12 +141,19 @@ class Catalogue:
         aliases = tuple(alias for found in _BRACKETS.finditer(key) if len(alias := found[1]) >= _CORE)
         return Name(sheet, key, core, aliases, reading(sheet.name), frozenset(pairs(key)))
 
-    def rewritten(self, text: str) -> str:
-        """A question with abbreviations spelt out as the names of this index spell them (全庁NW, スマホ)."""
+    def spelt_out(self, key: str) -> tuple[str, list[int]]:
+        """A squeezed question with abbreviations as the names of this index spell them (全庁NW, スマホ), and the way back.
+
+        The second value gives for each character of the first its place in ``key``, with one more entry for the end.
+        """
+        chars, places = list(key), list(range(len(key)))
         for term, other in self._rewrites:
-            if other not in squeeze(text):
-                text = re.sub(re.escape(term), other, text, flags=re.IGNORECASE)
-        return text
+            text = "".join(chars)
+            at = text.find(term)
+            if at >= 0 and other not in text:
+                chars[at : at + len(term)] = other
+                places[at : at + len(term)] = [places[at] + min(i, len(term) - 1) for i in range(len(other))]
+        return "".join(chars), [*places, len(key)]
 
     def weight(self, pair: str) -> float:
         """How much a character pair tells one name from another; 0 for a pair in no name."""
@@ -242,7 +249,8 @@ class Catalogue:
                 and cover >= (0.25 if narrow else 0.3)
             ):
                 # People shorten a name by dropping its tail; one everyday word (スマートフォン) only hints at it.
-                score = max(score, 0.7 if len(words(run)) > 1 else 0.5)
+                one_word = len({_script(c) for c in run}) == 1 and _script(run[0]) != "kanji" or len(words(run)) == 1
+                score = max(score, 0.5 if one_word else 0.7)
             for alias in name.aliases:
                 if not exact and alias in key:
                     score, at, length = max(score, 0.9), key.find(alias), len(alias)

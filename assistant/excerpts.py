@@ -30,6 +30,7 @@ _MARGIN, _TIMES = 0.25, 1.7
 # A row of a table is no answer to a question that asks for words.
 _PROSE = re.compile(r"[ぁ-ゖ].*[ぁ-ゖ]")
 _ROW = 0.35
+_LONG = 220
 _REASON = re.compile(r"理由|要因|原因|背景(?!・経過)|評価の根拠|備考")
 _REASON_BONUS = 0.4
 # How far behind the best statement another one may stand and still be shown.
@@ -235,7 +236,9 @@ def _worth(ranked: Ranked) -> float:
     """The score less what a row of figures loses as an answer in words."""
     text = ranked.statement.key
     figures = sum(c.isdigit() for c in text) > 0.25 * len(text)
-    return ranked.score - (_ROW if figures or (len(text) > 20 and not _PROSE.search(text)) else 0.0)
+    return ranked.score - (
+        _ROW if figures or len(text) > _LONG or (len(text) > 20 and not _PROSE.search(text)) else 0.0
+    )
 
 
 def _explains(statement: Statement) -> bool:

@@ -24,6 +24,7 @@ _TYPES = ("amount", "number")
 _LABEL_COVER = 0.45
 # A sheet that was found, not named, must share this much with the question in its name and label together.
 _FOUND_COVER = 0.3
+_REACH = 0.55
 # A sheet that search puts here is the one meant, even if its labels share little with the question.
 _CLEAR = 1.0
 # What is left of the question (by weight) beyond the label from where on a statement is quoted beside the figures.
@@ -190,6 +191,8 @@ def _choose(context: Context, groups: Sequence[Group], topic: Sequence[str]) -> 
     def answers(group: Group) -> bool:
         if group.cover >= (_LABEL_COVER if len(named) < 2 else _FOUND_COVER):
             return True
+        if group.cover >= _FOUND_COVER and group.reach >= _REACH:
+            return True
         if group.tier < 0.45 or not (strong or not topic):
             return False
         if group.sheet.sheet_id in named or not topic or group.reach >= _FOUND_COVER:
@@ -242,7 +245,7 @@ def _add_statements(context: Context, draft: Draft, chosen: Sequence[Group], top
     sheets = list({g.sheet.sheet_id: g.sheet for g in chosen}.values())
     wanted = context.statements.wanted(context.query.focus, context.query.expects)
     ranked = context.statements.rank(wanted, context.statements.of(sheets[:1]))
-    for r in ranked[:2]:
+    for r in ranked[:3]:
         text = readable(r.statement.text)
         if (
             len(r.statement.key) >= 12

@@ -137,18 +137,19 @@ def _scope(catalogue: Catalogue, filters: Filters, municipalities: Sequence[str]
 
 
 def _read(question: str, catalogue: Catalogue, filters: Filters) -> Query:
-    text = catalogue.rewritten(normalize(question).text.strip())
+    text = normalize(question).text.strip()
     key = squeeze(text)
     towns = catalogue.find_municipalities(key)
     municipalities = tuple(dict.fromkeys(name for name, _, _ in towns))
     scope = _scope(catalogue, filters, municipalities)
     bare = _blank(key, [(a, b) for _, a, b in towns])
     departments = catalogue.find_departments(bare, scope)
+    spelt, places = catalogue.spelt_out(bare)
     names = [
-        name
-        for name in catalogue.find_names(bare, reading(bare), [s for s in scope if s.kind == "programme"])
+        replace(name, start=places[name.start], end=places[name.end])
+        for name in catalogue.find_names(spelt, reading(spelt), [s for s in scope if s.kind == "programme"])
         # 「上下水道局で持っているシステム」: the stretch is the department's, not the beginning of a name
-        if name.exact or not any(a <= name.start and name.end <= b for _, a, b in departments)
+        if name.exact or not any(a <= places[name.start] and places[name.end] <= b for _, a, b in departments)
     ]
     named = [n for n in names if n.score >= NAMED]
     unnamed = _blank(bare, [(n.start, n.end) for n in named if n.end - n.start >= 3])

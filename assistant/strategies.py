@@ -15,6 +15,7 @@ from assistant.figures import figures
 from assistant.listing import listing
 from assistant.overviews import overview
 from assistant.question import Query
+from assistant.ratings import rated
 from assistant.selection import department_proof
 
 Strategy = Callable[[Context], Draft | None]
@@ -44,14 +45,14 @@ STRATEGIES: dict[str, tuple[Strategy, ...]] = {
     "count": (listing, figures, excerpt),
     "list": (overview, listing, dated, excerpt),
     "compare": (listing, figures, excerpt),
-    "trend": (figures, excerpt),
-    "number": (figures, excerpt),
+    "trend": (rated, figures, excerpt),
+    "number": (rated, figures, excerpt),
     "when": (dated, when, excerpt),
     "who": (excerpt,),
     "reason": (reasoned, excerpt),
-    "yesno": (figures, dated, excerpt),
+    "yesno": (rated, figures, dated, excerpt),
     "overview": (overview, dated, excerpt),
-    "text": (overview, figures, dated, excerpt),
+    "text": (overview, rated, figures, dated, excerpt),
 }
 
 
