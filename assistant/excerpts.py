@@ -36,6 +36,7 @@ _REASON_BONUS = 0.4
 # How far behind the best statement another one may stand and still be shown.
 NEXT_BEST = 0.62
 _MOST = 4
+_RIVAL, _RIVAL_BY_MEANING = 0.95, 0.75
 # A section that is asked for by its name is shown complete up to this length.
 _FIELD = 400
 # Even in a small room one statement of this length is shown.
@@ -117,7 +118,10 @@ def _choose_sheets(context: Context, focus: Sequence[Focus], wanted: Wanted) -> 
             if score >= scored[0][0] * 0.75:
                 per_town.setdefault(sheet.municipality, (sheet, ranked))
         return list(per_town.values())
-    return [(sheet, ranked) for score, sheet, ranked in scored[:2] if score >= scored[0][0] * 0.95]
+    # Where only the meaning speaks for it, the runner-up is shown too: the reader can tell which of the two is meant.
+    sure = bool(scored) and max(r.cover for r in scored[0][2]) >= COVER
+    least = scored[0][0] * (_RIVAL if sure else _RIVAL_BY_MEANING) if scored else 0.0
+    return [(sheet, ranked) for score, sheet, ranked in scored[:2] if score >= least]
 
 
 def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ranked]:
