@@ -8,7 +8,7 @@ INDEX  ?= .hyoka/index
 # The sheets that come with hyoka; `make run CORPUS=path/to/your/files` for your own.
 CORPUS ?= corpus/samples/files
 
-.PHONY: run index setup test check format clean help
+.PHONY: run index setup test baseline check format clean help
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -29,6 +29,9 @@ setup: $(VENV)/.developed ## the environment for development
 
 test: $(VENV)/.developed ## the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+baseline: $(VENV)/.developed ## measure the curated questions and write evals/baseline.json anew
+	$(BIN)/python -m evals.baseline --refresh
 
 check: $(VENV)/.developed ## style, types and the direction of imports
 	$(BIN)/ruff check .
