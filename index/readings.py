@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from functools import lru_cache
 
-import fugashi
-
 from corpus.normalize import squeeze
-
-_local = threading.local()
+from index.tokens import tagger
 
 
 @lru_cache(maxsize=4096)
@@ -19,7 +15,5 @@ def reading(text: str) -> str:
     >>> reading("校務支援システム") == reading("公務支援システム")
     True
     """
-    tagger = getattr(_local, "tagger", None)
-    if tagger is None:
-        tagger = _local.tagger = fugashi.Tagger()
-    return "".join(word.feature.kana or word.surface for word in tagger(squeeze(text)))
+    with tagger() as mecab:
+        return "".join(word.feature.kana or word.surface for word in mecab(squeeze(text)))
