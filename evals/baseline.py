@@ -42,6 +42,7 @@ class Measured:
     result: RunResult
     asked: float
     processor: float
+    target: Target
 
     @property
     def overhead(self) -> float:
@@ -63,7 +64,7 @@ def measure(folder: Path) -> Measured:
     before = time.process_time()
     result = examine_cases(read_cases(CASES), timed.target, ranked=False)
     # The first answer is there only to load the model; the run's own seconds leave it out as well.
-    return Measured(result, timed.seconds - timed.first, time.process_time() - before)
+    return Measured(result, timed.seconds - timed.first, time.process_time() - before, timed.target)
 
 
 class Timed:

@@ -73,8 +73,8 @@ def test_the_command_refreshes_and_compares(tmp_path: Path, monkeypatch: pytest.
         def ask(question, history, filters):
             return {"answer": "", "abstained": int(question[-1]) < right["n"], "citations": []}
 
-        result = examine_cases(CaseFile("bundled.jsonl", cases, ()), Target(ask, lambda citation: None))
-        return baseline.Measured(result, 0.0, 0.0)
+        target = Target(ask, lambda citation: None)
+        return baseline.Measured(examine_cases(CaseFile("bundled.jsonl", cases, ()), target), 0.0, 0.0, target)
 
     monkeypatch.setattr(baseline, "measure", fake)
     monkeypatch.setattr(baseline, "ROOT", tmp_path)
@@ -95,3 +95,16 @@ def test_a_damaged_baseline_names_the_next_step(tmp_path: Path) -> None:
     (tmp_path / "b.json").write_text("[]", encoding="utf-8")
     with pytest.raises(SettingsError, match="--refresh"):
         load_baseline(tmp_path / "b.json")
+
+
+def test_the_witness_of_the_metrics_agrees_on_real_answers(measured: baseline.Measured) -> None:
+    from test_metrics import witness
+
+    index = measured.target.index
+    texts = {sheet.file: index.document(sheet.file).text for sheet in index.sheets()}
+    apart = [
+        outcome.case.id
+        for outcome in measured.result.outcomes
+        if outcome.score.right != witness(outcome.case.model_dump(mode="json"), outcome.payload, texts)
+    ]
+    assert len(apart) <= 1, apart
