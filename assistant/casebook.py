@@ -145,12 +145,11 @@ class CaseBook:
                     index_version=index_version,
                 )  # fmt: skip
             )
-        comments = [part for part in (*known.comment.split("\n"), comment) if part]
         self.save(
             replace(
                 known,
                 origin="down" if origin == "down" else known.origin,
-                comment="\n".join(dict.fromkeys(comments)),
+                comment=_joined(known.comment, comment),
                 cited=tuple(cited) or known.cited,
                 answer=answer or known.answer,
                 times=known.times + 1,
@@ -158,6 +157,12 @@ class CaseBook:
             )
         )
         return known.id
+
+    def comment(self, question: str, history: Sequence[str], comment: str) -> None:
+        """Adds what somebody wrote about an answer to the draft that came of it."""
+        known = self._same(question, history)
+        if known is not None:
+            self.save(replace(known, comment=_joined(known.comment, comment)))
 
     def add(self, case: DraftCase) -> int:
         """Stores a new draft whatever its ``id`` and ``at`` are; returns its number, 0 where the question is there."""
@@ -215,6 +220,11 @@ class CaseBook:
         with self._lock:
             row = self._db.execute(f"select {_COLUMNS} from drafts where {where}", values).fetchone()
         return None if row is None else _case(row)
+
+
+def _joined(comments: str, comment: str) -> str:
+    """One more comment, each on its own line and once."""
+    return "\n".join(dict.fromkeys(part for part in (*comments.split("\n"), " ".join(comment.split())) if part))
 
 
 def _json(value: object) -> str:

@@ -95,6 +95,14 @@ class FeedbackStore:
             self.cases.note("down", question, rested.history, rested.cited, answer, comment, index_version)
         return int(cursor.lastrowid or 0)
 
+    def explain(self, number: int, comment: str) -> None:
+        """Adds to an opinion what was wrong with the answer; nothing happens where there is no such opinion."""
+        with self._lock, self._db:
+            self._db.execute("update feedback set comment = ? where id = ?", (comment, number))
+            row = self._db.execute("select question, answer from feedback where id = ?", (number,)).fetchone()
+        if row is not None:
+            self.cases.comment(row[0], self.cases.recall(*row).history, comment)
+
     def latest(self, limit: int = 100, rating: Rating | None = None) -> list[Feedback]:
         """The newest opinions first, of one rating or of both."""
         with self._lock:

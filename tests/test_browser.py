@@ -249,6 +249,12 @@ def test_an_opinion_is_kept(wide, store):
     kept = store.latest()
     assert len(kept) == before + 1
     assert (kept[0].rating, kept[0].question, kept[0].index_version) == ("down", "図書館の今後の計画は", "fake-1")
+    page.fill("#hy-why textarea", "年度が違う")
+    page.click("#hy-why .submit-button")
+    page.wait_for_selector("#hy-why", state="hidden")
+    assert store.latest()[0].comment == "年度が違う"
+    draft = next(one for one in store.cases.cases("draft") if one.question == "図書館の今後の計画は")
+    assert draft.comment == "年度が違う" and draft.cited == ("図書館システム運用 / 今後の計画",)
 
 
 COMPOSE = """(element, ended) => {

@@ -53,6 +53,17 @@ def test_a_question_without_an_answer_becomes_a_draft_and_is_counted() -> None:
     assert (draft.origin, draft.comment, draft.times) == ("down", "地下の章にある", 4)
 
 
+def test_what_was_wrong_can_be_told_afterwards() -> None:
+    store = FeedbackStore()
+    answer = recorded(store).ask("図書館の今後の計画は", [Turn("user", "目的は")])
+    number = store.add("down", "図書館の今後の計画は", answer.answer)
+    store.explain(number, "年度が\n違う")
+    store.explain(number, "年度が 違う")
+    store.explain(99, "ない")
+    assert store.latest()[0].comment == "年度が 違う"
+    assert store.cases.find(1).comment == "年度が 違う" and store.cases.find(1).times == 1
+
+
 def test_over_http_too() -> None:
     store = FeedbackStore()
     with TestClient(create_api(FakeAssistant(), store)) as client:

@@ -12,8 +12,8 @@ from typing import Any
 import gradio as gr  # 2 s: this module is imported when the screens are built, not before
 
 from assistant.readiness import Asker
-from assistant.refusals import INTERNAL, clean_question
-from assistant.store import FeedbackStore
+from assistant.refusals import INTERNAL, clean_question, clean_text
+from assistant.store import FeedbackStore, Rating
 from assistant.types import Turn
 from corpus.errors import HyokaError
 from index.types import Filters
@@ -123,6 +123,16 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
         elem_id="hy-chat",
         elem_classes="hy-chat",
     )
+    opinion = gr.State(0)
+    why = gr.Textbox(
+        label="どこが違いましたか（書かなくてもかまいません）",
+        placeholder="例: 令和4年度の額になっている",
+        lines=1,
+        max_length=1_000,
+        submit_btn="送る",
+        visible=False,
+        elem_id="hy-why",
+    )
     with gr.Column(elem_classes="hy-dock"):
         box = gr.Textbox(
             label="質問",
@@ -163,20 +173,24 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
     for button in chosen:
         button.click(ask, [button, *inputs], outputs, show_progress="hidden", api_visibility="private")
 
-    def judge(data: gr.LikeData, log: list[Exchange]) -> None:
+    def judge(data: gr.LikeData, log: list[Exchange]) -> tuple[Any, int]:
         place = data.index[0] if isinstance(data.index, list | tuple) else data.index
         exchange = judged(log, int(place))
-        if exchange is not None and data.liked is not None:
-            store.add(
-                "up" if data.liked in (True, "Like") else "down",
-                exchange.question,
-                exchange.answer,
-                "",
-                exchange.index_version,
-            )
-            gr.Info("評価を保存しました。ありがとうございます。")
+        if exchange is None or data.liked is None:
+            return gr.update(visible=False), 0
+        rating: Rating = "up" if data.liked in (True, "Like") else "down"
+        number = store.add(rating, exchange.question, exchange.answer, "", exchange.index_version)
+        gr.Info("評価を保存しました。ありがとうございます。")
+        return gr.update(visible=rating == "down", value=""), number
 
-    chatbot.like(judge, exchanges, None, show_progress="hidden", api_visibility="private")
+    def explain(text: str, number: int) -> Any:
+        if text.strip() and number:
+            store.explain(number, clean_text(text))
+            gr.Info("保存しました。回答の改善に使います。")
+        return gr.update(visible=False, value="")
+
+    why.submit(explain, [why, opinion], why, show_progress="hidden", api_visibility="private")
+    chatbot.like(judge, exchanges, [why, opinion], show_progress="hidden", api_visibility="private")
     gr.on(
         [fresh.click, chatbot.clear],
         lambda: (gr.update(value=[], visible=False), [], "", *[gr.update(visible=True)] * 2, gr.update(visible=False)),
