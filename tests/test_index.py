@@ -215,11 +215,11 @@ def test_coverage_is_the_importance_of_the_words_that_are_there(tmp_path: Path) 
     numbers = np.arange(3)
     nothing = np.zeros(3, np.float32)
     candidates = Candidates(numbers, numbers, numbers, nothing, nothing, nothing)
-    coverage, written = matcher.match(QueryWords(("乙",), (), ()), candidates)
+    coverage, written, _ = matcher.match(QueryWords(("乙",), (), ()), candidates)
     assert written.tolist() == [1.0, 0.0, 0.0]
-    coverage, written = matcher.match(QueryWords(("斎場",), (), ()), candidates)
+    coverage, written, _ = matcher.match(QueryWords(("斎場",), (), ()), candidates)
     assert (written.tolist(), coverage.tolist()) == ([0.0, 0.0, 0.0], [0.0, 0.0, 0.5])  # same concept, worth the cap
-    coverage, written = matcher.match(QueryWords(("丙",), (), (Alternative(0, 1, ("甲", "乙"), 0.8),)), candidates)
+    coverage, written, _ = matcher.match(QueryWords(("丙",), (), (Alternative(0, 1, ("甲", "乙"), 0.8),)), candidates)
     assert written.tolist() == pytest.approx([0.8, 0.0, 0.0])
     # 甲 stands in 3 of 4 (one added): log(1 + 1.5/3.5); 乙 in 1: log(1 + 3.5/1.5)
     assert matcher.importance(["甲", "乙"]).tolist() == pytest.approx([np.log(1 + 1.5 / 3.5), np.log(1 + 3.5 / 1.5)])
@@ -237,6 +237,20 @@ def test_the_mix_passes_from_meaning_to_words(tmp_path: Path) -> None:
     by_meaning = rank(QueryWords(("未知",), (), ()), candidates, matcher, weights)
     assert by_meaning.score.tolist() == pytest.approx([0.1, 0.9])
     assert by_meaning.evidence.tolist() == [False, True]
+
+
+def test_faint_likeness_orders_only_what_is_ranked_by_meaning(tmp_path: Path) -> None:
+    words = lists(tmp_path, ["火葬"], ["丙"])
+    numbers = np.arange(2)
+    nothing = np.zeros(2, np.float32)
+    candidates = Candidates(numbers, numbers, numbers, nothing, nothing, nothing)
+    far = Weights(word_floor=1 - 1e-6, word_cap=0.0, head=1.0)  # no word is near enough to count as near
+    matcher = WordMatcher(words, FakeEncoder(), far)
+    coverage, written, nearest = matcher.match(QueryWords(("斎場",), (), ()), candidates)
+    assert (coverage.tolist(), written.tolist()) == ([0.0, 0.0], [0.0, 0.0])
+    assert nearest[0] > nearest[1]
+    score = rank(QueryWords(("斎場",), (), ()), candidates, matcher, far).score
+    assert score[0] > score[1]
 
 
 # Vectors
