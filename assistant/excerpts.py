@@ -14,6 +14,7 @@ from assistant.vocabulary import AskedField, field
 from corpus.amounts import find_amounts
 from corpus.documents import Sheet, Span
 from corpus.periods import find_periods
+from index.types import PERSON_FIELD
 
 # A statement below this share of the question's words (by weight) proves nothing; fitted on unanswerable questions.
 COVER = 0.34
@@ -45,7 +46,7 @@ _LEAST = 300
 SECTION = 190
 _CLAUSE = 12
 _TABLE = re.compile(r"指標|推移|取組状況|内訳|事業費|その他|目標達成状況")
-_PERSONAL = "担当者"
+
 # What the head of every answer says already; a word of a name or a department is no answer.
 # A cell of a word or two without a figure (決算, 区分) is a heading of some table.
 _WORD = 6
@@ -131,7 +132,7 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
     statements = [
         s
         for s in context.statements.of([sheet])
-        if s.field != _PERSONAL
+        if s.field != PERSON_FIELD
         and (len(s.key) >= _WORD or any(c.isdigit() for c in s.key) or any(f.fits(s.label, s.field) for f in asked))
         and (s.field not in _HEADINGS or any(f.fits(s.label, s.field) for f in asked))
     ]

@@ -14,6 +14,7 @@ from assistant.selection import Matches, Proof
 from assistant.vocabulary import find_fields
 from corpus.documents import Sheet
 from corpus.normalize import squeeze
+from index.types import PERSON_FIELD
 
 # A statement must hold this share of the topic (by weight) for its sheet to join a list by topic.
 _TOPIC_COVER = 0.5
@@ -157,7 +158,7 @@ def _by_topic(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
     wanted = context.statements.wanted(query.focus)
     if not wanted.query.words:
         return None
-    statements = [s for s in context.statements.of(sheets) if s.field != "担当者"]
+    statements = [s for s in context.statements.of(sheets) if s.field != PERSON_FIELD]
     if fields:
         inside = [s for s in statements if any(f.fits(s.label, s.field) for f in fields)]
         statements = inside or statements

@@ -18,8 +18,6 @@ from corpus.errors import QuestionError
 from index.types import Filters, Index
 
 MAX_QUESTION = 2000
-# Names of staff are no search results; the department answers for them.
-PERSON_FIELD = "担当者"
 
 
 class Assistant:
@@ -58,7 +56,7 @@ class Assistant:
             took_ms=round((time.perf_counter() - began) * 1000, 2),
             table=body.table,
             chart=body.chart,
-            related=() if found else tuple(p for p in context.search() if p.section.field != PERSON_FIELD)[:5],
+            related=() if found else context.search()[:5],
             suggestions=tuple(suggestions(context, cited)),
             debug={"how": body.how, "confidence": round(body.confidence, 3), "focus": query.focus.split()},
         )

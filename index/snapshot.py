@@ -33,7 +33,17 @@ from index.manifest import (
 )
 from index.records import Records
 from index.synonyms import QueryWords, Synonyms, load_synonyms
-from index.types import Encoder, Filters, Passage, SearchResult, SheetEvent, SheetFact, SheetSection, Vectors
+from index.types import (
+    PERSON_FIELD,
+    Encoder,
+    Filters,
+    Passage,
+    SearchResult,
+    SheetEvent,
+    SheetFact,
+    SheetSection,
+    Vectors,
+)
 from index.vectors import VectorIndex
 from index.wordlists import WordCounts, WordLists
 
@@ -74,6 +84,7 @@ class Snapshot:
         self._lexical = LexicalIndex(path / LEXICAL)
         self._words = WordLists(path / WORDS)
         self._matcher = WordMatcher(self._words, encoder, weights)
+        self._parts = np.bincount(self._records.section_sheet[self._records.chunk_section])
 
     @classmethod
     def open(cls, folder: Path, encoder: Encoder | None = None, synonyms: Synonyms | None = None) -> Snapshot:
@@ -178,28 +189,30 @@ class Snapshot:
         """The union of what the words and the vector of the query find among the chunks that pass the filters."""
         records = self._records
         sheets = self._sheet_numbers(filters)
-        allowed: NDArray[np.bool_] | None = None
-        if sheets is not None or filters.section:
-            sections = np.ones(len(records.section_sheet), dtype=bool)
-            if sheets is not None:
-                sections &= np.isin(records.section_sheet, sheets)
-            if filters.section:
-                named = np.zeros_like(sections)
-                named[records.section_numbers(filters.section)] = True
-                sections &= named
-            allowed = sections[records.chunk_section]
+        # Names of staff are no search results: sections that hold them are neither found nor counted.
+        sections = np.ones(len(records.section_sheet), dtype=bool)
+        sections[records.section_numbers([PERSON_FIELD])] = False
+        if sheets is not None:
+            sections &= np.isin(records.section_sheet, sheets)
+        if filters.section:
+            named = np.zeros_like(sections)
+            named[records.section_numbers(filters.section)] = True
+            sections &= named
+        allowed: NDArray[np.bool_] = sections[records.chunk_section]
         terms = _terms(looked_for)
         lexical = dict(self._lexical.search(terms, LEXICAL_CANDIDATES, sheets))
         vector = self._encoder.encode([query], "query")
         near = self._vectors.search(vector, DENSE_CANDIDATES, allowed) if vector.any() else []
         chunks = np.array(sorted(lexical.keys() | {c for c, _ in near}), dtype=np.int64)
-        if allowed is not None:
-            chunks = chunks[allowed[chunks]]
+        chunks = chunks[allowed[chunks]]
         found = np.array([lexical.get(int(c), 0.0) for c in chunks], dtype=np.float32)
         of = records.chunk_section[chunks]
         on = records.section_sheet[of]
         whole = (self._sheet_vectors @ vector[0])[on]
-        return Candidates(chunks, of, on, found, self._vectors.scores(vector, chunks), whole)
+        parts = self._parts
+        if allowed is not None:
+            parts = np.bincount(records.section_sheet[records.chunk_section[allowed]], minlength=len(parts))
+        return Candidates(chunks, of, on, found, self._vectors.scores(vector, chunks), whole, parts[on])
 
     def _passage(self, number: int, span: Span, i: int, ranking: Ranking, looked_for: QueryWords) -> Passage:
         found = self._records.section(number)

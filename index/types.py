@@ -13,6 +13,10 @@ from corpus.documents import Document, Event, Fact, Section, Sheet, Span
 Vectors = NDArray[np.float32]  # (n, dim), rows of length 1
 
 
+PERSON_FIELD = "担当者"
+"""The canonical field of sections that name staff: stored, but never found by a search."""
+
+
 class Encoder(Protocol):
     """Texts to unit vectors. ``name`` and ``digest`` identify it in a manifest."""
 

@@ -275,3 +275,19 @@ def test_threads_share_a_snapshot(snapshot: Snapshot) -> None:
 
 def test_encode_is_the_encoders_own(snapshot: Snapshot) -> None:
     assert np.array_equal(snapshot.encode(["火葬"]), snapshot.encode(["斎場"], "passage"))
+
+
+def test_names_of_staff_are_stored_but_never_found(tmp_path: Path):
+    text = "事業名 公園整備\n担当者 見本太郎\n目的 公園を整える。"
+    document = Document("p.txt", text, "0" * 64, "text")
+    sheet = Sheet("p1", "p.txt", "programme", "公園整備", "あおば市", 2024, "公園課", (Span(0, len(text)),))
+    at = text.index("見本太郎")
+    sections = (
+        Section("担当者", "担当者", Span(at, at + 4), "見本太郎"),
+        Section("目的", "目的", Span(text.index("公園を"), len(text)), "公園を整える。"),
+    )
+    index = build([(document, [SheetReading(sheet, sections)])], FakeEncoder(), tmp_path)
+    found = index.search("見本太郎 公園", 10)
+    assert [hit.section.field for hit in found.hits] == ["目的"]
+    assert found.total == 1 and sum(found.facets["municipality"].values()) == 1
+    assert [s.section.text for s in index.sections(fields=["担当者"])] == ["見本太郎"]
