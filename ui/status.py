@@ -82,7 +82,7 @@ def index_warnings(index: Index) -> dict[str, tuple[str, ...]]:
 def build_status(assistant: Asker, store: FeedbackStore, desk: Desk, tab: Any) -> None:
     """Adds the screen to the current Blocks; it is read anew whenever its tab is opened."""
     with gr.Tabs(elem_id="hy-status-tabs"):
-        with gr.Tab("索引と評価"):
+        with gr.Tab("索引と利用状況"):
             shown = gr.HTML("", apply_default_css=False, elem_id="hy-status")
         with gr.Tab("質問をつくる") as questions:
             build_questions(desk, questions)
