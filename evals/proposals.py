@@ -19,7 +19,17 @@ from corpus.documents import Sheet
 from corpus.periods import era_name
 from evals.cases import Case, CaseType, Expected
 from evals.shelf import AMOUNTS, Shelf, names_a_person
-from evals.wording import TOPICS, amount_forms, date_forms, dated, figure_forms, worded, year_words
+from evals.wording import (
+    TOPICS,
+    amount_forms,
+    date_forms,
+    dated,
+    figure_forms,
+    name_forms,
+    short_label,
+    worded,
+    year_words,
+)
 from index.types import Index, SheetFact
 
 T = TypeVar("T")
@@ -91,7 +101,7 @@ def numbers(shelf: Shelf, random: Random) -> Iterator[Proposal]:
             words = {"name": shelf.spoken(sheet, random), "year": year_words(year, random), "label": label}
             question, forms = worded("amount", random, **words), amount_forms(round(fact.value or 0))
         elif "指標" in fact.field and fact.unit and fact.unit != "円":
-            label, side = _short_label(label), "目標" if kind == "plan" else "実績"
+            label, side = short_label(label), "目標" if kind == "plan" else "実績"
             words = {"name": shelf.spoken(sheet, random), "year": year_words(year, random), "label": label}
             question = worded("figure", random, side=side, **words)
             forms = figure_forms(fact.value or 0, fact.text, fact.unit)
@@ -107,6 +117,8 @@ def texts(shelf: Shelf, random: Random) -> Iterator[Proposal]:
         sheet, section = found.sheet, found.section
         terms = shelf.terms(found)
         if section.field not in TEXTS or labels[sheet.sheet_id, section.label] > 1 or not terms:
+            continue
+        if names_a_person("".join(section.text.split())):  # a line break inside a word makes names of its halves
             continue
         name = shelf.dated(sheet, random)
         yield Proposal(
@@ -130,7 +142,7 @@ def ratings(shelf: Shelf, random: Random) -> Iterator[Proposal]:
         if fact.value is None and given and RATINGS.search(fact.field) and sheet.fiscal_year and not fact.inferred:
             year = fact.period.fiscal_year if fact.period else sheet.fiscal_year
             if year == sheet.fiscal_year:
-                groups[sheet.municipality, year, _short_label(fact.label), given.group()].setdefault(
+                groups[sheet.municipality, year, short_label(fact.label), given.group()].setdefault(
                     shelf.gold(sheet), found
                 )
     for (town, year, label, value), group in _shuffled(groups.items(), random):
@@ -141,7 +153,7 @@ def ratings(shelf: Shelf, random: Random) -> Iterator[Proposal]:
 
 def departments(shelf: Shelf, random: Random) -> Iterator[Proposal]:
     """Every sheet of a department in one year."""
-    for (town, department, year), group in _shuffled(_by_department(shelf).items(), random):
+    for (town, department, year), group in _shuffled(shelf.by_department().items(), random):
         if 2 <= len(group) <= 12:
             words = {"town": town, "department": department, "year": year_words(year, random)}
             yield _listed("department", words, group, shelf, random)
@@ -149,20 +161,20 @@ def departments(shelf: Shelf, random: Random) -> Iterator[Proposal]:
 
 def largest(shelf: Shelf, random: Random) -> Iterator[Proposal]:
     """The sheet with the largest figure of a municipality and year."""
-    for (town, label, year), group in _shuffled(_by_town(shelf).items(), random):
+    for (town, label, year), group in _shuffled(shelf.spending().items(), random):
         ranked = sorted(group, key=lambda found: -(found.fact.value or 0))
         if len(ranked) < 3 or ranked[0].fact.value == ranked[1].fact.value:
             continue
         best = ranked[0]
         words = {"town": town, "year": year_words(year, random), "label": label}
-        must = (tuple(_name_forms(best.sheet.name)), tuple(amount_forms(round(best.fact.value or 0))))
+        must = (tuple(name_forms(best.sheet.name)), tuple(amount_forms(round(best.fact.value or 0))))
         yield _of_fact("aggregate", worded("largest", random, **words), shelf, best, must, f"{len(ranked)}件のうち最大")
 
 
 def sums(shelf: Shelf, random: Random) -> Iterator[Proposal]:
     """The sum of a figure over a department's sheets, where each of them prints it."""
-    held = _by_town(shelf)
-    for (town, department, year), group in _shuffled(_by_department(shelf).items(), random):
+    held = shelf.spending()
+    for (town, department, year), group in _shuffled(shelf.by_department().items(), random):
         for label in ("決算額", "総事業費"):
             found = [one for one in held.get((town, label, year), ()) if one.sheet.department.endswith(department)]
             if not 2 <= len(found) == len(group) <= 8:
@@ -284,42 +296,12 @@ def _listed(
         "list",
         worded(kind, random, **words),
         sheets=tuple(group),
-        must=tuple(_name_forms(name) for name in dict.fromkeys(sheet.name for sheet in sheets)),
+        must=tuple(name_forms(name) for name in dict.fromkeys(sheet.name for sheet in sheets)),
         municipality=(words["town"],),
         sections=tuple(dict.fromkeys(one.fact.label for one in facts)),
         evidence=tuple(shelf.quote(one.sheet, one.fact.quote) for one in facts),
         note=f"{len(group)}件",
     )
-
-
-def _by_department(shelf: Shelf) -> dict[tuple[str, str, int], dict[str, Sheet]]:
-    """Sheets by municipality, the last part of their department, and year; by their gold names."""
-    groups: dict[tuple[str, str, int], dict[str, Sheet]] = defaultdict(dict)
-    for sheet in shelf.sheets:
-        if sheet.department and sheet.fiscal_year and sheet.municipality:
-            department = sheet.department.split()[-1]
-            groups[sheet.municipality, department, sheet.fiscal_year].setdefault(shelf.gold(sheet), sheet)
-    return groups
-
-
-def _by_town(shelf: Shelf) -> dict[tuple[str, str, int], list[SheetFact]]:
-    """What was spent, by municipality, label and year."""
-    groups: dict[tuple[str, str, int], list[SheetFact]] = defaultdict(list)
-    for (_, label, year, kind), found in shelf.figures.items():
-        if label in ("決算額", "総事業費") and kind == "actual" and found.sheet.municipality:
-            groups[found.sheet.municipality, label, year].append(found)
-    return groups
-
-
-def _name_forms(name: str) -> tuple[str, ...]:
-    """A name as printed and without what stands in brackets at its end."""
-    return tuple(dict.fromkeys((name, re.sub(r"（[^（）]*）$", "", name))))
-
-
-def _short_label(label: str) -> str:
-    """A label without its notes and its year: ``待機児童数 ※5月1日現在`` -> 待機児童数, ``Ｒ5年度総合評価(a＋b)`` -> 総合評価."""
-    words = " ".join(label.split())
-    return re.sub(r"^[^\s\d０-９]{1,2}[\d０-９]+年度の?|\s*(?:※.*|[(（][^()（）]*[)）]$)", "", words) or label
 
 
 def _town(sheet: Sheet) -> tuple[str, ...]:

@@ -87,6 +87,23 @@ class Shelf:
             if len(found) == 1 and place not in doubtful and next(iter(found)) != 0
         }
 
+    def by_department(self) -> dict[tuple[str, str, int], dict[str, Sheet]]:
+        """Sheets by municipality, the last part of their department, and year; by their gold names."""
+        groups: dict[tuple[str, str, int], dict[str, Sheet]] = defaultdict(dict)
+        for sheet in self.sheets:
+            if sheet.department and sheet.fiscal_year and sheet.municipality:
+                department = sheet.department.split()[-1]
+                groups[sheet.municipality, department, sheet.fiscal_year].setdefault(self.gold(sheet), sheet)
+        return groups
+
+    def spending(self) -> dict[tuple[str, str, int], list[SheetFact]]:
+        """What was spent, by municipality, label and year."""
+        groups: dict[tuple[str, str, int], list[SheetFact]] = defaultdict(list)
+        for (_, label, year, kind), found in self.figures.items():
+            if label in ("決算額", "総事業費") and kind == "actual" and found.sheet.municipality:
+                groups[found.sheet.municipality, label, year].append(found)
+        return groups
+
     def terms(self, found: SheetSection) -> list[str]:
         """Up to two words that only this section of the index holds, the longest first; none where nothing sets it apart.
 

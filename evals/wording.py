@@ -146,3 +146,14 @@ def dated(label: str) -> bool:
     """Whether a date names its own year: 令和6年12月 and 2025年 do, 12月 and 前年度 do not."""
     text = "".join(unicodedata.normalize("NFKC", label).split())
     return bool(_ERA.match(text) or re.match(r"(19|20)\d\d年|[RHS]\d{1,2}", text))
+
+
+def name_forms(name: str) -> tuple[str, ...]:
+    """A name as printed and without what stands in brackets at its end."""
+    return tuple(dict.fromkeys((name, re.sub(r"（[^（）]*）$", "", name))))
+
+
+def short_label(label: str) -> str:
+    """A label without its notes and its year: ``待機児童数 ※5月1日現在`` -> 待機児童数, ``Ｒ5年度総合評価(a＋b)`` -> 総合評価."""
+    words = " ".join(label.split())
+    return re.sub(r"^[^\s\d０-９]{1,2}[\d０-９]+年度の?|\s*(?:※.*|[(（][^()（）]*[)）]$)", "", words) or label

@@ -15,9 +15,9 @@ from corpus.errors import SettingsError
 from corpus.periods import day, fiscal_year, month
 from evals.casefiles import WRITERS, write_cases
 from evals.cases import Case, Expected, read_cases
-from evals.proposals import _short_label, propose
+from evals.proposals import propose
 from evals.shelf import Shelf, names_a_person
-from evals.wording import amount_forms, date_forms, dated, figure_forms, year_words
+from evals.wording import amount_forms, date_forms, dated, figure_forms, short_label, year_words
 
 
 class Rich(FakeIndex):
@@ -108,6 +108,15 @@ def test_the_same_seed_gives_the_same_questions() -> None:
 def test_no_person_is_named() -> None:
     told = json.dumps([case.model_dump(mode="json") for case in propose(Rich(), 500)], ensure_ascii=False)
     assert "見本太郎" not in told and "担当者" not in told
+
+    class Named(FakeIndex):
+        def _rows(self):
+            return [
+                (sheet, [replace(part, field="課題", text="講師の山田太郎が担当する。") for part in parts[-1:]], facts)
+                for sheet, parts, facts in super()._rows()
+            ]
+
+    assert "lookup-text" not in {case.type for case in propose(Named(), 300)}
     assert names_a_person("太郎が担当する") and not names_a_person("令和5年度の決算額はいくらですか。")
 
 
@@ -131,8 +140,8 @@ def test_forms_by_hand() -> None:
     assert dated("令和 6年 12月") and dated("２０２５年") and not dated("12月") and not dated("前年度")
     assert {year_words(2019, Random(n)) for n in range(40)} == {"令和元年度", "R1年度", "2019年度"}
     assert (
-        _short_label("待機児童数 ※5月1日現在") == "待機児童数"
-        and _short_label("Ｒ5年度取組状況の評価") == "取組状況の評価"
+        short_label("待機児童数 ※5月1日現在") == "待機児童数"
+        and short_label("Ｒ5年度取組状況の評価") == "取組状況の評価"
     )
 
 
