@@ -27,21 +27,35 @@ class Shelf:
     def __init__(self, index: Index) -> None:
         self.index = index
         self.sheets = [sheet for sheet in index.sheets() if sheet.kind == "programme" and sheet.name]
-        wanted = {sheet.sheet_id for sheet in self.sheets}
-        self.facts = [
-            found
-            for found in index.facts()
-            if found.sheet.sheet_id in wanted and not _PERSON_LABEL.search(found.fact.label + found.fact.field)
-        ]
-        self.sections = [
-            found
-            for found in index.sections()
-            if found.sheet.sheet_id in wanted and not _PERSON_LABEL.search(found.section.label + found.section.field)
-        ]
+        self._wanted = {sheet.sheet_id for sheet in self.sheets}
         self._keys: dict[str, set[Key]] = defaultdict(set)
         for sheet in self.sheets:
             self._keys[sheet.name].add(key(sheet))
-        self.frequency = Counter(word for found in self.sections for word in set(_WORD.findall(found.section.text)))
+        self._years = Counter(key(sheet) for sheet in self.sheets)
+
+    @cached_property
+    def facts(self) -> list[SheetFact]:
+        """The facts of programmes, without those about persons."""
+        return [
+            found
+            for found in self.index.facts()
+            if found.sheet.sheet_id in self._wanted and not _PERSON_LABEL.search(found.fact.label + found.fact.field)
+        ]
+
+    @cached_property
+    def sections(self) -> list[SheetSection]:
+        """The sections of programmes, without those about persons."""
+        return [
+            found
+            for found in self.index.sections()
+            if found.sheet.sheet_id in self._wanted
+            and not _PERSON_LABEL.search(found.section.label + found.section.field)
+        ]
+
+    @cached_property
+    def _frequency(self) -> Counter[str]:
+        """In how many sections each word stands."""
+        return Counter(word for found in self.sections for word in set(_WORD.findall(found.section.text)))
 
     def gold(self, sheet: Sheet) -> str:
         """The printed name, with the department or the municipality where two programmes share it."""
@@ -63,7 +77,7 @@ class Shelf:
     def dated(self, sheet: Sheet, random: Random) -> str:
         """The same, with the year where the sheets of several years tell of the programme."""
         name = self.spoken(sheet, random)
-        if sheet.fiscal_year and sum(key(other) == key(sheet) for other in self.sheets) > 1:
+        if sheet.fiscal_year and self._years[key(sheet)] > 1:
             return f"{year_words(sheet.fiscal_year, random)}の{name}"
         return name
 
@@ -111,7 +125,7 @@ class Shelf:
         """
         given = found.sheet.name + found.section.label + found.sheet.department
         words = dict.fromkeys(_WORD.findall(found.section.text))
-        rare = [word for word in words if self.frequency[word] <= 2 and word not in given and not names_a_person(word)]
+        rare = [word for word in words if self._frequency[word] <= 2 and word not in given and not names_a_person(word)]
         return sorted(rare, key=lambda word: -len(word))[:2]
 
     def text(self, sheet: Sheet) -> str:

@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 STATE_LABELS: dict[State, str] = {"draft": "案（未確認）", "accepted": "採用", "rejected": "却下"}
 PROPOSED = 20  # drafts made from the index at a time: as many as a person reads in one go
+MAX_CHOICES = 3_000
 COLUMNS = ["番号", "質問", "種別", "きっかけ"]
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 FILES = (
@@ -49,9 +50,9 @@ def state_choices(desk: Desk) -> list[tuple[str, str]]:
 
 
 def sheet_choices(desk: Desk) -> list[str]:
-    """Every programme as the gold of a question names it."""
+    """Programmes as the gold of a question names them, as many as a browser can hold; others can be typed."""
     shelf = Shelf(desk.assistant.index)
-    return list(dict.fromkeys(shelf.gold(sheet) for sheet in shelf.sheets))
+    return list(dict.fromkeys(shelf.gold(sheet) for sheet in shelf.sheets))[:MAX_CHOICES]
 
 
 def lines(text: str) -> tuple[str, ...]:
