@@ -21,6 +21,7 @@ from index.wordlists import WordLists
 Floats = NDArray[np.float32]
 
 _ITSELF = np.float32(2)  # in a table of cosines: the very word, told from others of the same vector
+_BEST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,9 @@ class Weights:
     head: float = 0.9  # a word found in the sheet's name or the label rather than in the text
     sheet: float = 0.3  # share of a word found in another section of the same sheet
     sheet_dense: float = 0.3  # share of the whole sheet's cosine
+    sheet_best: float = (
+        0.4  # share of the mean of the sheet's three best passages: the right sheet answers more than once
+    )
     unseen: float = 0.9  # importance of a word that stands nowhere in the corpus, as a share of the rarest word's
     dense_floor: float = 0.10  # cosine of two texts that counts as none
     least_share: float = 0.3  # a passage with less than this share of the best one's score is no hit
@@ -64,7 +68,8 @@ class Weights:
 class Candidates:
     """Chunks to rank with their sections and sheets, BM25 scores (0 where the words do not meet) and cosines.
 
-    ``dense`` is the chunk's own cosine, ``whole`` that of all its sheet says.
+    ``dense`` is the chunk's own cosine, ``whole`` that of all its sheet says; ``parts`` is how many chunks that might
+    have been found the sheet has.
     """
 
     chunks: NDArray[np.int64]
@@ -73,6 +78,7 @@ class Candidates:
     lexical: Floats
     dense: Floats
     whole: Floats
+    parts: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +164,17 @@ class WordMatcher:
         return dict(zip(numbers, out, strict=True))
 
 
+def _mean_of_best(score: Floats, sheets: NDArray[np.int64], parts: NDArray[np.int64]) -> Floats:
+    """For each candidate the mean of its sheet's best three; one not found counts 0 unless the sheet is that short."""
+    order = np.lexsort((-score, sheets))
+    of = sheets[order]
+    starts = np.flatnonzero(np.diff(of, prepend=-1))
+    place = np.arange(len(of)) - np.repeat(starts, np.diff(np.append(starts, len(of))))
+    top = order[place < _BEST]
+    sums = np.bincount(sheets[top], weights=score[top], minlength=int(sheets.max(initial=0)) + 1)
+    return (sums[sheets] / np.clip(parts, 1, _BEST)).astype(np.float32)
+
+
 def _gated(best: Floats, floor: float, cap: float) -> Floats:
     """Cosines above ``floor`` stretched to 0..``cap``, and 1 for the word itself."""
     near = np.clip((best - floor) / (1 - floor), 0, 1) * np.float32(cap)
@@ -198,6 +215,8 @@ def rank(query: QueryWords, candidates: Candidates, matcher: WordMatcher, weight
     by_words = float(np.clip((written.max(initial=0.0) - weights.low) / (weights.high - weights.low), 0, 1))
     score = by_words * _mixed(weights.by_words, coverage, lexical, dense)
     score += (1 - by_words) * _mixed(weights.by_meaning, nearest, lexical, dense)
+    best = _mean_of_best(score, candidates.sheets, candidates.parts)
+    score = (1 - weights.sheet_best) * score + weights.sheet_best * best
     evidence = (written > 0) | (candidates.dense >= weights.dense_alone)
     evidence &= score >= weights.least_share * score.max(initial=0.0)
     return Ranking(np.clip(score, 0, 1).astype(np.float32), coverage, lexical, dense, evidence)

@@ -84,7 +84,6 @@ class Snapshot:
         self._lexical = LexicalIndex(path / LEXICAL)
         self._words = WordLists(path / WORDS)
         self._matcher = WordMatcher(self._words, encoder, weights)
-        self._parts = np.bincount(self._records.section_sheet[self._records.chunk_section])
 
     @classmethod
     def open(cls, folder: Path, encoder: Encoder | None = None, synonyms: Synonyms | None = None) -> Snapshot:
@@ -209,9 +208,7 @@ class Snapshot:
         of = records.chunk_section[chunks]
         on = records.section_sheet[of]
         whole = (self._sheet_vectors @ vector[0])[on]
-        parts = self._parts
-        if allowed is not None:
-            parts = np.bincount(records.section_sheet[records.chunk_section[allowed]], minlength=len(parts))
+        parts = np.bincount(records.section_sheet[records.chunk_section[allowed]], minlength=len(records.sheets))
         return Candidates(chunks, of, on, found, self._vectors.scores(vector, chunks), whole, parts[on])
 
     def _passage(self, number: int, span: Span, i: int, ranking: Ranking, looked_for: QueryWords) -> Passage:

@@ -214,7 +214,7 @@ def test_coverage_is_the_importance_of_the_words_that_are_there(tmp_path: Path) 
     matcher = WordMatcher(words, FakeEncoder(), weights)
     numbers = np.arange(3)
     nothing = np.zeros(3, np.float32)
-    candidates = Candidates(numbers, numbers, numbers, nothing, nothing, nothing)
+    candidates = Candidates(numbers, numbers, numbers, nothing, nothing, nothing, numbers * 0 + 1)
     coverage, written, _ = matcher.match(QueryWords(("乙",), (), ()), candidates)
     assert written.tolist() == [1.0, 0.0, 0.0]
     coverage, written, _ = matcher.match(QueryWords(("斎場",), (), ()), candidates)
@@ -231,7 +231,7 @@ def test_the_mix_passes_from_meaning_to_words(tmp_path: Path) -> None:
     matcher = WordMatcher(words, FakeEncoder(), weights)
     numbers = np.arange(2)
     cosines = np.array([0.1, 0.9], np.float32)
-    candidates = Candidates(numbers, numbers, numbers, np.zeros(2, np.float32), cosines, cosines)
+    candidates = Candidates(numbers, numbers, numbers, np.zeros(2, np.float32), cosines, cosines, numbers * 0 + 1)
     by_words = rank(QueryWords(("甲", "乙"), (), ()), candidates, matcher, weights)
     assert by_words.score[0] > by_words.score[1]
     by_meaning = rank(QueryWords(("未知",), (), ()), candidates, matcher, weights)
@@ -243,7 +243,7 @@ def test_faint_likeness_orders_only_what_is_ranked_by_meaning(tmp_path: Path) ->
     words = lists(tmp_path, ["火葬"], ["丙"])
     numbers = np.arange(2)
     nothing = np.zeros(2, np.float32)
-    candidates = Candidates(numbers, numbers, numbers, nothing, nothing, nothing)
+    candidates = Candidates(numbers, numbers, numbers, nothing, nothing, nothing, numbers * 0 + 1)
     far = Weights(word_floor=1 - 1e-6, word_cap=0.0, head=1.0)  # no word is near enough to count as near
     matcher = WordMatcher(words, FakeEncoder(), far)
     coverage, written, nearest = matcher.match(QueryWords(("斎場",), (), ()), candidates)
@@ -251,6 +251,22 @@ def test_faint_likeness_orders_only_what_is_ranked_by_meaning(tmp_path: Path) ->
     assert nearest[0] > nearest[1]
     score = rank(QueryWords(("斎場",), (), ()), candidates, matcher, far).score
     assert score[0] > score[1]
+
+
+def test_a_sheet_that_answers_more_than_once_comes_before_one_that_does_not(tmp_path: Path) -> None:
+    words = lists(tmp_path, ["丙"], ["丙"], ["丙"], ["丙"])
+    cosines = np.array([0.90, 0.10, 0.88, 0.85], np.float32)
+    nothing = np.zeros(4, np.float32)
+    sheets, numbers = np.array([0, 0, 1, 1]), np.arange(4)
+    weights = Weights(by_meaning=Mix(0, 0, 1), dense_floor=0.0, sheet_best=0.5)
+    matcher = WordMatcher(words, FakeEncoder(), weights)
+
+    def first(parts: list[int]) -> int:
+        candidates = Candidates(numbers, numbers, sheets, nothing, cosines, cosines, np.array(parts))
+        return int(rank(QueryWords(("未知",), (), ()), candidates, matcher, weights).score.argmax())
+
+    assert first([2, 2, 2, 2]) == 2
+    assert first([1, 1, 4, 4]) == 0  # a long sheet found only twice has nothing over a short one
 
 
 # Vectors
