@@ -33,10 +33,14 @@ def split_columns(document: Document, block: Span, spec: Mapping[str, Any]) -> l
     if head is None:
         return []
     count = len(spec["labels"])
-    cells = _by_tabs(of, head.end(), count) or _by_numbers(of, head.end(), count) or _by_paragraphs(of, head.end(), count)
+    cells = (
+        _by_tabs(of, head.end(), count) or _by_numbers(of, head.end(), count) or _by_paragraphs(of, head.end(), count)
+    )
     if len(cells) != count or any(c.start >= c.end for c in cells):
         return []
-    return [Column(label, field, cell) for label, field, cell in zip(spec["labels"], spec["fields"], cells, strict=True)]
+    return [
+        Column(label, field, cell) for label, field, cell in zip(spec["labels"], spec["fields"], cells, strict=True)
+    ]
 
 
 def _by_tabs(of: View, at: int, count: int) -> list[Span]:
@@ -73,7 +77,10 @@ def _by_paragraphs(of: View, at: int, count: int) -> list[Span]:
     words: list[Span] = []
     for span in spans:
         raw = of.raw[span.start - of.offset : span.end - of.offset]
-        words += [Span(span.start + m.start(), span.start + m.end()) for m in re.finditer(r"[^ \u3000]+(?:\n+[^ \u3000]+)*", raw)]
+        words += [
+            Span(span.start + m.start(), span.start + m.end())
+            for m in re.finditer(r"[^ \u3000]+(?:\n+[^ \u3000]+)*", raw)
+        ]
     return words if len(words) == count else []
 
 

@@ -13,7 +13,20 @@ from corpus.periods import FoundPeriod, find_periods
 from corpus.sections import form_named
 from corpus.sentences import split_sentences
 
-_NO_PROSE = ("amount", "staff", "hours", "rate", "indicator", "group", "name", "department", "unit", "person", "code", "row")
+_NO_PROSE = (
+    "amount",
+    "staff",
+    "hours",
+    "rate",
+    "indicator",
+    "group",
+    "name",
+    "department",
+    "unit",
+    "person",
+    "code",
+    "row",
+)
 _FIGURES_ONLY = ("予算の内訳", "予算・決算額等の推移", "評価")
 _ENTRY_END = re.compile(r"\n[ \t\u3000]*(?=[≪《【〈■●◆・])|[ \u3000]{2,}(?=[≪《【〈])")
 _DATES_AND_SIGNS = re.compile(r"[\W\d_]+|年度|[年月日]|令和|平成|昭和|[RHSＲＨＳ](?=\d)|決算|予算")
@@ -49,7 +62,11 @@ def _head_of_columns(form: Form | None, section: Section) -> int:
     """How many characters of a block are the heads of its columns (「Ｒ３年度の取組予定内容」 dates nothing)."""
     for spec in form.data.get("columns", []) if form is not None else []:
         norm = normalize(section.text)
-        head = compiled(spec["head"]).match(norm.text) if clean_label(section.label) == clean_label(spec["section"]) else None
+        head = (
+            compiled(spec["head"]).match(norm.text)
+            if clean_label(section.label) == clean_label(spec["section"])
+            else None
+        )
         if head is not None:
             return norm.raw(0, head.end())[1]
     return 0
@@ -57,7 +74,9 @@ def _head_of_columns(form: Form | None, section: Section) -> int:
 
 def _is_statement(quote: str, section: Section, scattered: bool) -> bool:
     """Not a title, nor the bare years over a table; of a scattered form's leftovers only whole sentences."""
-    if section.field == OTHER and (_TITLE.fullmatch(normalize(quote).text.strip()) or (scattered and "。" not in quote)):
+    if section.field == OTHER and (
+        _TITLE.fullmatch(normalize(quote).text.strip()) or (scattered and "。" not in quote)
+    ):
         return False
     return len(_DATES_AND_SIGNS.sub("", normalize(quote).text)) >= 3
 
@@ -85,7 +104,11 @@ def _of_section(section: Section, context: int | None) -> list[Event]:
     else:
         quotes = [_sentence_at(split_sentences(section.text), h.start - len(head), h.end - len(head)) for h in hits]
     return [
-        Event(hit.period, Span(offset + hit.start, offset + hit.end), Span(section.span.start + quote.start, section.span.start + quote.end))
+        Event(
+            hit.period,
+            Span(offset + hit.start, offset + hit.end),
+            Span(section.span.start + quote.start, section.span.start + quote.end),
+        )
         for hit, quote in zip(hits, quotes, strict=True)
     ]
 
@@ -95,7 +118,8 @@ def _is_list(section: Section, hits: list[FoundPeriod], shift: int) -> bool:
     if len(hits) < 3 and section.field != "背景・経過":
         return False
     leading = sum(
-        re.search(r"(?:^|\n|[ \u3000]{2,}|\u3000|[≫》】])[ \u3000]*$", section.text[: h.start - shift]) is not None for h in hits
+        re.search(r"(?:^|\n|[ \u3000]{2,}|\u3000|[≫》】])[ \u3000]*$", section.text[: h.start - shift]) is not None
+        for h in hits
     )
     return leading * 2 >= len(hits)
 

@@ -81,19 +81,36 @@ def _of_pair(of: View, sheet: Sheet, pair: Pair) -> list[Fact]:
         return []
     first = told[0]
     text = first.text
-    if len(text) <= 2 and re.fullmatch(r"[A-ES1-5]", text) and len(told) > 1 and told[1].column == first.column + 1 and len(told[1].text) <= 20 and kind == "choice":
+    if (
+        len(text) <= 2
+        and re.fullmatch(r"[A-ES1-5]", text)
+        and len(told) > 1
+        and told[1].column == first.column + 1
+        and len(told[1].text) <= 20
+        and kind == "choice"
+    ):
         text = f"{text} {told[1].text}"
     if len(text) > 40 or "。" in text:
         return []
     quote = Span(min(pair.label_cell.span.start, first.span.start), told[-1].span.end)
-    if pair.label_cell.span.end > first.span.start or "\n" in of.raw[pair.label_cell.span.end - of.offset : first.span.start - of.offset]:
+    if (
+        pair.label_cell.span.end > first.span.start
+        or "\n" in of.raw[pair.label_cell.span.end - of.offset : first.span.start - of.offset]
+    ):
         quote = Span(first.span.start, told[-1].span.end)
     label = one_line(of.raw[pair.label_cell.span.start - of.offset : pair.label_cell.span.end - of.offset])
     return [_told(sheet, pair.field, label, text, first.span, quote)]
 
 
-def _told(sheet: Sheet, field: str, label: str, text: str, span: Span, quote: Span, period: Period | None = None) -> Fact:
-    if period is None and kind_of(field) == "rating" and sheet.fiscal_year is not None and field != "目標達成状況の評価":
+def _told(
+    sheet: Sheet, field: str, label: str, text: str, span: Span, quote: Span, period: Period | None = None
+) -> Fact:
+    if (
+        period is None
+        and kind_of(field) == "rating"
+        and sheet.fiscal_year is not None
+        and field != "目標達成状況の評価"
+    ):
         period = fiscal_year(sheet.fiscal_year)
     if kind_of(field) == "year":
         years = find_periods(normalize(text).text, sheet.fiscal_year)
@@ -108,7 +125,9 @@ def _of_sections(document: Document, sheet: Sheet, sections: Sequence[Section]) 
         kind = kind_of(section.field)
         text = one_line(section.text)
         if kind in ("amount", "staff", "rate", "hours"):
-            facts += figure_beside(sheet, section.field, section.label, section.text, section.span, _labelled(document, section))
+            facts += figure_beside(
+                sheet, section.field, section.label, section.text, section.span, _labelled(document, section)
+            )
             continue
         if kind not in ("choice", "rating", "year") or section.field == OTHER:
             continue
@@ -134,14 +153,21 @@ def _of_head(document: Document, sheet: Sheet, sections: Sequence[Section]) -> l
     if sheet.kind == "document":
         return []
     name = next((s for s in sections if s.field == "事務事業名"), None)
-    department = next((s for s in sections if s.field == "担当課" and s.text.strip() and s.text.split()[-1] in sheet.department), None)
+    department = next(
+        (s for s in sections if s.field == "担当課" and s.text.strip() and s.text.split()[-1] in sheet.department), None
+    )
     if department is None:
         return []
     start = document.text.rfind("\n", 0, department.span.start) + 1
-    quote = Span(start if document.text[start : department.span.start].strip() else department.span.start, department.span.end)
+    quote = Span(
+        start if document.text[start : department.span.start].strip() else department.span.start, department.span.end
+    )
     if name is not None and 0 <= department.span.start - name.span.end <= 60:
         line = document.text.rfind("\n", 0, name.span.start) + 1
-        quote = Span(line + len(document.text[line : name.span.start]) - len(document.text[line : name.span.start].lstrip()), department.span.end)
+        quote = Span(
+            line + len(document.text[line : name.span.start]) - len(document.text[line : name.span.start].lstrip()),
+            department.span.end,
+        )
     return [Fact("担当課", department.label, None, sheet.department, "", None, None, department.span, quote)]
 
 
@@ -160,7 +186,11 @@ def _of_columns(document: Document, sheet: Sheet, sections: Sequence[Section], f
             if len(columns) != 3 or len({len(items) for items in cells.values()}) != 1:
                 continue
             name_field = next(c.field for c in columns if c.field not in ("目標値", "実績値"))
-            period = _period_of_block(block.text, sheet) if spec["fields"][0] != "指標" else (fiscal_year(sheet.fiscal_year) if sheet.fiscal_year else None)
+            period = (
+                _period_of_block(block.text, sheet)
+                if spec["fields"][0] != "指標"
+                else (fiscal_year(sheet.fiscal_year) if sheet.fiscal_year else None)
+            )
             for i, name in enumerate(cells[name_field]):
                 label = one_line(document.text[name.start : name.end])
                 if spec["fields"][0] != "指標":

@@ -93,13 +93,17 @@ def _fact(
     printed = document.text[span.start : span.end]
     is_text = any(cell is other for other in spec.get("texts", []))
     if is_text:
-        return Fact(cell["field"], label, None, re.sub(r"\s*\n\s*", "", printed), "", period, kind, span, quote, inferred)
+        return Fact(
+            cell["field"], label, None, re.sub(r"\s*\n\s*", "", printed), "", period, kind, span, quote, inferred
+        )
     figures = numbers_in(text)
     if len(figures) != 1:
         return None
     unit = str(cell.get("unit", spec.get("unit", form.data.get("unit", "")))).format(**said)
     value = figures[0][0] * YEN.get(unit, 1)
-    return Fact(cell["field"], label, value, printed, "円" if unit in YEN else unit, period, kind, span, quote, inferred)
+    return Fact(
+        cell["field"], label, value, printed, "円" if unit in YEN else unit, period, kind, span, quote, inferred
+    )
 
 
 def _period(sheet: Sheet, year: Any, said: Mapping[str, str]) -> Period | None:
@@ -135,7 +139,9 @@ def _holds(check: Mapping[str, Any], values: Mapping[str, float]) -> bool:
 # ---- rows of figures broken into pieces ----------------------------------------------------------------------------
 
 
-def _rows(document: Document, of: View, sheet: Sheet, spec: Mapping[str, Any], sections: Sequence[Section]) -> list[Fact]:
+def _rows(
+    document: Document, of: View, sheet: Sheet, spec: Mapping[str, Any], sections: Sequence[Section]
+) -> list[Fact]:
     """Rows of a table whose figures lie in several places: a row's own ones, then the pieces the form's joins name."""
     pieces: dict[str, Numbers] = {}
     quotes: dict[str, tuple[int, int]] = {}
@@ -161,7 +167,18 @@ def _rows(document: Document, of: View, sheet: Sheet, spec: Mapping[str, Any], s
             printed = document.text[span.start : span.end]
             scale = YEN.get(unit, 1)
             facts.append(
-                Fact(spec["field"], label, value * scale, printed, "円" if unit in YEN else unit, period, kind, span, quote, len(join) > 1)
+                Fact(
+                    spec["field"],
+                    label,
+                    value * scale,
+                    printed,
+                    "円" if unit in YEN else unit,
+                    period,
+                    kind,
+                    span,
+                    quote,
+                    len(join) > 1,
+                )
             )
     return facts
 
@@ -196,8 +213,14 @@ def _labelled_rows(
                     if row is not None and not (not_label and not_label.search(row["label"])):
                         own = numbers_in(row["figures"], block[0] + line.start() + row.start("figures"))
                         begin = block[0] + line.start()
-                        yield (*_name_and_unit(of, begin, begin + row.end("label")), own, (begin, block[0] + line.end()))
-            is_label = not alone and not re.search(r"。|\s-?[\d,.]+\s*$", text) and not (not_label and not_label.search(text))
+                        yield (
+                            *_name_and_unit(of, begin, begin + row.end("label")),
+                            own,
+                            (begin, block[0] + line.end()),
+                        )
+            is_label = (
+                not alone and not re.search(r"。|\s-?[\d,.]+\s*$", text) and not (not_label and not_label.search(text))
+            )
             before = block if is_label and text.count("\n") <= 1 else None
     if "bare" in spec:
         found = next(hits(of, {**spec, "regex": spec["bare"]}), None)

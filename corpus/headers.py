@@ -12,7 +12,9 @@ from corpus.periods import Period, find_periods
 
 _PLAN = re.compile(r"当初|予算|予定|計画|目標|見込|要求")
 _ACTUAL = re.compile(r"決算|実績")
-_SECOND = re.compile(r"^(?:当初|補正後|最終|現計)?(?:予算|決算|実績|計画|目標|見込|見込み|執行率|達成率|増減|比較|前年比)(?:額|値)?(?:\(.*\))?$")
+_SECOND = re.compile(
+    r"^(?:当初|補正後|最終|現計)?(?:予算|決算|実績|計画|目標|見込|見込み|執行率|達成率|増減|比較|前年比)(?:額|値)?(?:\(.*\))?$"
+)
 _YEAR_CELL = re.compile(
     r"^(?:令和|平成|[RH])?\s*(?:元|\d{1,4})\s*(?:年度|年)?(?:\s*末)?\s*"
     r"(?P<word>(?:当初|補正後|最終|現計)?(?:予算|決算|予定|見込|見込み|実績|計画|目標|要求|当初)?(?:額|値)?)\s*(?:\([^()]*\))?$"
@@ -107,7 +109,11 @@ def in_sequence(columns: list[Column]) -> tuple[list[Column], bool]:
             step = target[i] - years[i]
             printed = columns[i].period.label
             number = re.search(r"\d+", printed)
-            label = printed if number is None else f"{printed[:number.start()]}{int(number.group()) + step}{printed[number.end():]}"
+            label = (
+                printed
+                if number is None
+                else f"{printed[: number.start()]}{int(number.group()) + step}{printed[number.end() :]}"
+            )
             hits = find_periods(f"{target[i]}年度")
             period = replace(hits[0].period, label=label) if hits else columns[i].period
             fixed = list(columns)
@@ -143,7 +149,9 @@ def lay(
     if len(said) <= len(header.columns):
         # A label that stands where a year stands has pushed its figures to the right.
         pushed = label is not None and label.column in by_column and header.label_cell is not None
-        layouts.insert(0 if pushed else len(layouts), (in_order, pushed or not visual or len(said) != len(header.columns)))
+        layouts.insert(
+            0 if pushed else len(layouts), (in_order, pushed or not visual or len(said) != len(header.columns))
+        )
     for laid, moved in layouts:
         if latest is None or all(c.period.fiscal_year <= latest for c, v in laid if not v.empty):
             return laid, moved

@@ -60,7 +60,12 @@ def _name_from(cells: list[str]) -> str:
         # 「事務事業名 道路維持事業 担当組織 土木部」 on one line: the next known label ends the name.
         words = re.split(r"([ \u3000]+)", bare)
         for i, word in enumerate(words[2:], start=2):
-            if canonical(word) is not None and kind_of(canonical(word) or "") in ("department", "code", "person", "year"):
+            if canonical(word) is not None and kind_of(canonical(word) or "") in (
+                "department",
+                "code",
+                "person",
+                "year",
+            ):
                 return "".join(words[:i]).strip()
         return bare.strip()
     return ""
@@ -80,14 +85,24 @@ def department_of(lines: list[Row]) -> str:
             split = re.match(r"([^\s::]{2,10})(?:\s*[::]\s*|[ \u3000]+)(\S.*)$", row.text)
             alone = canonical(row.text)
             below = lines[number + 1] if number + 1 < len(lines) else None
-            if alone in ("担当部", "担当課") and alone not in parts and below is not None and not below.tabbed and canonical(below.text) is None:
+            if (
+                alone in ("担当部", "担当課")
+                and alone not in parts
+                and below is not None
+                and not below.tabbed
+                and canonical(below.text) is None
+            ):
                 parts[alone] = below.text
             field = canonical(split[1]) if split else None
             if split is not None and field in ("担当部", "担当課") and field not in parts:
                 parts[field] = _until_label(split[2])
     if "担当課" in parts:
         return " ".join(parts[k] for k in ("担当部", "担当課") if k in parts)
-    bare = [row.text for row in lines[:12] if not row.tabbed and _ORGANISATION.match(row.text) and not _UNIT.search(row.text)]
+    bare = [
+        row.text
+        for row in lines[:12]
+        if not row.tabbed and _ORGANISATION.match(row.text) and not _UNIT.search(row.text)
+    ]
     return " ".join(dict.fromkeys(bare[:2])) or parts.get("担当部", "")
 
 
@@ -115,11 +130,15 @@ def _value_of(lines: list[Row], number: int, column: int) -> str:
 
 def year_of(text: str) -> int | None:
     """The fiscal year a sheet reports on: its title or its 対象年度 says so, or the last year with a 決算 or 実績 column."""
-    for line in [m.group() for m in TITLE.finditer(text)] + [ln for ln in text.splitlines()[:40] if "年度" in ln and "\t" not in ln]:
+    for line in [m.group() for m in TITLE.finditer(text)] + [
+        ln for ln in text.splitlines()[:40] if "年度" in ln and "\t" not in ln
+    ]:
         hits = find_periods(line)
         years = [h for h in hits if h.period.kind in ("fiscal_year", "calendar_year", "range")]
         chosen = _reported(line, years)
-        if chosen is not None and ("評価" in line or "対象" in line or "実績" in line or "シート" in line or "調書" in line):
+        if chosen is not None and (
+            "評価" in line or "対象" in line or "実績" in line or "シート" in line or "調書" in line
+        ):
             return chosen.period.fiscal_year
     for row in text.splitlines():
         cells = [c.strip() for c in re.split(r"\t|[::]", row)]

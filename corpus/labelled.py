@@ -21,9 +21,13 @@ _LABEL_LINE = re.compile(
 _TOKEN = re.compile(r"▲\s*[\d,.]+[^\s\d]{0,3}|\S+")
 # Cells of a table set with blanks stand two blanks apart or more.
 _WIDE = re.compile(r"\S+(?:[ \u3000]\S+)*")
-_SECOND_TOKEN = re.compile(r"^(?:当初|補正後|最終)?(?:予算|決算|実績|計画|目標|見込)(?:額|値)?$|^(?:執行率|達成率|増減)$")
+_SECOND_TOKEN = re.compile(
+    r"^(?:当初|補正後|最終)?(?:予算|決算|実績|計画|目標|見込)(?:額|値)?$|^(?:執行率|達成率|増減)$"
+)
 _FIGURE_TOKEN = re.compile(r"^(?:▲\s*)?-?[\d,]+(?:\.\d+)?(?:%|円|千円|人|件|回|台|名|時間)?$|^[-/*]$")
-_YEAR_TOKEN = re.compile(r"^(?:令和|平成|[RH])?(?:元|\d{1,4})年度?(?:当初|補正後|最終)?(?:予算|決算|見込|見込み|実績|計画|目標|予定)?(?:額|値)?(?:\(.*\))?$")
+_YEAR_TOKEN = re.compile(
+    r"^(?:令和|平成|[RH])?(?:元|\d{1,4})年度?(?:当初|補正後|最終)?(?:予算|決算|見込|見込み|実績|計画|目標|予定)?(?:額|値)?(?:\(.*\))?$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,9 @@ def _labels_of(raw: str, after_label: bool = True) -> list[tuple[int, int, str, 
     value = norm.raw(hit.start("rest"), hit.end("rest"))[0] if rest else len(raw)
     found = [(start, value, re.sub(r"^[#*]+", "", re.sub(r"\s+", "", raw[start:end])), field)]
     # Further labels on the same line stand after a wide gap or have their own colon.
-    for more in re.finditer(r"(?:[ ]{2,}|[ ]|\t)(?P<label>[^\s::]{2,12})(?P<sep>[ ]*[::]|[ ]+)(?=\S)", norm.text[hit.start("rest") :]):
+    for more in re.finditer(
+        r"(?:[ ]{2,}|[ ]|\t)(?P<label>[^\s::]{2,12})(?P<sep>[ ]*[::]|[ ]+)(?=\S)", norm.text[hit.start("rest") :]
+    ):
         other = canonical(more["label"])
         if other is None or kind_of(other) not in ("name", "department", "unit", "person", "year", "code"):
             continue
@@ -205,7 +211,9 @@ def _has_figures(texts: list[str]) -> bool:
 
 def _is_pairs(texts: list[str]) -> bool:
     """事務事業名 | 道路維持事業 | 所管課 | 道路課: labels where labels stand, each with something after it."""
-    return canonical(texts[0]) is not None and any(canonical(t) is None for t in texts[1:]) and max(map(len, texts)) <= 60
+    return (
+        canonical(texts[0]) is not None and any(canonical(t) is None for t in texts[1:]) and max(map(len, texts)) <= 60
+    )
 
 
 def _cut(of: View, row: Row, raw: str, pieces: list[tuple[int, int]]) -> Row:

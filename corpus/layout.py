@@ -163,7 +163,9 @@ def running_heads(text: str) -> frozenset[str]:
                     pages.setdefault(lines[j], []).append(number)
     # Page numbers grow; a figure that stands beside the same label on every sheet of a scrambled form does not.
     return frozenset(
-        line for line, seen in pages.items() if len(seen) >= 3 and all(a < b for a, b in zip(seen, seen[1:], strict=False))
+        line
+        for line, seen in pages.items()
+        if len(seen) >= 3 and all(a < b for a, b in zip(seen, seen[1:], strict=False))
     )
 
 
@@ -185,7 +187,12 @@ def without_heads(text: str, span: Span) -> Span:
             start, changed = first_end, True
             number = re.compile(r"\s*\d{1,4}\s*\n").match(text, start, end)
             start = number.end() if number else start
-        elif start < end and _DASHED_NUMBER.match(last) or start < end and (last in heads or (_PAGE_NUMBER.match(last) and _head_before(text, last_start, heads))):
+        elif (
+            start < end
+            and _DASHED_NUMBER.match(last)
+            or start < end
+            and (last in heads or (_PAGE_NUMBER.match(last) and _head_before(text, last_start, heads)))
+        ):
             end, changed = last_start, True
     return Span(start, max(start, end))
 

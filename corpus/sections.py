@@ -89,7 +89,12 @@ def _merged(of: View, items: list[Labelled]) -> list[Labelled]:
     merged: list[Labelled] = []
     for item in sorted(items, key=lambda i: (i.span.start, i.span.end)):
         last = merged[-1] if merged else None
-        if last is not None and last.label == item.label and last.field == item.field and item.span.start >= last.span.end:
+        if (
+            last is not None
+            and last.label == item.label
+            and last.field == item.field
+            and item.span.start >= last.span.end
+        ):
             gap = of.raw[last.span.end - of.offset : item.span.start - of.offset]
             if re.fullmatch(r"[\s\d,.▲△－-]*", gap) and len(gap) <= 60 and kind_of(item.field) != "person":
                 merged[-1] = Labelled(last.label, last.field, last.label_span, Span(last.span.start, item.span.end))
@@ -148,7 +153,9 @@ def _general(of: View, sheet: Sheet, form: Form | None) -> list[Labelled]:
         for series in own:
             start = series.label_cell.span.start if series.label_cell is not None else series.values[0][1].span.start
             span = Span(start, max(cell.span.end for _, cell in series.values))
-            found.append(Labelled(series.label or block.label, canonical(series.label) or field, Span(start, start), span))
+            found.append(
+                Labelled(series.label or block.label, canonical(series.label) or field, Span(start, start), span)
+            )
     taken = [span for item in found for span in (item.label_span, item.span)]
     plain = [row for row in lines if not row.tabbed and not _inside(row.span, taken)]
     found += _organisation(of, plain)
@@ -184,7 +191,11 @@ def _organisation(of: View, plain: list[Row]) -> list[Labelled]:
     found: list[Labelled] = []
     for row in plain[:12]:
         field, label = (
-            ("担当係", "担当係") if _UNIT.match(row.text) else ("担当課", "担当課") if _ORGANISATION.match(row.text) else ("", "")
+            ("担当係", "担当係")
+            if _UNIT.match(row.text)
+            else ("担当課", "担当課")
+            if _ORGANISATION.match(row.text)
+            else ("", "")
         )
         if field:
             found.append(Labelled(label, field, Span(row.span.start, row.span.start), row.span))
@@ -229,5 +240,3 @@ def _left_over(of: View, found: list[Labelled]) -> list[Labelled]:
         if _says_something(text):
             rest.append(Labelled(OTHER, OTHER, Span(span.start, span.start), span))
     return rest
-
-

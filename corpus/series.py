@@ -14,7 +14,9 @@ from corpus.normalize import normalize
 from corpus.periods import find_periods, fiscal_year
 from corpus.tables import Pair, Series, Tables
 
-_UNIT_SAID = re.compile(r"\((?:単位\s*[::]?\s*)?(千円|百万円|万円|億円|円)\)|単位\s*[::]?\s*\(?(千円|百万円|万円|億円|円)|金額\S{0,4}[::]\s*(千円|百万円|万円|円)")
+_UNIT_SAID = re.compile(
+    r"\((?:単位\s*[::]?\s*)?(千円|百万円|万円|億円|円)\)|単位\s*[::]?\s*\(?(千円|百万円|万円|億円|円)|金額\S{0,4}[::]\s*(千円|百万円|万円|円)"
+)
 _MONEY_ASIDE = re.compile(r"[(（](?:千円|円|百万円|万円|[A-FＡ-Ｆ](?:[+＋][A-FＡ-Ｆ])*)[)）]$")
 _IN_BRACKETS = re.compile(r"[((]([^()()]{1,8})[))]\s*$")
 
@@ -66,7 +68,9 @@ def _of_single(of: View, sheet: Sheet, pair: Pair, money: str) -> list[Fact]:
     if len(told) != 1:
         return []
     quote = Span(pair.label_cell.span.start, told[0].span.end)
-    return figure_beside(sheet, pair.field, one_line(_raw(of, pair.label_cell.span)), _raw(of, told[0].span), told[0].span, quote, money)
+    return figure_beside(
+        sheet, pair.field, one_line(_raw(of, pair.label_cell.span)), _raw(of, told[0].span), told[0].span, quote, money
+    )
 
 
 def figure_beside(
@@ -84,7 +88,9 @@ def figure_beside(
         return []
     value, unit = amounts[0].value, amounts[0].unit
     if not unit:
-        unit = _bracket_unit(label) or (money if kind == "amount" else {"staff": "人", "rate": "%", "hours": "時間"}[kind])
+        unit = _bracket_unit(label) or (
+            money if kind == "amount" else {"staff": "人", "rate": "%", "hours": "時間"}[kind]
+        )
         value, unit = (value * YEN[unit], "円") if unit in YEN else (value, unit)
     if kind == "amount" and unit != "円":
         return []
@@ -120,7 +126,9 @@ def _of_series(of: View, sheet: Sheet, series: Series, money: str, warnings: lis
     what = canonical(series.label) if series.label else None
     group = canonical(series.header.label) if series.header.label else None
     kind = kind_of(what or "")
-    indicator = bool(series.name) or what in ("目標値", "実績値") or (kind == "text" and kind_of(group or "") == "indicator")
+    indicator = (
+        bool(series.name) or what in ("目標値", "実績値") or (kind == "text" and kind_of(group or "") == "indicator")
+    )
     if what in ("目標値", "実績値") and not series.name and kind_of(group or "") != "indicator":
         return []  # figures of a target of nothing
     own: FactKind | None = "plan" if what == "目標値" else "actual" if what == "実績値" else None
@@ -139,16 +147,38 @@ def _of_series(of: View, sheet: Sheet, series: Series, money: str, warnings: lis
         if column.what:
             rate = find_amounts(cell.text) if column.what in ("執行率", "達成率") else []
             if len(rate) == 1:
-                facts.append(Fact(column.what, name, rate[0].value, _raw(of, cell.span), "%", column.period, "actual", cell.span, quote, inferred))
+                facts.append(
+                    Fact(
+                        column.what,
+                        name,
+                        rate[0].value,
+                        _raw(of, cell.span),
+                        "%",
+                        column.period,
+                        "actual",
+                        cell.span,
+                        quote,
+                        inferred,
+                    )
+                )
             continue
-        if fact_kind == "actual" and sheet.fiscal_year is not None and column.period.fiscal_year > sheet.fiscal_year and indicator:
-            warnings.append(f"「{name}」の{column.period.label}の実績欄に値（{cell.text}）がありますが、報告年度より後のため読み取りませんでした。")
+        if (
+            fact_kind == "actual"
+            and sheet.fiscal_year is not None
+            and column.period.fiscal_year > sheet.fiscal_year
+            and indicator
+        ):
+            warnings.append(
+                f"「{name}」の{column.period.label}の実績欄に値（{cell.text}）がありますが、報告年度より後のため読み取りませんでした。"
+            )
             continue
         read = _figure(cell, series, what, kind, money, indicator)
         if read is None:
             continue
         value, unit = read
-        facts.append(Fact(field, name, value, _raw(of, cell.span), unit, column.period, fact_kind, cell.span, quote, inferred))
+        facts.append(
+            Fact(field, name, value, _raw(of, cell.span), unit, column.period, fact_kind, cell.span, quote, inferred)
+        )
     return facts
 
 
@@ -180,7 +210,9 @@ def _kind(own: FactKind | None, what: str | None, column: Column) -> FactKind | 
     return column.kind
 
 
-def _figure(cell: Cell, series: Series, what: str | None, kind: str, money: str, indicator: bool) -> tuple[float, str] | None:
+def _figure(
+    cell: Cell, series: Series, what: str | None, kind: str, money: str, indicator: bool
+) -> tuple[float, str] | None:
     """A cell's number and unit; amounts in 円."""
     amounts = find_amounts(cell.text)
     if len(amounts) != 1:

@@ -24,6 +24,7 @@ _PART = re.compile(
 )
 _CONTINUED = re.compile(r"No\.?\s*2|[((](?:2枚目|裏面?|その2|2/2|2)[))]")
 
+
 @dataclass(frozen=True, slots=True)
 class _Start:
     """Where a sheet begins (offset in the normalised text) and what its first lines say."""
@@ -40,7 +41,11 @@ def find_sheets(document: Document) -> list[Sheet]:
     starts = _starts_of_form(norm.text, form) if form else _general_starts(norm.text)
     town = municipality_of(document.text, document.file)
     heads = running_heads(document.text)
-    parts = [m for m in _PART.finditer(norm.text) if re.sub(r"\s+", "", document.text[slice(*norm.raw(*m.span()))]) not in heads]
+    parts = [
+        m
+        for m in _PART.finditer(norm.text)
+        if re.sub(r"\s+", "", document.text[slice(*norm.raw(*m.span()))]) not in heads
+    ]
     edges = sorted({0, len(norm.text), *(s.at for s in starts), *(m.start() for m in parts)})
     by_start = {s.at: s for s in starts}
     titles = {m.start(): m for m in parts}

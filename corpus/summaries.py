@@ -98,5 +98,3 @@ def _without_tail(words: list[str], department: str) -> list[str]:
         kept.append(word if size <= left else word[:left])
         left -= size
     return kept
-
-

@@ -147,7 +147,12 @@ class _Reader:
         if clean_label(owner.text) == "指標種別":
             return True
         kind, other = kind_of(self.field_of(owner) or ""), kind_of(self.field_of(cell) or "")
-        return kind == "choice" and other in ("group", "text") and squeeze(owner.text) != squeeze(cell.text) and len(cell.text) <= 4
+        return (
+            kind == "choice"
+            and other in ("group", "text")
+            and squeeze(owner.text) != squeeze(cell.text)
+            and len(cell.text) <= 4
+        )
 
     @staticmethod
     def _answered(owned: list[Cell], cell: Cell) -> bool:
@@ -182,7 +187,11 @@ class _Reader:
 
     def _under_heads(self, row: Row) -> bool:
         filled = [c for c in row.cells if c.text]
-        if not filled or any(self.field_of(c) is not None for c in filled) or any(c.column not in self.heads for c in filled):
+        if (
+            not filled
+            or any(self.field_of(c) is not None for c in filled)
+            or any(c.column not in self.heads for c in filled)
+        ):
             for head in self.heads.values():
                 if kind_of(self.field_of(head) or "") not in ("group", "row", "rating"):
                     self.pending[head.column] = head
@@ -192,7 +201,9 @@ class _Reader:
             self._pair(head, [cell])
         return True
 
-    def _start_header(self, row: Row, owner: Cell | None, run: tuple[Cell, ...], columns: list[Column], again: bool) -> None:
+    def _start_header(
+        self, row: Row, owner: Cell | None, run: tuple[Cell, ...], columns: list[Column], again: bool
+    ) -> None:
         first = run[0].column
         before = [c for c in row.cells if c.column < first and c.text and not c.empty]
         heads = {clean_label(c.text): c.column for c in row.cells if c.text and c.column not in {x.column for x in run}}
@@ -223,7 +234,12 @@ class _Reader:
                 break
             leading.insert(0, cell)
         title = label_cell if group is not None and "指標名" in heads else (leading[0] if leading else label_cell)
-        self.blocks.append(Block(title.text if title is not None else "", Span(min(start, title.span.start) if title else start, run[-1].span.end)))
+        self.blocks.append(
+            Block(
+                title.text if title is not None else "",
+                Span(min(start, title.span.start) if title else start, run[-1].span.end),
+            )
+        )
 
     def _close(self, owner: Cell | None, owned: list[Cell], row: Row, was_pending: dict[int, Cell]) -> None:
         filled = [c for c in owned if c.text]
@@ -259,7 +275,11 @@ class _Reader:
             return False
         if not 2 <= len(cell.text) <= 16 or re.search(r"[\d。、:/]", cell.text) or cell.empty:
             return False
-        return not any(_FIGURE.match(v.text) for v in values) and (self.header is None or len(values) == 1) and not values[0].empty
+        return (
+            not any(_FIGURE.match(v.text) for v in values)
+            and (self.header is None or len(values) == 1)
+            and not values[0].empty
+        )
 
     def _head_above(self, cell: Cell) -> Cell | None:
         """「改善目標 | H29年度 | H30年度」 over two texts: they are what the label before the years names."""
@@ -276,7 +296,11 @@ class _Reader:
             return False
         columns = {c.cell.column for c in self.header.columns}
         texts = [c for c in owned if c.text and c not in figures and c.column not in self.header.heads.values()]
-        if name is not None and kind_of(name) not in (*_NUMERIC, "group") and not (real and columns >= {c.column for c in real}):
+        if (
+            name is not None
+            and kind_of(name) not in (*_NUMERIC, "group")
+            and not (real and columns >= {c.column for c in real})
+        ):
             return False
         return len(texts) <= 1 + ("指標名" in self.header.heads) * 2 and (len(real) >= 1 or bool(figures))
 
@@ -284,7 +308,9 @@ class _Reader:
         header = self.header
         assert header is not None
         units = [header.heads[h] for h in header.heads if h in ("単位",)]
-        unit_cell = next((c for unit in units if (c := _under(row, unit)) is not None and not _FIGURE.match(c.text)), None)
+        unit_cell = next(
+            (c for unit in units if (c := _under(row, unit)) is not None and not _FIGURE.match(c.text)), None
+        )
         texts = [c for c in owned if c.text and not _FIGURE.match(c.text) and not c.empty and c is not unit_cell]
         label_cell = owner
         if owner is not None and texts and kind_of(self.field_of(owner) or "") in ("staff", "group", "hours"):
@@ -364,5 +390,3 @@ def read_tables(lines: list[Row], year: int | None, labels: Mapping[str, str] | 
     blocks = [b for b in reader.blocks if b.label and b.rows]
     loose = [c for c in reader.loose if not any(b.span.start <= c.span.start < b.span.end for b in blocks)]
     return Tables(tuple(reader.pairs), tuple(reader.series), tuple(blocks), tuple(loose))
-
-

@@ -16,7 +16,9 @@ from corpus.reading import read_sheets
 from corpus.sheets import find_sheets
 
 FILES = sorted((Path(__file__).resolve().parents[2] / "shared" / "corpus").glob("*.txt"))
-needs_corpus = pytest.mark.skipif(len(FILES) < 5, reason="the real corpus stands in ../shared/corpus, not in this checkout")
+needs_corpus = pytest.mark.skipif(
+    len(FILES) < 5, reason="the real corpus stands in ../shared/corpus, not in this checkout"
+)
 HEAD = "令和7年度 事務事業評価シート(令和6年度実績)\n事務事業名\t窓口改善\n"
 
 
@@ -45,7 +47,10 @@ def told(reading: SheetReading) -> dict[str, str]:
 
 
 def test_amounts_in_thousands_become_yen() -> None:
-    reading = reading_of(HEAD + "事業費(千円)\tR5決算額\tR6決算額\tR7予算額\n総事業費\t3,337\t2,504\t7,773\n従事常勤職員数\t0.40\t0.30\t-\n")
+    reading = reading_of(
+        HEAD
+        + "事業費(千円)\tR5決算額\tR6決算額\tR7予算額\n総事業費\t3,337\t2,504\t7,773\n従事常勤職員数\t0.40\t0.30\t-\n"
+    )
     assert figures(reading) == {
         ("総事業費", "総事業費", 2023, "actual", 3_337_000, "円"),
         ("総事業費", "総事業費", 2024, "actual", 2_504_000, "円"),
@@ -56,7 +61,10 @@ def test_amounts_in_thousands_become_yen() -> None:
 
 
 def test_budget_and_settlement_under_each_year() -> None:
-    text = HEAD + "（単位：千円）\t令和5年度\t\t\t令和6年度\t\n\t予算\t決算\t執行率\t予算\t決算\n事業費\t200\t150\t75.0%\t300\t240\n"
+    text = (
+        HEAD
+        + "（単位：千円）\t令和5年度\t\t\t令和6年度\t\n\t予算\t決算\t執行率\t予算\t決算\n事業費\t200\t150\t75.0%\t300\t240\n"
+    )
     assert figures(reading_of(text)) == {
         ("事業費", "事業費", 2023, "plan", 200_000, "円"),
         ("事業費", "事業費", 2023, "actual", 150_000, "円"),
@@ -104,7 +112,11 @@ def test_figures_shifted_to_the_right_are_laid_in_order_and_marked() -> None:
 def test_a_misprinted_year_in_a_header_is_read_by_its_place() -> None:
     text = "システム評価シート 令和3年度\nシステム名\t住民記録\n\tR1年度予算\tR1年度予算\tR3年度予算\n予算額（円）\t10\t20\t30\n"
     facts = [f for f in reading_of(text).facts if f.field == "予算額"]
-    assert [(f.period.fiscal_year if f.period else 0, f.value, f.inferred) for f in facts] == [(2019, 10, True), (2020, 20, True), (2021, 30, True)]
+    assert [(f.period.fiscal_year if f.period else 0, f.value, f.inferred) for f in facts] == [
+        (2019, 10, True),
+        (2020, 20, True),
+        (2021, 30, True),
+    ]
 
 
 def test_one_figure_beside_its_label() -> None:
@@ -113,7 +125,10 @@ def test_one_figure_beside_its_label() -> None:
 
 
 def test_ratings_and_choices() -> None:
-    text = HEAD + "個別評価\t必要性\t今後の必要性\t見込まれる\t国が進めている\n総合評価\t手段の妥当性\t\t見直しの余地あり\t\n種別\t自治事務\t主体\t直営\n妥当性\tA\t有効性\tＢ\n"
+    text = (
+        HEAD
+        + "個別評価\t必要性\t今後の必要性\t見込まれる\t国が進めている\n総合評価\t手段の妥当性\t\t見直しの余地あり\t\n種別\t自治事務\t主体\t直営\n妥当性\tA\t有効性\tＢ\n"
+    )
     got = told(reading_of(text))
     assert got["今後の必要性"] == "見込まれる"
     assert got["手段の妥当性"] == "見直しの余地あり"
@@ -135,7 +150,9 @@ def test_figures_printed_without_a_gap() -> None:
 def dated(text: str) -> list[tuple[str, str, str]]:
     document = Document("a.txt", text, "0" * 64, "text")
     (reading,) = read_sheets(document)
-    return [(e.period.label, e.period.start.isoformat(), document.text[e.quote.start : e.quote.end]) for e in reading.events]
+    return [
+        (e.period.label, e.period.start.isoformat(), document.text[e.quote.start : e.quote.end]) for e in reading.events
+    ]
 
 
 def test_an_event_quotes_its_sentence() -> None:
@@ -177,7 +194,11 @@ def value(reading: SheetReading, field: str, label: str, year: int, kind: str) -
     hits = {
         f.value
         for f in reading.facts
-        if f.field == field and label in f.label and f.period is not None and f.period.fiscal_year == year and f.kind == kind
+        if f.field == field
+        and label in f.label
+        and f.period is not None
+        and f.period.fiscal_year == year
+        and f.kind == kind
     }
     assert len(hits) <= 1, hits
     return hits.pop() if hits else None
@@ -200,7 +221,9 @@ def test_corpus_all_amounts_of_the_58_systems(corpus: dict[str, tuple[Document, 
 
 
 @needs_corpus
-def test_corpus_marks_of_the_systems_agree_with_the_lists(corpus: dict[str, tuple[Document, list[SheetReading]]]) -> None:
+def test_corpus_marks_of_the_systems_agree_with_the_lists(
+    corpus: dict[str, tuple[Document, list[SheetReading]]],
+) -> None:
     """The marks read from the sheets and those of the two lists come from different pages and must be the same."""
     readings = corpus["002"][1]
     lists: dict[str, list[Fact]] = {}
@@ -214,7 +237,11 @@ def test_corpus_marks_of_the_systems_agree_with_the_lists(corpus: dict[str, tupl
         listed = lists.get(squeeze(reading.sheet.name), [])
         for own in reading.facts:
             if own.field in ("取組状況の評価", "目標達成状況の評価") and listed:
-                same = {squeeze(f.text) for f in listed if f.field == own.field and (f.period is None or f.period.fiscal_year == 2021)}
+                same = {
+                    squeeze(f.text)
+                    for f in listed
+                    if f.field == own.field and (f.period is None or f.period.fiscal_year == 2021)
+                }
                 same = same if reading.sheet.name != "財務会計システム" else same | {squeeze(own.text[0])}
                 assert squeeze(own.text[0]) in same, reading.sheet.name
                 compared += 1
@@ -233,7 +260,10 @@ def test_corpus_tables_of_the_twelve_sheets(corpus: dict[str, tuple[Document, li
     for reading in readings:
         # 総事業費 = 事業経費 + 概算人件費 in every year of every sheet.
         for year, kind in ((2023, "actual"), (2024, "actual"), (2025, "plan")):
-            parts = [value(reading, "事業費", "事業経費", year, kind), value(reading, "人件費", "概算人件費", year, kind)]
+            parts = [
+                value(reading, "事業費", "事業経費", year, kind),
+                value(reading, "人件費", "概算人件費", year, kind),
+            ]
             assert value(reading, "総事業費", "総事業費", year, kind) == sum(p or 0 for p in parts), reading.sheet.name
     phones = sheet_named(corpus, "004", "スマートフォン購入補助事務")
     assert value(phones, "事業費", "事業経費", 2024, "actual") == 641_000
@@ -248,12 +278,23 @@ def test_corpus_shifted_tables(corpus: dict[str, tuple[Document, list[SheetReadi
     readings = corpus["003"][1]
     for reading in readings:
         for year, kind in ((2016, "actual"), (2017, "actual"), (2018, "plan")):
-            parts = [value(reading, "総事業費", "総事業費", year, kind), value(reading, "人件費", "総人件費", year, kind)]
-            assert value(reading, "総コスト", "総事業コスト", year, kind) == sum(p or 0 for p in parts), reading.sheet.name
+            parts = [
+                value(reading, "総事業費", "総事業費", year, kind),
+                value(reading, "人件費", "総人件費", year, kind),
+            ]
+            assert value(reading, "総コスト", "総事業コスト", year, kind) == sum(p or 0 for p in parts), (
+                reading.sheet.name
+            )
     network = sheet_named(corpus, "003", "情報通信ネットワーク運營業務")
     assert [value(network, "指標", "停止時間", y, "actual") for y in range(2014, 2019)] == [15, 28, 0, 90, None]
     computers = sheet_named(corpus, "003", "庁内情報化事業(イントラとパソコンの整備)")
-    assert [value(computers, "指標", "端末台数", y, "actual") for y in range(2014, 2019)] == [1508, 1310, 1310, 1381, None]
+    assert [value(computers, "指標", "端末台数", y, "actual") for y in range(2014, 2019)] == [
+        1508,
+        1310,
+        1310,
+        1381,
+        None,
+    ]
     assert [f.text[0] for r in readings for f in r.facts if f.field == "総合評価"] == ["A", "B", "B", "B", "B"]
 
 
@@ -266,7 +307,9 @@ def test_corpus_scattered_figures(corpus: dict[str, tuple[Document, list[SheetRe
         # 決算額 = 物件費 + 補助費等 to the thousand, and no year was settled above its budget.
         for year in (2016, 2017):
             parts = [value(reading, "行政コスト", name, year, "actual") or 0 for name in ("物件費", "補助費等")]
-            assert abs((value(reading, "決算額", "決算額", year, "actual") or 0) - sum(parts)) <= 1000, reading.sheet.name
+            assert abs((value(reading, "決算額", "決算額", year, "actual") or 0) - sum(parts)) <= 1000, (
+                reading.sheet.name
+            )
         for year in range(2012, 2018):
             budget, settlement = (value(reading, f, f, year, k) for f, k in (("予算額", "plan"), ("決算額", "actual")))
             assert settlement is not None and budget is not None and settlement <= budget, (reading.sheet.name, year)
@@ -274,14 +317,23 @@ def test_corpus_scattered_figures(corpus: dict[str, tuple[Document, list[SheetRe
     shares = [value(cloud, "予算の内訳", "セキュリティクラウド", y, k) for y, k in ((2017, "actual"), (2018, "plan"))]
     assert shares == [8_127_000, 10_154_000]
     machines = sheet_named(corpus, "001", "ＯＡ機器管理")
-    assert [value(machines, "実績の推移", "PC配備台数", y, k) for y, k in ((2015, "actual"), (2018, "plan"))] == [2024, 2092]
+    assert [value(machines, "実績の推移", "PC配備台数", y, k) for y, k in ((2015, "actual"), (2018, "plan"))] == [
+        2024,
+        2092,
+    ]
     printed = [value(machines, "実績の推移", "印刷枚数", y, "actual") or 0 for y in (2014, 2015, 2016, 2017)]
     # The growth printed as an indicator (27, 28 and 29年度) follows from the counts printed elsewhere.
     grown = [round((b / a - 1) * 100, 1) for a, b in zip(printed, printed[1:], strict=False)]
-    assert grown == [value(machines, "指標", "印刷枚数前年度増加率", y, "actual") for y in (2015, 2016, 2017)] == [5.8, 4.8, 2.7]
+    assert (
+        grown
+        == [value(machines, "指標", "印刷枚数前年度増加率", y, "actual") for y in (2015, 2016, 2017)]
+        == [5.8, 4.8, 2.7]
+    )
     applications = sheet_named(corpus, "001", "電子自治体推進")
     for year in (2015, 2016, 2017):
-        assert value(applications, "指標", "電子申請年間利用件数", year, "actual") == value(applications, "実績の推移", "電子申請利用件数", year, "actual")
+        assert value(applications, "指標", "電子申請年間利用件数", year, "actual") == value(
+            applications, "実績の推移", "電子申請利用件数", year, "actual"
+        )
 
 
 @needs_corpus
@@ -289,7 +341,10 @@ def test_corpus_ward_sheet(corpus: dict[str, tuple[Document, list[SheetReading]]
     (ward,) = corpus["000"][1]
     assert value(ward, "執行率", "執行率", 2023, "actual") == 91.1
     assert value(ward, "事業費", "事業費", 2022, "plan") == 2_346_960_000
-    renewals = [value(ward, "活動指標", "更改等", y, k) for y, k in ((2022, "actual"), (2023, "plan"), (2023, "actual"), (2024, "plan"))]
+    renewals = [
+        value(ward, "活動指標", "更改等", y, k)
+        for y, k in ((2022, "actual"), (2023, "plan"), (2023, "actual"), (2024, "plan"))
+    ]
     assert renewals == [17, 7, 28, 8]
     marks = {f.label: squeeze(f.text) for f in ward.facts if f.value is None}
     assert marks["総合評価(d)"] == "ランク1"
@@ -310,14 +365,18 @@ def test_corpus_ward_sheet(corpus: dict[str, tuple[Document, list[SheetReading]]
         ("000", "ICT推進事業経費", "2024-06-01", "次期電話システムの製品を決定する"),
     ],
 )
-def test_corpus_events(corpus: dict[str, tuple[Document, list[SheetReading]]], file: str, name: str, start: str, quote: str) -> None:
+def test_corpus_events(
+    corpus: dict[str, tuple[Document, list[SheetReading]]], file: str, name: str, start: str, quote: str
+) -> None:
     document, _ = corpus[file]
     events: tuple[Event, ...] = sheet_named(corpus, file, name).events
     found = [document.text[e.quote.start : e.quote.end] for e in events if e.period.start.isoformat() == start]
     assert any(squeeze(quote) in squeeze(text) for text in found), found
 
 
-@pytest.mark.parametrize("piece", ["*", "■", "（1）", "　", "|", "令和5年度", "事務事業名 ", "目的：", "12,345 ", "評価シート", "▲ "])
+@pytest.mark.parametrize(
+    "piece", ["*", "■", "（1）", "　", "|", "令和5年度", "事務事業名 ", "目的：", "12,345 ", "評価シート", "▲ "]
+)
 def test_long_odd_lines_are_read_in_time(piece: str) -> None:
     document = Document("a.txt", "事業名 A\n" + piece * 2000 + "\n", "0" * 64, "text")
     begun = time.process_time()
@@ -326,7 +385,15 @@ def test_long_odd_lines_are_read_in_time(piece: str) -> None:
 
 
 def test_reading_never_raises_on_odd_texts() -> None:
-    for text in ("", "\t\t\t\n\t", "事業名\t\n", "事業名\tA\n\tR1年度\tR2年度\n\t\t\n", "No1\nNo2\n", "用語集\n◆\n", "1\t2\t3\n4\t5\t6"):
+    for text in (
+        "",
+        "\t\t\t\n\t",
+        "事業名\t\n",
+        "事業名\tA\n\tR1年度\tR2年度\n\t\t\n",
+        "No1\nNo2\n",
+        "用語集\n◆\n",
+        "1\t2\t3\n4\t5\t6",
+    ):
         document = Document("a.txt", text, "0" * 64, "text")
         assert len(read_sheets(document)) == len(find_sheets(document))
 
@@ -355,7 +422,11 @@ BLANKS = """令和５年度　事務事業評価表（令和４年度事業）
 
 def test_a_form_set_with_blanks() -> None:
     reading = reading_of(BLANKS)
-    assert (reading.sheet.name, reading.sheet.department, reading.sheet.fiscal_year) == ("道路維持管理事業", "建設部道路課", 2022)
+    assert (reading.sheet.name, reading.sheet.department, reading.sheet.fiscal_year) == (
+        "道路維持管理事業",
+        "建設部道路課",
+        2022,
+    )
     assert figures(reading) == {
         ("事業費", "事業費", 2021, "actual", 48_900_000, "円"),
         ("事業費", "事業費", 2022, "actual", 51_234_000, "円"),
@@ -380,7 +451,12 @@ def test_a_form_in_markdown() -> None:
     )
     reading = reading_of(text)
     sheet = reading.sheet
-    assert (sheet.name, sheet.municipality, sheet.department, sheet.fiscal_year) == ("図書館運営事業", "みどり市", "教育部 図書館", 2023)
+    assert (sheet.name, sheet.municipality, sheet.department, sheet.fiscal_year) == (
+        "図書館運営事業",
+        "みどり市",
+        "教育部 図書館",
+        2023,
+    )
     assert figures(reading) == {
         ("事業費", "事業費", 2022, "actual", 12_300_000, "円"),
         ("事業費", "事業費", 2023, "actual", 13_400_000, "円"),
@@ -410,4 +486,7 @@ def test_a_list_of_programmes_has_a_section_and_facts_per_row() -> None:
         ("決算額", "道路照明事業", 2023, "actual", 12_345_000, "円"),
         ("決算額", "街路樹管理事業", 2022, "actual", 2_100_000, "円"),
     }
-    assert [(f.label, f.text) for f in reading.facts if f.field == "総合評価"] == [("道路照明事業", "Ａ"), ("街路樹管理事業", "Ｂ")]
+    assert [(f.label, f.text) for f in reading.facts if f.field == "総合評価"] == [
+        ("道路照明事業", "Ａ"),
+        ("街路樹管理事業", "Ｂ"),
+    ]

@@ -18,7 +18,9 @@ from corpus.sheets import find_sheets
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 FILES = sorted((SHARED / "corpus").glob("*.txt"))
-needs_corpus = pytest.mark.skipif(len(FILES) < 5, reason="the real corpus stands in ../shared/corpus, not in this checkout")
+needs_corpus = pytest.mark.skipif(
+    len(FILES) < 5, reason="the real corpus stands in ../shared/corpus, not in this checkout"
+)
 
 
 def sections_of(text: str) -> list[Section]:
@@ -67,7 +69,9 @@ def test_every_form_compiles_and_names_known_strategies() -> None:
 
 
 def test_cells_of_a_tab_table() -> None:
-    found = sections_of("事務事業名\t窓口改善\n目的\t待ち時間を減らす。\n種別\t自治事務(任意)\t主体\t直営\t対象・受益者\t市民\n現状の課題\t人が足りない。\n")
+    found = sections_of(
+        "事務事業名\t窓口改善\n目的\t待ち時間を減らす。\n種別\t自治事務(任意)\t主体\t直営\t対象・受益者\t市民\n現状の課題\t人が足りない。\n"
+    )
     assert as_pairs(found) == [
         ("事務事業名", "事務事業名", "窓口改善"),
         ("目的", "目的", "待ち時間を減らす。"),
@@ -79,7 +83,9 @@ def test_cells_of_a_tab_table() -> None:
 
 
 def test_labels_with_colons_and_alone_on_a_line() -> None:
-    found = sections_of("事業名：窓口改善\n担当課：市民課\n■ 事業の目的\n待ち時間を減らす。\n混雑を避ける。\n【今後の方向性】\n予約制を広げる。\n")
+    found = sections_of(
+        "事業名：窓口改善\n担当課：市民課\n■ 事業の目的\n待ち時間を減らす。\n混雑を避ける。\n【今後の方向性】\n予約制を広げる。\n"
+    )
     got = {s.field: s.text for s in found}
     assert got["事務事業名"] == "窓口改善"
     assert got["担当課"] == "市民課"
@@ -93,7 +99,9 @@ def test_a_label_broken_over_two_lines() -> None:
 
 
 def test_heads_over_values_and_values_below() -> None:
-    found = sections_of("部等名\t課等名\t係等名\n政策部\t情報課\t企画係\n\n事務事業名\t01\t窓口改善\n目的\t\t活動実績\t\n待ち時間を減らす。\t\t予約制を始めた。\t\n")
+    found = sections_of(
+        "部等名\t課等名\t係等名\n政策部\t情報課\t企画係\n\n事務事業名\t01\t窓口改善\n目的\t\t活動実績\t\n待ち時間を減らす。\t\t予約制を始めた。\t\n"
+    )
     got = {s.label: (s.field, s.text) for s in found}
     assert got["課等名"] == ("担当課", "情報課")
     assert got["係等名"] == ("担当係", "企画係")
@@ -113,11 +121,18 @@ def test_a_dash_is_no_section_and_a_person_is_apart() -> None:
 
 def test_what_has_no_label_is_kept() -> None:
     found = sections_of("事務事業名\t窓口改善\n\nこの表は令和6年度の実績にもとづく速報であり、数値は後日改める。\n")
-    assert [s.text for s in found if s.field == "その他"] == ["この表は令和6年度の実績にもとづく速報であり、数値は後日改める。"]
+    assert [s.text for s in found if s.field == "その他"] == [
+        "この表は令和6年度の実績にもとづく速報であり、数値は後日改める。"
+    ]
 
 
 def test_terms_of_a_glossary() -> None:
-    document = Document("a.txt", "用語集\n◆ CAD\n設計にコンピュータを用いること。\n◆ 可用性\n継続して稼働\nできる能力のこと。\n", "0" * 64, "text")
+    document = Document(
+        "a.txt",
+        "用語集\n◆ CAD\n設計にコンピュータを用いること。\n◆ 可用性\n継続して稼働\nできる能力のこと。\n",
+        "0" * 64,
+        "text",
+    )
     (sheet,) = find_sheets(document)
     assert [(s.label, s.field, s.text) for s in split_sections(document, sheet) if s.field == "用語"] == [
         ("CAD", "用語", "設計にコンピュータを用いること。"),
@@ -185,7 +200,9 @@ def test_corpus_glossary_has_a_section_per_term(corpus: dict[str, tuple[Document
 
 
 @needs_corpus
-def test_corpus_evidence_of_the_questions_stands_in_sections(corpus: dict[str, tuple[Document, list[SheetReading]]]) -> None:
+def test_corpus_evidence_of_the_questions_stands_in_sections(
+    corpus: dict[str, tuple[Document, list[SheetReading]]],
+) -> None:
     """Every string the development questions rest on lies whole in one section or one quote."""
     texts = []
     for document, readings in corpus.values():

@@ -13,7 +13,9 @@ from corpus.sheets import find_sheets
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 FILES = sorted(CORPUS.glob("*.txt"))
-needs_corpus = pytest.mark.skipif(len(FILES) < 5, reason="the real corpus stands in ../shared/corpus, not in this checkout")
+needs_corpus = pytest.mark.skipif(
+    len(FILES) < 5, reason="the real corpus stands in ../shared/corpus, not in this checkout"
+)
 
 
 def text_document(text: str, file: str = "a.txt") -> Document:
@@ -55,7 +57,10 @@ def test_two_sheets_of_one_name_stay_two_with_stable_identifiers() -> None:
 
 
 def test_a_second_page_that_repeats_the_name_belongs_to_the_first() -> None:
-    pages = "No1\n事業名\t道路維持\n目的\t道路を保つ。\n対象\t市民\n内容\t舗装する。\n\f" "No2\n事業名\t道路維持\n課題\t老朽化\n所見\t継続\n総合評価\tB\n"
+    pages = (
+        "No1\n事業名\t道路維持\n目的\t道路を保つ。\n対象\t市民\n内容\t舗装する。\n\f"
+        "No2\n事業名\t道路維持\n課題\t老朽化\n所見\t継続\n総合評価\tB\n"
+    )
     sheets = find_sheets(text_document(pages))
     assert [s.name for s in sheets] == ["道路維持"]
     assert len(sheets[0].spans) == 2
@@ -68,7 +73,9 @@ def test_codes_before_a_name_are_left_out() -> None:
 
 
 def test_a_text_without_any_form_is_one_document_part() -> None:
-    sheets = find_sheets(text_document("みなと野市情報化計画の進め方について、次のとおり定める。推進本部を置き、毎年度見直す。"))
+    sheets = find_sheets(
+        text_document("みなと野市情報化計画の進め方について、次のとおり定める。推進本部を置き、毎年度見直す。")
+    )
     assert [(s.kind, s.municipality) for s in sheets] == [("document", "みなと野市")]
 
 
@@ -117,7 +124,13 @@ def test_corpus_has_82_programme_sheets(corpus: dict[str, list[Sheet]]) -> None:
 @needs_corpus
 @pytest.mark.parametrize(
     ("file", "municipality", "year"),
-    [("000", "豊島区", 2023), ("001", "荒川区", 2018), ("002", "所沢市", 2021), ("003", "つくば市", 2017), ("004", "下妻市", 2024)],
+    [
+        ("000", "豊島区", 2023),
+        ("001", "荒川区", 2018),
+        ("002", "所沢市", 2021),
+        ("003", "つくば市", 2017),
+        ("004", "下妻市", 2024),
+    ],
 )
 def test_corpus_municipality_and_year(corpus: dict[str, list[Sheet]], file: str, municipality: str, year: int) -> None:
     assert {(s.municipality, s.fiscal_year) for s in corpus[file]} == {(municipality, year)}

@@ -24,7 +24,9 @@ _TRAIL = re.compile(r"[)\]】>》」〉:：]+$")
 _YEAR = re.compile(r"^(?:(?:令和|平成|[RH])?(?:元|\d{1,2})(?:年度)?|[今本当]年度)の?")
 _ASIDE = re.compile(r"\([^()]*\)$")
 # Brackets that say the unit or the place of a figure rather than what it is: 「事業費(千円)」「人件費(B)」.
-_UNIT = re.compile(r"\((?:単位[::]?)?(?:千円|万円|百万円|円|人|%|時間|[A-Fa-f](?:[+＋][A-Fa-f])*|件|回)\)?$|(?<=[^A-Za-z])[A-D]$")
+_UNIT = re.compile(
+    r"\((?:単位[::]?)?(?:千円|万円|百万円|円|人|%|時間|[A-Fa-f](?:[+＋][A-Fa-f])*|件|回)\)?$|(?<=[^A-Za-z])[A-D]$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,12 @@ def canonical(label: str) -> str | None:
         return table[bare]
     if bare.endswith("等") and bare[:-1] in table:
         return table[bare[:-1]]
-    for other in (_YEAR.sub("", bare), bare.removeprefix("うち"), _ASIDE.sub("", bare), _ASIDE.sub("", _YEAR.sub("", bare))):
+    for other in (
+        _YEAR.sub("", bare),
+        bare.removeprefix("うち"),
+        _ASIDE.sub("", bare),
+        _ASIDE.sub("", _YEAR.sub("", bare)),
+    ):
         if len(other) >= 2 and other in table:
             return table[other]
     return None
