@@ -128,7 +128,7 @@ class Catalogue:
                 for term, other in load_synonyms().rewrites()
                 if len(a := squeeze(term)) >= 2 and len(b := squeeze(other)) > len(a) and b in spelt and a not in spelt
             },
-            key=lambda pair: -len(pair[0]),
+            key=lambda pair: (-len(pair[0]), pair),
         )
         counts = Counter(pair for name in {n.key for n in self.names} for pair in pairs(name))
         total = max(1, len({n.key for n in self.names}))

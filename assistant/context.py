@@ -46,7 +46,7 @@ class Context:
         return self._scope
 
     def of_the_year(self, sheets: Sequence[Sheet]) -> list[Sheet]:
-        """Of a programme's sheets over the years the one that reports on the asked year, else the latest.
+        """Of a programme's sheets over the years the one that reports on the asked year or next to it, else the latest.
 
         A later sheet repeats the figures of earlier years, so that one sheet of each programme tells all once.
         """
@@ -69,8 +69,10 @@ class Context:
         return other is not None and other.fiscal_year == sheet.fiscal_year
 
     @staticmethod
-    def _rank_year(sheet: Sheet, years: Sequence[int]) -> tuple[bool, int]:
-        return (sheet.fiscal_year in years, sheet.fiscal_year or 0)
+    def _rank_year(sheet: Sheet, years: Sequence[int]) -> tuple[int, int]:
+        """The nearer to an asked year the better: a sheet prints the years beside its own; else the later the better."""
+        year = sheet.fiscal_year or 0
+        return (-min((abs(year - asked) for asked in years), default=0), year)
 
     def _all(self) -> list[Sheet]:
         filters = self.query.filters
