@@ -7,6 +7,8 @@ PORT   ?= 8000
 INDEX  ?= .hyoka/index
 # The sheets that come with hyoka; `make run CORPUS=path/to/your/files` for your own.
 CORPUS ?= corpus/samples/files
+# What the tests need beyond the product; the continuous run adds the optional parts.
+EXTRAS ?= dev
 
 .PHONY: run index setup test baseline check format clean help
 
@@ -56,5 +58,5 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.developed: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]'
 	@touch $@ $(VENV)/.installed
