@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from assistant.catalogue import Catalogue, NameMatch
 from assistant.question import HINTED, NAMED, Query
 from assistant.statements import Statements
 from corpus.documents import Sheet
 from corpus.normalize import squeeze
-from index.types import Filters, Index, Passage
+from index.types import Index, Passage
 
 _DEPARTMENT = 0.15
 
@@ -34,7 +34,6 @@ class Context:
     statements: Statements
     query: Query
     passages: tuple[Passage, ...] = ()
-    notes: list[str] = field(default_factory=list)
     subset: tuple[Sheet, ...] = ()
     _focus: list[Focus] | None = None
     _scope: list[Sheet] | None = None
@@ -89,12 +88,8 @@ class Context:
         """The passages for what is left of the question after its name, years and municipality were understood."""
         if not self.passages:
             text = self.query.focus.strip() or self.query.text
-            self.passages = self.index.search(text, k, self.search_filters()).hits
+            self.passages = self.index.search(text, k, self.query.filters).hits
         return self.passages
-
-    def search_filters(self) -> Filters:
-        """The question's filters without the section facet."""
-        return self.query.filters
 
     def focus(self) -> list[Focus]:
         """The sheets the question is about, best first: those it names, or else those search finds."""

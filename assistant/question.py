@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from assistant.catalogue import Catalogue, NameMatch
 from assistant.conditions import Condition, find_conditions
@@ -96,7 +96,6 @@ class Query:
     before: Query | None = None
     grade: str = ""
     strangers: tuple[str, ...] = ()
-    sheets: tuple[Sheet, ...] = field(default=())
 
     @property
     def named(self) -> tuple[NameMatch, ...]:
@@ -108,15 +107,12 @@ class Query:
         return tuple(f for f in self.fields if f.type in types)
 
 
-def understand(
-    question: str, history: Sequence[Turn] = (), catalogue: Catalogue | None = None, filters: Filters = Filters()
-) -> Query:
+def understand(question: str, history: Sequence[Turn], catalogue: Catalogue, filters: Filters = Filters()) -> Query:
     """Read a question against what the index holds.
 
     ``history`` are the earlier turns, oldest first; what a follow-up leaves out (the sheet, the municipality, the year)
     is carried over from the last question that said it, and named in ``carried``.
     """
-    assert catalogue is not None
     earlier = [turn.content for turn in history if turn.role == "user" and turn.content.strip()]
     before = (
         understand(earlier[-1], [Turn("user", text) for text in earlier[:-1]], catalogue, filters) if earlier else None
