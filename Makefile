@@ -27,21 +27,21 @@ index: $(VENV)/.installed ## index CORPUS again
 	@$(BIN)/hyoka index "$(CORPUS)" --index-dir "$(INDEX)"
 	@printf '%s' "$(CORPUS)" > "$(INDEX).source"
 
-setup: $(VENV)/.developed ## the environment for development
+setup: $(VENV)/.developed.$(EXTRAS) ## the environment for development
 
-test: $(VENV)/.developed ## the whole test suite
+test: $(VENV)/.developed.$(EXTRAS) ## the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-baseline: $(VENV)/.developed ## measure the curated questions and write evals/baseline.json anew
+baseline: $(VENV)/.developed.$(EXTRAS) ## measure the curated questions and write evals/baseline.json anew
 	$(BIN)/python -m evals.baseline --refresh
 
-check: $(VENV)/.developed ## style, types and the direction of imports
+check: $(VENV)/.developed.$(EXTRAS) ## style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: $(VENV)/.developed ## bring the code into shape
+format: $(VENV)/.developed.$(EXTRAS) ## bring the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -57,6 +57,6 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
-$(VENV)/.developed: pyproject.toml | $(BIN)/python
+$(VENV)/.developed.$(EXTRAS): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]'
 	@touch $@ $(VENV)/.installed
