@@ -152,6 +152,18 @@ def test_the_first_screen_says_what_it_is_and_what_it_holds(watched, tmp_path):
     page.screenshot(path=tmp_path / "start.png")
 
 
+def test_the_question_box_stays_in_sight(watched):
+    page = watched.open()
+    page.locator(".hy-example").first.wait_for()
+    seen = """() => { const box = document.querySelector("#hy-question").getBoundingClientRect();
+      return box.top >= 0 && box.bottom <= window.innerHeight; }"""
+    page.wait_for_function(seen)
+    for question in ("財務会計システムの予算額は？", "予算額が大きいシステムは？"):
+        ask(page, question)
+    page.evaluate("window.scrollTo(0, 0)")
+    page.wait_for_function(seen)
+
+
 def test_a_question_is_answered_and_its_citation_opens_the_marked_source(watched, tmp_path):
     page = watched.start()
     ask(page, "図書館の今後の計画は")
