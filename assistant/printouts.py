@@ -21,6 +21,7 @@ def index_report(intake: Intake, snapshot: Snapshot, folder: Path) -> dict[str, 
     return {
         "documents": total.documents,
         "sheets": total.sheets,
+        "document_parts": _document_parts(snapshot),
         "sections": total.sections,
         "facts": total.facts,
         "index_dir": str(folder),
@@ -40,10 +41,17 @@ def show_index_report(intake: Intake, snapshot: Snapshot, folder: Path) -> None:
         for warning in file.warnings:
             console.note(f"注意: {file.file}: {warning}")
     failed = f"、読めなかったファイル {len(intake.refused)}" if intake.refused else ""
+    parts = _document_parts(snapshot)
+    beside = f"（ほかに文書の部分 {parts}）" if parts else ""
     console.say(
-        f"文書 {total.documents}、シート {total.sheets}、欄 {total.sections}、数値 {total.facts}{failed}"
+        f"文書 {total.documents}、シート {total.sheets - parts}{beside}、欄 {total.sections}、数値 {total.facts}{failed}"
         f"（索引: {folder}）"
     )
+
+
+def _document_parts(snapshot: Snapshot) -> int:
+    """How many of the index's sheets are no sheet of a programme: chapters, summary tables, glossaries."""
+    return sum(sheet.kind == "document" for sheet in snapshot.sheets())
 
 
 def show_answer(answer: Answer) -> None:

@@ -77,6 +77,16 @@ def test_the_report_for_people_goes_out_in_full(sheets_folder: Path, capsys: pyt
     assert lines[-1].startswith("文書 2、シート ")
 
 
+def test_parts_of_a_document_are_not_counted_as_sheets(capsys: pytest.CaptureFixture[str]) -> None:
+    source = str(SAMPLES / "hokuto_hyoka_r5.txt")
+    report = printed(capsys, "index", source, "--json")
+    kinds = [sheet["kind"] for sheet in printed(capsys, "sheets", "--json")["sheets"]]
+    assert report["sheets"] == len(kinds)
+    assert report["document_parts"] == kinds.count("document") == 1
+    assert run(["index", source]) == 0
+    assert f"シート {len(kinds) - 1}（ほかに文書の部分 1）" in capsys.readouterr().out.splitlines()[-1]
+
+
 def test_ask_prints_the_contract_with_quotes_that_hold(indexed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answer = printed(capsys, "ask", "一時預かり保育事業の目的は？", "--json")
     assert set(answer) >= {"answer", "abstained", "citations", "table", "chart", "interpretation", "related"}
