@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from fake_encoder import FakeEncoder
 
 # Tests run side by side on few cores; the models are small enough for one thread each.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -18,3 +19,11 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     for name in [name for name in os.environ if name.startswith("HYOKA_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands run in an empty folder, with an encoder that costs nothing."""
+    monkeypatch.chdir(tmp_path)
+    for module in ("index.encoder", "index.snapshot"):
+        monkeypatch.setattr(f"{module}.load_encoder", lambda source=None: FakeEncoder(source or "fake"))

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from fake_encoder import FakeEncoder
 from reportlab.pdfgen import canvas
 
 import assistant.intake
@@ -23,14 +22,8 @@ from corpus.readers import read_document
 from corpus.sources import SourceFile, find_files
 
 SAMPLES = Path(__file__).parents[1] / "corpus" / "samples" / "files"
+pytestmark = pytest.mark.usefixtures("here")
 GOOD = "hokuto_hyoka_r5.txt"
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for module in ("index.encoder", "index.snapshot"):
-        monkeypatch.setattr(f"{module}.load_encoder", lambda source=None: FakeEncoder(source or "fake"))
 
 
 @pytest.fixture

@@ -19,15 +19,8 @@ from corpus.errors import SettingsError
 from index.snapshot import Snapshot
 
 SAMPLES = Path(__file__).parents[1] / "corpus" / "samples" / "files"
+pytestmark = pytest.mark.usefixtures("here")
 FILES = ("hokuto_hyoka_r6.html", "sakurazaka_seika_r6.docx")
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands run in an empty folder, with an encoder that costs nothing."""
-    monkeypatch.chdir(tmp_path)
-    for module in ("index.encoder", "index.snapshot"):
-        monkeypatch.setattr(f"{module}.load_encoder", lambda source=None: FakeEncoder(source or "fake"))
 
 
 @pytest.fixture
