@@ -78,7 +78,7 @@ def year_of(text: str, lines: list[Row]) -> int | None:
 def _reported(line: str, hits: list[FoundPeriod]) -> FoundPeriod | None:
     """Of a title's years the one reported on: 「令和7年度…(令和6年度実績)」 is 令和6年度, 「(令和6年度実施)」 is when it was done."""
     for hit in hits:
-        if re.search(r"対象(?:年度|期間|事業)?\s*[::]?\s*$", line[: hit.start]):
+        if re.search(r"対象(?:年度|期間|事業)?\s*[::]?\s*$", line[max(0, hit.start - 12) : hit.start]):
             return hit
     kept = [h for h in hits if not re.match(r"\s*(?:実施|作成|策定|公表)(?!事業|分|した)", line[h.end :])]
     for hit in kept:
