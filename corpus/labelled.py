@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from corpus.documents import Span
+from corpus.folding import fold
 from corpus.forms.loader import OTHER, canonical, clean_label, compiled, kind_of
 from corpus.layout import Cell, Row, View, rows
 from corpus.normalize import normalize
 
+# 【label】value, several on a line; what says the unit of a table is no label.
+_BRACKETED = re.compile(r"[【\[](?P<label>[^【】\[\]]{1,24})[】\]][ \u3000]*(?P<value>[^【\[]*)")
+_UNIT_LINE = re.compile(r"^[ \u3000]*[((]?\s*(?:金額の)?単位\s*[::]")
 _LABEL_LINE = re.compile(
     r"^[ \u3000]*(?:[-*][ \u3000]+)?(?P<label>(?:[■□◆◇●○▼▽★☆#*][ ]*|[(\[]?\d{1,2}[)\].:][ ]*|\d{1,2}[-.]\d{1,2}[ ]*|[(\[【<《「][ ]*)*"
     r"[^\s::。、|]{1,24}?[)\]】>》」]*)"
@@ -109,8 +113,15 @@ def _labels_of(raw: str, after_label: bool = True) -> list[tuple[int, int, str, 
     An unknown word before a colon is a label only ``after_label``: in the middle of a text it belongs to the text.
     """
     norm = normalize(raw)
+    brackets = list(_BRACKETED.finditer(norm.text))
+    if len(brackets) >= 1 and not norm.text[: brackets[0].start()].strip() and brackets[0]["value"].strip():
+        known = [(m, field) for m in brackets if (field := canonical(m["label"])) is not None]
+        return [
+            (norm.raw(*m.span())[0], norm.raw(m.start("value"), m.end())[0], re.sub(r"\s+", "", m["label"]), field)
+            for m, field in known
+        ]
     hit = _LABEL_LINE.match(norm.text)
-    if hit is None:
+    if hit is None or _UNIT_LINE.match(norm.text):
         return []
     label = hit["label"].strip()
     field = canonical(label)
@@ -142,7 +153,7 @@ def _broken_label(of: View, row: Row, below: Row | None) -> tuple[str, str, int]
         return None
     head = below.text.partition(" ")[0]
     for piece in (head, below.text):
-        if re.search(r"\d", row.text):
+        if re.search(r"\d|年度", row.text) and not (row.text.endswith("年") and piece.startswith("度")):
             continue  # 「平成12年度 / 事業の目的」: the line above is another label's value
         if len(piece) <= 10 and canonical(row.text) is None and canonical(row.text + piece) is not None:
             raw = of.raw[below.span.start - of.offset : below.span.end - of.offset]
@@ -164,8 +175,8 @@ def _trimmed(of: View, start: int, end: int) -> Span:
 
 
 def table_rows(of: View) -> list[Row]:
-    """Every line of a view; lines that are rows of a table set with blanks are cut into their cells."""
-    return [row if row.tabbed else _set_with_blanks(of, row) or row for row in rows(of)]
+    """Every line of a view; tables set with blanks are cut into their cells, those written a cell a line put together."""
+    return fold([row if row.tabbed else _set_with_blanks(of, row) or row for row in rows(of)])
 
 
 def _set_with_blanks(of: View, row: Row) -> Row | None:

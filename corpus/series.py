@@ -18,12 +18,13 @@ _UNIT_SAID = re.compile(
     r"\((?:単位\s*[::]?\s*)?(千円|百万円|万円|億円|円)\)|単位\s*[::]?\s*\(?(千円|百万円|万円|億円|円)|金額\S{0,4}[::]\s*(千円|百万円|万円|円)"
 )
 _MONEY_ASIDE = re.compile(r"[(（](?:千円|円|百万円|万円|[A-FＡ-Ｆ](?:[+＋][A-FＡ-Ｆ])*)[)）]$")
+_LONG_QUOTE = 160
 _IN_BRACKETS = re.compile(r"[((]([^()()]{1,8})[))]\s*$")
 
 
 def facts_of_tables(of: View, sheet: Sheet, tables: Tables) -> tuple[list[Fact], list[str]]:
     """The facts of a stretch's tables and lines, and sentences about figures that were not believed."""
-    money = _unit_said(of.text)
+    money = unit_said(of.text)
     warnings: list[str] = []
     facts: list[Fact] = []
     for series in tables.series:
@@ -33,7 +34,7 @@ def facts_of_tables(of: View, sheet: Sheet, tables: Tables) -> tuple[list[Fact],
     return facts + _of_lines(of, sheet), warnings
 
 
-def _unit_said(text: str) -> str:
+def unit_said(text: str) -> str:
     """The money unit a sheet states for all its tables, "" when it states none or several."""
     found = {next(g for g in m.groups() if g) for m in _UNIT_SAID.finditer(text)}
     return found.pop() if len(found) == 1 else ""
@@ -96,6 +97,8 @@ def figure_beside(
         return []
     period = years[0].period if years else fiscal_year(sheet.fiscal_year or 0)
     what: FactKind | None = "plan" if field == "予算額" else "actual" if field == "決算額" else None
+    if quote.end - quote.start > _LONG_QUOTE:
+        quote = span  # the label stands far off (all labels first, then all values): the figure speaks for itself
     return [Fact(field, label, value, text, unit, period, what, span, quote, not years)]
 
 

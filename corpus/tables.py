@@ -34,6 +34,9 @@ from corpus.normalize import squeeze
 from corpus.tabletypes import Block, Pair, Series, Tables
 
 _FIGURE = re.compile(r"^(?:約|▲|△|-|\+)?\s*[\d,]+(?:\.\d+)?\s*(?:[^\d\s。、]{0,8})(?:\s*[※*]\s?\d{0,2})?$")
+_NAMED_ABOVE = re.compile(
+    r"^[■◆◇●○・(]*(?P<label>[^\s::()\d]{2,10}?)\s*[(]?\d{0,2}[)]?\s*[::]\s*(?P<name>[^。::]{2,60}?)\s*(?:\((?:単位\s*[::]\s*)?(?P<unit>[^()\s]{1,6})\))?$"
+)
 _NUMERIC = ("amount", "staff", "hours", "rate", "indicator")
 # Rows of these are never figures under years, whatever digits stand in them.
 _NO_FIGURES = ("code", "year", "name", "person", "row", "unit", "department")
@@ -64,6 +67,20 @@ class _Reader:
         """A table has ended, and with it what its heads said."""
         self.header, self.beside, self.above = None, [], ()
         self.pending, self.heads, self.down = {}, {}, {}
+
+    def line(self, row: Row) -> None:
+        """「成果指標1：利用者数（単位：人）」 above a table names what the table's figures are of."""
+        self.unit, self.waiting = "", []
+        found = _NAMED_ABOVE.match(row.text)
+        if found is None or kind_of(canonical(found["label"]) or "") != "indicator":
+            return
+        name = found["name"].strip()
+        at = row.text.find(name)
+        cell = row.cells[0]
+        # Offsets agree where normalising has changed no length before the name.
+        span = Span(cell.span.start + at, cell.span.start + at + len(name)) if cell.span.end - cell.span.start == len(cell.text) else cell.span
+        self.indicator = (name, Cell(name, 0, span))
+        self.unit = (found["unit"] or "").strip()
 
     def field_of(self, cell: Cell) -> str | None:
         if not cell.text or len(cell.text) > 40:
@@ -470,7 +487,7 @@ def read_tables(lines: list[Row], year: int | None, labels: Mapping[str, str] | 
             reader.row(row)
         else:
             reader.forget()
-            reader.unit, reader.waiting = "", []
+            reader.line(row)
     blocks = [b for b in reader.blocks if b.label and b.rows]
     loose = [c for c in reader.loose if not any(b.span.start <= c.span.start < b.span.end for b in blocks)]
     return Tables(tuple(reader.pairs), tuple(reader.series), tuple(blocks), tuple(loose))
