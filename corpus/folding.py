@@ -91,9 +91,9 @@ def _years_across(lines: list[Row], at: int) -> tuple[list[Row], int]:
     if len(years) < 2:
         return [], at
     kinds = _take(lines, first + len(years), is_kind)
-    each = len(kinds) // len(years) if kinds and len(kinds) % len(years) == 0 else 0
-    if kinds and not each:
-        return [], at
+    each, over = divmod(len(kinds), len(years))
+    if over or not each:
+        kinds, each = [], 0  # 予算額 and 決算額 after the years may be the labels of rows
     lead = max(1, len(heads))
     width = len(years) * max(1, each)
     rows = [_row([*enumerate(heads), *((lead + i * max(1, each), year) for i, year in enumerate(years))])]

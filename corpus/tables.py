@@ -404,10 +404,8 @@ class _Reader:
     def _series(self, owner: Cell | None, owned: list[Cell], row: Row) -> None:
         header = self.header
         assert header is not None
-        units = [header.heads[h] for h in header.heads if h in ("単位",)]
-        unit_cell = next(
-            (c for unit in units if (c := _under(row, unit)) is not None and not _FIGURE.match(c.text)), None
-        )
+        lead = _lead(row, header)
+        unit_cell = lead.get("単位")
         texts = [c for c in owned if c.text and not _FIGURE.match(c.text) and not c.empty and c is not unit_cell]
         label_cell = owner
         if owner is not None and texts and kind_of(self.field_of(owner) or "") in ("staff", "group", "hours"):
@@ -415,7 +413,7 @@ class _Reader:
         elif owner is None and texts:
             label_cell = texts[-1]
         if "指標名" in header.heads:
-            named = _under(row, header.heads["指標名"])
+            named = lead.get("指標名")
             if named is not None and self.field_of(named) is None:
                 self.indicator = (named.text, named)
                 self.unit = ""
@@ -465,12 +463,25 @@ class _Reader:
         self.pairs.append(Pair(label.text, field_name, label, tuple(values)))
 
 
-def _under(row: Row, column: int) -> Cell | None:
-    """The cell under a head; in a table set with blanks the one that stands nearest."""
+def _lead(row: Row, header: Header) -> dict[str, Cell]:
+    """The cells under 指標名 and 単位: by their columns, in a table set with blanks by their order before the figures."""
+    names = {column: name for name, column in header.heads.items() if name in ("指標名", "単位")}
     if not row.visual:
-        return next((c for c in row.cells if c.column == column and c.text), None)
-    near = min(row.cells, key=lambda c: abs(c.column - column))
-    return near if abs(near.column - column) <= 4 else None
+        found = {names[c.column]: c for c in row.cells if c.text and c.column in names and not _FIGURE.match(c.text)}
+        return found
+    first = min((c.cell.column for c in header.columns), default=0)
+    heads = sorted(column for column in set(header.heads.values()) if column < first)
+    texts: list[Cell] = []
+    for cell in row.cells:
+        if _FIGURE.match(cell.text) or cell.empty:
+            break
+        texts.append(cell)
+    # 目標 and 実績 may stand under a head of their own (区分) or without one.
+    if texts and canonical(texts[-1].text) in ("目標値", "実績値") and (not heads or heads[-1] in names):
+        texts = texts[:-1]
+    if len(texts) > len(heads) or (len(texts) < len(heads) and texts and heads[-1] in names):
+        return {}
+    return {names[h]: c for h, c in zip(heads[-len(texts) :] if texts else [], texts, strict=True) if h in names}
 
 
 def read_tables(lines: list[Row], year: int | None, labels: Mapping[str, str] | None = None) -> Tables:

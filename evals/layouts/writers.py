@@ -86,12 +86,11 @@ def _labels_cut(table: Table) -> str:
 
 
 def _values_first(table: Table) -> str:
-    """In rows of one label and one value the value comes out above its label."""
-    lines = []
-    for row in table.rows:
-        cells = _told(row)
-        lines += reversed(cells) if len(cells) == 2 and not re.match(r"[\d.,]", cells[1]) else [" ".join(cells)]
-    return "\n".join(lines)
+    """In a table of pairs every value comes out above its label; other tables come out row by row."""
+    pairs = all(len(row) == 2 and row[1] not in _COVERED for row in table.rows)
+    if not pairs or any(re.match(r"[\d.,０-９]", row[1]) for row in table.rows):
+        return _single(table)
+    return "\n".join(cell for row in table.rows for cell in reversed(_told(row)))
 
 
 def _separate_runs(table: Table) -> str:
