@@ -111,6 +111,8 @@ def _years_across(lines: list[Row], at: int) -> tuple[list[Row], int]:
 
 def _is_head(cell: Cell) -> bool:
     """区分, 指標名, 単位, 事業費(千円): what may stand over the labels, left of the years."""
+    if _is_year(cell):
+        return False  # 「R3決算額」 is a column of its own
     field = canonical(cell.text)
     kind = kind_of(field or "") if field else ""
     return clean_label(cell.text) in _HEADS or kind in ("group", "amount", "indicator") and not is_kind(cell)
@@ -149,10 +151,16 @@ def _years_down(lines: list[Row], at: int) -> tuple[list[Row], int]:
     return [_row([(0, first), *((i + 1, head) for i, head in enumerate(heads))]), *rows], end
 
 
+def _is_cost(cell: Cell) -> bool:
+    return kind_of(canonical(cell.text) or "") in ("amount", "staff")
+
+
 def _runs(lines: list[Row], at: int) -> tuple[list[Row], int]:
     """All labels of a small cost table, then as many figures in the same order."""
-    labels = _take(lines, at, lambda c: kind_of(canonical(c.text) or "") in ("amount", "staff"), 12)
-    if len(labels) < 2:
+    labels = _take(lines, at, _is_cost, 12)
+    before = _single(lines, at - 1) if at else None
+    mixed = len({_is_year(label) for label in labels}) > 1
+    if len(labels) < 2 or mixed or (before is not None and _is_cost(before)):
         return [], at
     figures = _take(lines, at + len(labels), _is_figure, len(labels) + 1)
     if len(figures) != len(labels):

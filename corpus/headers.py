@@ -151,7 +151,9 @@ def with_second_row(header: Header, told: list[Cell], slack: int = 0) -> Header 
         over = header.columns[i // each] if each else above[-1] if above else None
         if over is not None:
             kind = kind_in(word)
-            columns.append(Column(cell, over.period, kind, word if kind is None else ""))
+            # Where columns agree only roughly, a kind stands where its year does.
+            place = replace(cell, column=over.cell.column + i % each) if each else cell
+            columns.append(Column(place, over.period, kind, word if kind is None else ""))
     return replace(header, columns=tuple(columns)) if columns else None
 
 
