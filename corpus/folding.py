@@ -64,7 +64,7 @@ def _is_figure(cell: Cell) -> bool:
 
 
 def _is_text(cell: Cell) -> bool:
-    return not _is_figure(cell) and not _is_year(cell) and not is_kind(cell) and len(cell.text) <= 40
+    return not _is_figure(cell) and not _is_year(cell) and not is_kind(cell) and len(cell.text) <= _MAX_TEXT
 
 
 def _row(cells: list[tuple[int, Cell]]) -> Row:

@@ -215,7 +215,9 @@ def _of_series(of: View, sheet: Sheet, series: Series, money: str, warnings: lis
 
 def _is_bare(series: Series) -> bool:
     """Whether the header's label only says that indicators follow (指標, 成果指標) and names none."""
-    return clean_label(series.header.label) in {clean_label(x) for f in _INDICATORS for x in (f, *fields()[f].labels)}
+    return "指標名" in series.header.heads or clean_label(series.header.label) in {
+        clean_label(x) for f in _INDICATORS for x in (f, *fields()[f].labels)
+    }
 
 
 def _named(

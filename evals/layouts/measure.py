@@ -159,7 +159,8 @@ def _figures(one: Printed, facts: list[Fact], score: Score) -> list[str]:
         if fact.field not in ("指標", "成果指標", "活動指標", "実績の推移") or fact.period is None:
             continue
         score.counts["indicators found"] += 1
-        name = next((n for n, _, _ in one.indicators if squeeze(n) in squeeze(fact.label)), "")
+        names = [n for n, _, _ in one.indicators if squeeze(n) in squeeze(fact.label)]
+        name = max(names, key=len, default="")
         key = (name, fact.period.fiscal_year, fact.kind)
         if key in one.indicators and abs(one.indicators[key] - (fact.value or 0)) < 1e-6:
             score.counts["indicators right"] += key not in seen
