@@ -21,8 +21,8 @@ from corpus.documents import SheetReading
 from corpus.errors import HyokaError, SettingsError
 from corpus.normalize import normalize, squeeze
 from corpus.periods import find_periods
-from corpus.reading import read_sheets
 from corpus.readers import read_document
+from corpus.reading import read_sheets
 from corpus.sources import find_files
 
 #: The columns of a gold table, in English and as a Japanese sheet may head them.
@@ -107,14 +107,18 @@ def _year(head: str, name: str) -> int:
         return int(head)
     found = find_periods(head)
     if len(found) != 1 or found[0].period.kind != "fiscal_year":
-        raise SettingsError(f"{name} の列「{head}」は年度として読めません。2024、R6、令和6年度のいずれかで書いてください。")
+        raise SettingsError(
+            f"{name} の列「{head}」は年度として読めません。2024、R6、令和6年度のいずれかで書いてください。"
+        )
     return found[0].period.fiscal_year
 
 
 def _gold_row(said: Mapping[str, str], values: list[tuple[int, str]], path: Path, number: int) -> list[Cell]:
     if said.get("kind", "") not in KINDS:
         kinds = "、".join(k for k in KINDS if k)
-        raise SettingsError(f"{path.name} の{number}行目の種別「{said['kind']}」は使えません（{kinds}のどれか、または空）。")
+        raise SettingsError(
+            f"{path.name} の{number}行目の種別「{said['kind']}」は使えません（{kinds}のどれか、または空）。"
+        )
     kind, unit = KINDS[said.get("kind", "")], normalize(said.get("unit", "")).text
     where = (said["file"], _sheet(said["sheet"]), said["field"], squeeze(said.get("label", "")))
     cells: list[Cell] = []
@@ -257,16 +261,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         judged = measure(args.corpus, [cell for path in args.gold for cell in read_gold(path)])
     except HyokaError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 1
     told = report(judged)
     if args.json:
         told["false"], told["missing"] = (list(map(shown, cells)) for cells in (judged.false, judged.missing))
-        print(json.dumps(told, ensure_ascii=False, indent=1))
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
     else:
-        print(_table(told))
+        sys.stdout.write(_table(told) + "\n")
         for title, cells in (("false", judged.false), ("missing", judged.missing)):
-            print("\n".join(f"{title}: {shown(cell)}" for cell in cells), end="\n" if cells else "")
+            sys.stdout.write("".join(f"{title}: {shown(cell)}\n" for cell in cells))
     return 2 if judged.precision < args.precision or judged.recall < args.recall else 0
 
 
