@@ -18,7 +18,7 @@ from corpus.periods import Period, find_periods, fiscal_year
 from corpus.sections import form_named, tables_of
 from corpus.series import facts_of_tables, figure_beside
 from corpus.summaries import facts_of_summary
-from corpus.tables import Pair
+from corpus.tabletypes import Pair
 
 _MARK = re.compile(r"[A-ESＡ-ＥＳ]|ランク\s*\S{1,2}|[◎○△×]|[A-E]\s*[::(]\s*[^\d。]{1,16}\)?")
 _MARKED = re.compile(r"^[A-EＡ-ＥSＳ1-5◎○△×][\s::.、(（]")

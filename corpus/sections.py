@@ -13,7 +13,8 @@ from corpus.layout import EMPTY, Row, View, trim, views
 from corpus.listings import entries_of
 from corpus.normalize import normalize
 from corpus.scattered import by_patterns
-from corpus.tables import Tables, read_tables
+from corpus.tables import read_tables
+from corpus.tabletypes import Tables
 
 _HEADING = re.compile(
     r"^[ \t]*(?P<label>(?:\d{1,2}\.\d{1,2}(?:\.\d{1,2})?[ ]+\S[^\n。]{0,50}|(?:表|図)[ ]?\d{1,2}(?:[-.]\d{1,2})?[ ]+\S[^\n。]{0,50}))[ ]*$",

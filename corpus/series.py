@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from corpus.amounts import YEN, find_amounts
+from corpus.amounts import UNITS, YEN, find_amounts
 from corpus.documents import Fact, FactKind, Sheet, Span
 from corpus.forms.loader import OTHER, canonical, clean_label, kind_of
 from corpus.headers import Column
 from corpus.layout import Cell, View, one_line
 from corpus.normalize import normalize
 from corpus.periods import find_periods, fiscal_year
-from corpus.tables import Pair, Series, Tables
+from corpus.tabletypes import Pair, Series, Tables
 
 _UNIT_SAID = re.compile(
     r"\((?:単位\s*[::]?\s*)?(千円|百万円|万円|億円|円)\)|単位\s*[::]?\s*\(?(千円|百万円|万円|億円|円)|金額\S{0,4}[::]\s*(千円|百万円|万円|円)"
@@ -244,8 +244,9 @@ def _figure(
 
 def _bracket_unit(label: str) -> str:
     found = _IN_BRACKETS.search(normalize(label).text.strip())
+    said = found is not None and found[1].strip().startswith("単位")
     unit = re.sub(r"^単位\s*[::]?\s*", "", found[1]).strip() if found else ""
-    return unit if unit and not re.fullmatch(r"[A-F](?:\+[A-F])*", unit) else ""
+    return unit if said or unit in UNITS or unit in YEN else ""
 
 
 def _raw(of: View, span: Span) -> str:
