@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -103,9 +102,7 @@ CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 TRUTH = Path(__file__).resolve().parents[1] / "evals" / "truth" / "corpus.csv"
 
 
-@pytest.mark.skipif(
-    not os.path.isdir(CORPUS), reason="the real corpus stands in ../shared/corpus, not in this checkout"
-)
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the real corpus stands in ../shared/corpus, not in this checkout")
 def test_the_floor_on_the_published_documents() -> None:
     judged = measure(CORPUS, read_gold(TRUTH))
     assert judged.precision >= 0.99 and judged.recall >= 0.97
