@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
 from corpus.forms.loader import canonical, kind_of
 from corpus.layout import Cell, Row
@@ -18,7 +19,7 @@ from corpus.periods import find_periods
 _HEAD_KINDS = ("name", "department", "unit", "person", "year", "code")
 _MAX_LABEL = 24
 _ORGANISATION = re.compile(
-    r"(?:部|課|室|局|係|署|所|館|院|校|園|班|センター|グループ|委員会|担当|公社|チーム|本部|推進本部|会計|議会|支部|事務所)"
+    r"(?:部|課|室|局|官房|係|署|所|館|院|校|園|班|センター|グループ|委員会|担当|公社|チーム|本部|推進本部|会計|議会|支部|事務所)"
     r"(?:[ ・/、及び]*[^\s。]{1,12}(?:部|課|室|局|係|班|グループ|担当))?$"
 )
 _CODE = re.compile(r"^[0-9A-Za-z]{1,6}(?:[-‐][0-9A-Za-z]{1,6})*$")
@@ -212,8 +213,33 @@ def _in_column(line: Row, under: list[_Word], word: _Word, row: list[_Word], j: 
         near = min(under, key=lambda other: abs(other.column - word.column))
         return near if abs(near.column - word.column) <= 4 else None
     # Blanks alone part the values: as many as there are labels, or it is not known which belongs to which.
-    told = line.text.split()
-    return _Word(told[j], j, None) if len(told) == len(row) else None
+    told = _dealt(line.text.split(), row)
+    return _Word(told[j], j, None) if told else None
+
+
+def _dealt(told: list[str], row: list[_Word]) -> list[str]:
+    """The words of a line dealt out to as many labels; empty when not, or when more than one way would do."""
+    if len(told) == len(row):
+        return told
+    if not len(row) < len(told) <= 8:
+        return []
+    ways = []
+    for cuts in combinations(range(1, len(told)), len(row) - 1):
+        edges = [0, *cuts, len(told)]
+        parts = [" ".join(told[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+        if all(_shaped(word.field or "", part) for word, part in zip(row, parts, strict=True)):
+            ways.append(parts)
+    return ways[0] if len(ways) == 1 else []
+
+
+def _shaped(field: str, value: str) -> bool:
+    """Whether a value has the one shape its label's values have; a name is one word that is nothing else."""
+    kind = kind_of(field)
+    if kind == "code":
+        return _CODE.match(value) is not None
+    if kind == "name":
+        return " " not in value and fits(field, value) and not _ORGANISATION.search(value)
+    return kind in ("department", "year") and fits(field, value)
 
 
 def _of_lines(lines: list[Row], words: list[list[_Word]], i: int, field: str, above: bool) -> tuple[str, int]:

@@ -15,6 +15,7 @@ from corpus.periods import Period, find_periods, fiscal_year
 _PLAN = re.compile(r"当初|予算|予定|計画|目標|見込|要求")
 _ACTUAL = re.compile(r"決算|実績")
 _KIND = r"(?:当初|補正後|最終|現計)?(?:予算|決算|予定|実績|計画|目標|要求|見込|当初)(?:現|見込)?(?:み)?(?:額|値|数値)?"
+_RATE = re.compile(r"率|達成度|達成状況|増減|比較|比$")
 _SECOND = re.compile(rf"^(?:{_KIND}|(?:(?:予算)?執行率|(?:目標)?達成(?:率|度|状況)|進捗率|増減|比較|前年度?比)(?:額|値)?)(?:\(.*\))?$")
 _YEAR_CELL = re.compile(
     r"^(?P<year>(?:令和|平成|[RH])?\s*(?:元|\d{1,4})\s*(?:年度|年)?(?:\s*末)?|(?P<relative>前々年度|前年度|[本当今]年度|[次翌来]年度))\s*"
@@ -75,6 +76,8 @@ def year_column(cell: Cell, year: int | None) -> Column | None:
 
 def kind_in(word: str) -> FactKind | None:
     """Whether a head says that figures under it are planned or done."""
+    if _RATE.search(word):
+        return None
     return "actual" if _ACTUAL.search(word) else "plan" if _PLAN.search(word) else None
 
 
@@ -148,7 +151,9 @@ def with_second_row(header: Header, told: list[Cell], slack: int = 0) -> Header 
         over = header.columns[i // each] if each else above[-1] if above else None
         if over is not None:
             kind = kind_in(word)
-            columns.append(Column(cell, over.period, kind, word if kind is None else ""))
+            # Where columns agree only roughly, a kind stands where its year does.
+            place = replace(cell, column=over.cell.column + i % each) if each else cell
+            columns.append(Column(place, over.period, kind, word if kind is None else ""))
     return replace(header, columns=tuple(columns)) if columns else None
 
 

@@ -191,6 +191,8 @@ def _organisation(of: View, plain: list[Row]) -> list[Labelled]:
     """Bare lines with the department and the section (係) above the first table."""
     found: list[Labelled] = []
     for row in plain[:12]:
+        if canonical(row.text) is not None:
+            continue  # 「所管課」 alone on its line is a label, not a department
         field, label = (
             ("担当係", "担当係")
             if _UNIT.match(row.text)

@@ -34,6 +34,9 @@ from corpus.normalize import squeeze
 from corpus.tabletypes import Block, Pair, Series, Tables
 
 _FIGURE = re.compile(r"^(?:約|▲|△|-|\+)?\s*[\d,]+(?:\.\d+)?\s*(?:[^\d\s。、]{0,8})(?:\s*[※*]\s?\d{0,2})?$")
+_NAMED_ABOVE = re.compile(
+    r"^[■◆◇●○・(]*(?P<label>[^\s::()\d]{2,10}?)\s*[(]?\d{0,2}[)]?\s*[::]\s*(?P<name>[^。::]{2,60}?)\s*(?:\((?:単位\s*[::]\s*)?(?P<unit>[^()\s]{1,6})\))?$"
+)
 _NUMERIC = ("amount", "staff", "hours", "rate", "indicator")
 # Rows of these are never figures under years, whatever digits stand in them.
 _NO_FIGURES = ("code", "year", "name", "person", "row", "unit", "department")
@@ -64,6 +67,20 @@ class _Reader:
         """A table has ended, and with it what its heads said."""
         self.header, self.beside, self.above = None, [], ()
         self.pending, self.heads, self.down = {}, {}, {}
+
+    def line(self, row: Row) -> None:
+        """「成果指標1：利用者数（単位：人）」 above a table names what the table's figures are of."""
+        self.unit, self.waiting = "", []
+        found = _NAMED_ABOVE.match(row.text)
+        if found is None or kind_of(canonical(found["label"]) or "") != "indicator":
+            return
+        name = found["name"].strip()
+        at = row.text.find(name)
+        cell = row.cells[0]
+        # Offsets agree where normalising has changed no length before the name.
+        span = Span(cell.span.start + at, cell.span.start + at + len(name)) if cell.span.end - cell.span.start == len(cell.text) else cell.span
+        self.indicator = (name, Cell(name, 0, span))
+        self.unit = (found["unit"] or "").strip()
 
     def field_of(self, cell: Cell) -> str | None:
         if not cell.text or len(cell.text) > 40:
@@ -387,10 +404,8 @@ class _Reader:
     def _series(self, owner: Cell | None, owned: list[Cell], row: Row) -> None:
         header = self.header
         assert header is not None
-        units = [header.heads[h] for h in header.heads if h in ("単位",)]
-        unit_cell = next(
-            (c for unit in units if (c := _under(row, unit)) is not None and not _FIGURE.match(c.text)), None
-        )
+        lead = _lead(row, header)
+        unit_cell = lead.get("単位")
         texts = [c for c in owned if c.text and not _FIGURE.match(c.text) and not c.empty and c is not unit_cell]
         label_cell = owner
         if owner is not None and texts and kind_of(self.field_of(owner) or "") in ("staff", "group", "hours"):
@@ -398,7 +413,7 @@ class _Reader:
         elif owner is None and texts:
             label_cell = texts[-1]
         if "指標名" in header.heads:
-            named = _under(row, header.heads["指標名"])
+            named = lead.get("指標名")
             if named is not None and self.field_of(named) is None:
                 self.indicator = (named.text, named)
                 self.unit = ""
@@ -448,12 +463,25 @@ class _Reader:
         self.pairs.append(Pair(label.text, field_name, label, tuple(values)))
 
 
-def _under(row: Row, column: int) -> Cell | None:
-    """The cell under a head; in a table set with blanks the one that stands nearest."""
+def _lead(row: Row, header: Header) -> dict[str, Cell]:
+    """The cells under 指標名 and 単位: by their columns, in a table set with blanks by their order before the figures."""
+    names = {column: name for name, column in header.heads.items() if name in ("指標名", "単位")}
     if not row.visual:
-        return next((c for c in row.cells if c.column == column and c.text), None)
-    near = min(row.cells, key=lambda c: abs(c.column - column))
-    return near if abs(near.column - column) <= 4 else None
+        found = {names[c.column]: c for c in row.cells if c.text and c.column in names and not _FIGURE.match(c.text)}
+        return found
+    first = min((c.cell.column for c in header.columns), default=0)
+    heads = sorted(column for column in set(header.heads.values()) if column < first)
+    texts: list[Cell] = []
+    for cell in row.cells:
+        if _FIGURE.match(cell.text) or cell.empty:
+            break
+        texts.append(cell)
+    # 目標 and 実績 may stand under a head of their own (区分) or without one.
+    if texts and canonical(texts[-1].text) in ("目標値", "実績値") and (not heads or heads[-1] in names):
+        texts = texts[:-1]
+    if len(texts) > len(heads) or (len(texts) < len(heads) and texts and heads[-1] in names):
+        return {}
+    return {names[h]: c for h, c in zip(heads[-len(texts) :] if texts else [], texts, strict=True) if h in names}
 
 
 def read_tables(lines: list[Row], year: int | None, labels: Mapping[str, str] | None = None) -> Tables:
@@ -470,7 +498,7 @@ def read_tables(lines: list[Row], year: int | None, labels: Mapping[str, str] | 
             reader.row(row)
         else:
             reader.forget()
-            reader.unit, reader.waiting = "", []
+            reader.line(row)
     blocks = [b for b in reader.blocks if b.label and b.rows]
     loose = [c for c in reader.loose if not any(b.span.start <= c.span.start < b.span.end for b in blocks)]
     return Tables(tuple(reader.pairs), tuple(reader.series), tuple(blocks), tuple(loose))

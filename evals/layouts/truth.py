@@ -102,7 +102,7 @@ def _from_record(record: dict[str, Any], rng: Random) -> TrueSheet | None:
         if o.get("name")
         and 4 <= len(o["name"]) <= 30
         and re.fullmatch(r"[^\d\s]{1,4}", o.get("unit") or "")
-        and not re.search(r"\d|[、。\n()（）]", o["name"])
+        and not re.search(r"\d|[、。\n()（）「」]|左記|上記", o["name"])
         and len(o.get("years") or []) >= 2
     ]
     if not indicators and rng.random() < 0.8:
@@ -118,7 +118,7 @@ def _from_record(record: dict[str, Any], rng: Random) -> TrueSheet | None:
         since=int(record.get("start") or year - 5),
         budget=budget,
         settled=settled,
-        indicators=tuple(indicators[:2]),
+        indicators=tuple({one.name: one for one in indicators}.values())[:2],
     )
 
 

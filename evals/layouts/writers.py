@@ -78,20 +78,25 @@ def _labels_cut(table: Table) -> str:
     lines = []
     for row in table.rows:
         cells = _told(row)
-        if cells and len(cells[0]) >= 5 and len(cells) >= 2:
+        narrow = len(row) > 1 and row[1] not in _COVERED and len(cells) >= 2 and not _is_head(table, row)
+        if narrow and len(cells[0]) >= 5:
             lines.append(cells[0][:4])
             cells[0] = cells[0][4:]
         lines.append(" ".join(cells))
     return "\n".join(lines)
 
 
+def _is_head(table: Table, row: tuple[str, ...]) -> bool:
+    """A row of labels over a row of values stands in a wide cell each."""
+    return len(table.rows) % 2 == 0 and len(row) == 3 and not any(re.search(r"\d", cell) for cell in row)
+
+
 def _values_first(table: Table) -> str:
-    """In rows of one label and one value the value comes out above its label."""
-    lines = []
-    for row in table.rows:
-        cells = _told(row)
-        lines += reversed(cells) if len(cells) == 2 and not re.match(r"[\d.,]", cells[1]) else [" ".join(cells)]
-    return "\n".join(lines)
+    """In a table of pairs every value comes out above its label; other tables come out row by row."""
+    pairs = all(len(row) == 2 and row[1] not in _COVERED for row in table.rows)
+    if not pairs or any(re.match(r"[\d.,０-９]", row[1]) for row in table.rows):
+        return _single(table)
+    return "\n".join(cell for row in table.rows for cell in reversed(_told(row)))
 
 
 def _separate_runs(table: Table) -> str:
