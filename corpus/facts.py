@@ -24,6 +24,11 @@ _MARK = re.compile(r"[A-ESＡ-ＥＳ]|ランク\s*\S{1,2}|[◎○△×]|[A-E]\s*
 _MARKED = re.compile(r"^[A-EＡ-ＥSＳ1-5◎○△×][\s::.、(（]")
 
 
+# Texts that a list of sheets is asked for by (「地方自治法に基づく事業」); a longer one is prose.
+_PRINTED = ("根拠法令",)
+_MOST_PRINTED = 120
+
+
 def extract_facts(document: Document, sheet: Sheet, sections: Sequence[Section]) -> list[Fact]:
     """Every figure, rating and choice of a sheet whose meaning is certain, in the order printed.
 
@@ -130,6 +135,11 @@ def _of_sections(document: Document, sheet: Sheet, sections: Sequence[Section], 
                 sheet, section.field, section.label, section.text, section.span, _labelled(document, section), money
             )
             continue
+        if section.field in _PRINTED and _is_printed(text):
+            # A merged cell's text may stand once for each of its columns.
+            text = "、".join(dict.fromkeys(part.strip() for part in text.split("\t") if part.strip()))
+            facts.append(_told(sheet, section.field, section.label, text, section.span, _labelled(document, section)))
+            continue
         if kind not in ("choice", "rating", "year") or section.field == OTHER:
             continue
         if kind == "rating" and _MARKED.match(text) and len(text) > 40:
@@ -138,6 +148,10 @@ def _of_sections(document: Document, sheet: Sheet, sections: Sequence[Section], 
             continue
         facts.append(_told(sheet, section.field, section.label, text, section.span, _labelled(document, section)))
     return facts
+
+
+def _is_printed(text: str) -> bool:
+    return 2 <= len(text) <= _MOST_PRINTED and re.search(r"[一-龥]", text) is not None and text not in ("なし", "無し")
 
 
 def _labelled(document: Document, section: Section) -> Span:

@@ -135,6 +135,13 @@ def test_ratings_and_choices() -> None:
     assert (got["種別"], got["主体"], got["妥当性"], got["有効性"]) == ("自治事務", "直営", "A", "B")
 
 
+def test_how_it_is_done_and_its_legal_basis_are_facts_where_printed() -> None:
+    got = told(reading_of(HEAD + "実施方法\t一部委託\n根拠法令\t地方自治法、みなと野市窓口条例\n目的\t窓口を早くする。\n"))
+    assert (got["実施方法"], got["根拠法令"]) == ("一部委託", "地方自治法、みなと野市窓口条例")
+    for nothing in ("-", "なし", "／", ""):
+        assert "根拠法令" not in told(reading_of(HEAD + f"実施方法\t直営\n根拠法令\t{nothing}\n目的\t窓口を早くする。\n"))
+
+
 def test_an_empty_cell_gives_no_rating() -> None:
     assert told(reading_of(HEAD + "総合評価\t-\n有効性\t／\n")) == {}
 
