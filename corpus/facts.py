@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from corpus.amounts import find_amounts
+from corpus.choices import chosen, has_boxes
 from corpus.columns import split_columns, split_items
 from corpus.documents import Document, Fact, FactKind, Section, Sheet, Span
 from corpus.figures import facts_of_form
@@ -96,7 +97,9 @@ def _of_pair(of: View, sheet: Sheet, pair: Pair) -> list[Fact]:
         and kind == "choice"
     ):
         text = f"{text} {told[1].text}"
-    if len(text) > 40 or "。" in text:
+    if kind in ("rating", "choice"):
+        text = chosen(" ".join(cell.text for cell in told) if has_boxes(text) else text)
+    if not text or len(text) > 40 or "。" in text:
         return []
     quote = Span(min(pair.label_cell.span.start, first.span.start), told[-1].span.end)
     if (
@@ -144,7 +147,9 @@ def _of_sections(document: Document, sheet: Sheet, sections: Sequence[Section], 
             continue
         if kind == "rating" and _MARKED.match(text) and len(text) > 40:
             text = re.split(r"[\s。]", text, maxsplit=1)[0]
-        if not text or len(text) > 40 or re.search(r"[。\t\n]", section.text):
+        ticked = kind in ("rating", "choice") and has_boxes(text)
+        text = chosen(text) if kind in ("rating", "choice") else text
+        if not text or len(text) > 40 or (not ticked and re.search(r"[。\t\n]", section.text)):
             continue
         facts.append(_told(sheet, section.field, section.label, text, section.span, _labelled(document, section)))
     return facts
