@@ -13,14 +13,15 @@ _MONTH, _DAY = r"(?:1[0-2]|0?[1-9])", r"(?:3[01]|[12]\d|0?[1-9])"
 # The same year said the other way: 「令和2(2020)年」「平成31(令和元)年度」「令和2年(2020年)4月」.
 _GLOSS = r"(?:\s?\((?:明治|大正|昭和|平成|令和|[MTSHR])?\s?(?:元|\d{1,4})\s?年?\))?"
 _YEAR = (
-    rf"(?:(?P<era>明治|大正|昭和|平成|令和){_S}(?P<eranum>{_NUM})(?!\d)"
+    # Lines break anywhere: 「令\n和3年\n度」.
+    rf"(?:(?P<era>明{_S}治|大{_S}正|昭{_S}和|平{_S}成|令{_S}和){_S}(?P<eranum>{_NUM})(?!\d)"
     rf"|(?<![A-Za-z0-9])(?<!\d )(?P<letter>[MTSHRmtshr]){_S}?\.?(?P<letternum>元|\d{{1,2}})(?![0-9A-Za-z])"
     r"|(?:(?<![A-Za-z])(?P<before>FY)\s?)?(?<![\d,.])(?P<west>(?:18|19|20)\d{2})(?![\d,](?!\d{4}))"
-    r"|(?<![\d,.])(?P<bare>\d{1,2}|元)(?=\s*年度)"
+    r"|(?<![\d,.])(?P<bare>\d{1,2}|元)(?=\s*年\s*度)"
     r"|(?P<rel>今年度|本年度|当年度|昨年度|前年度|去年度|一昨年度|来年度|次年度|翌年度|再来年度|今年|本年|昨年|去年|一昨年|来年|翌年))"
 )
 _TAIL = (
-    rf"(?:{_GLOSS}{_S}(?P<fy>年度|会計年度|FY)(?:{_S}(?P<part>[上下]半?期|第?{_S}[1-4]{_S}四半期))?"
+    rf"(?:{_GLOSS}{_S}(?P<fy>(?:会計)?年{_S}度|FY)(?:{_S}(?P<part>[上下]半?期|第?{_S}[1-4]{_S}四半期))?"
     rf"|{_GLOSS}{_S}年{_GLOSS}{_S}(?P<month>{_MONTH}){_S}月(?:{_S}(?P<day>{_DAY}){_S}日)?"
     # 「R5-7」 is rather a range than May of 令和5; 「2025-04」 and 「R5-7-1」 are dates.
     rf"|(?:[./]|(?<=\d{{4}})-|-(?={_MONTH}-))(?P<month2>{_MONTH})(?:[./-](?P<day2>{_DAY}))?(?![\d])"
@@ -57,7 +58,9 @@ def era_year(number: str) -> int:
 def atom_year(found: re.Match[str], context: int | None) -> tuple[int, bool] | None:
     """The western year of a matched expression and whether it was printed in full, or None when it cannot be told."""
     if found["era"] or found["letter"]:
-        year = western_year(found["era"] or found["letter"], era_year(found["eranum"] or found["letternum"]))
+        year = western_year(
+            "".join((found["era"] or found["letter"]).split()), era_year(found["eranum"] or found["letternum"])
+        )
         return (year, True) if year is not None else None
     if found["west"]:
         return int(found["west"]), True

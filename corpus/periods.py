@@ -101,9 +101,10 @@ def find_periods(text: str, context: int | None = None) -> list[FoundPeriod]:
             at = end
         elif bare is not None:
             month_read = bare_month(bare, last_year, in_fiscal_year)
-            if month_read is not None:
-                found.append(_found(norm.raw, month_read, bare.start(), bare.end(), False, text))
             at = bare.end()
+            if month_read is not None:
+                period, at = _extend(norm.text, month_read, at, month_read.start.year, False)
+                found.append(_found(norm.raw, period, bare.start(), at, False, text))
         else:
             return found
 

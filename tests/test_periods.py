@@ -245,6 +245,7 @@ def test_a_list_with_its_era_said_once(text: str, years: list[int]):
         ("令和4年3月8日～14日", "2022-03-08", "2022-03-15"),
         ("令和6年12月28日～1月3日", "2024-12-28", "2025-01-04"),
         ("平成30～2年度", "2018-04-01", "2021-04-01"),
+        ("令\n和元年\n\n度～令和 3 年\n度", "2019-04-01", "2022-04-01"),
         ("R5〜7", "2023-04-01", "2026-04-01"),
         ("平成31（令和元）年度", "2019-04-01", "2020-04-01"),
         # Nothing is guessed about an end that is not said.
@@ -255,6 +256,10 @@ def test_a_list_with_its_era_said_once(text: str, years: list[int]):
 )
 def test_ranges_whose_second_half_leaves_something_out(text: str, start: str, end: str):
     assert read(text) == [(start, end)]
+
+
+def test_a_range_of_days_whose_year_stands_before():
+    assert read("令和4年1月に始まり、3\n月18日～19日に停止した")[1] == ("2022-03-18", "2022-03-20")
 
 
 @given(st.text("令和平成昭元年度月日0123456789RHS～-・、/.() 　\n前翌本", max_size=60))
