@@ -65,7 +65,27 @@ def read_facts(document: Document, sheet: Sheet, sections: Sequence[Section]) ->
     for told in _of_sections(document, sheet, sections, money):
         if not any(f.field == told.field and told.span.start <= f.span.start < told.span.end for f in facts):
             facts.append(told)
-    return _distinct(facts), warnings
+    kept, doubts = _without_contradictions(_distinct(facts))
+    return kept, warnings + doubts
+
+
+def _without_contradictions(facts: list[Fact]) -> tuple[list[Fact], list[str]]:
+    """Without the guessed figures that say different things of one row, year and kind, and a sentence for each.
+
+    Two labels beside their figures may well disagree: then the sheet does, and both are shown.
+    """
+    told: dict[tuple[object, ...], set[float]] = {}
+    for fact in facts:
+        if fact.value is not None and fact.inferred:
+            told.setdefault(_row_of(fact), set()).add(fact.value)
+    doubtful = {key for key, values in told.items() if len(values) > 1}
+    kept = [f for f in facts if f.value is None or not f.inferred or _row_of(f) not in doubtful]
+    names = dict.fromkeys(f"「{f.label}」の{f.period.label if f.period else ''}" for f in facts if _row_of(f) in doubtful)
+    return kept, [f"{name}の値を一つに決められないため、数値として読み取りませんでした。" for name in names]
+
+
+def _row_of(fact: Fact) -> tuple[object, ...]:
+    return (fact.field, fact.label, fact.unit, fact.period.start if fact.period else None, fact.kind)
 
 
 def _distinct(facts: list[Fact]) -> list[Fact]:

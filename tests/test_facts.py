@@ -492,7 +492,7 @@ def test_labels_and_values_on_lines_of_their_own() -> None:
     text = "事務事業評価票\n事業名\nごみ減量事業\n担当部署\n環境部 ごみ減量課\n令和4年度決算額\n5,120千円\n評価結果\nB\n課題\n参加団体が減っている。\n"
     reading = reading_of(text)
     assert (reading.sheet.name, reading.sheet.department) == ("ごみ減量事業", "環境部 ごみ減量課")
-    assert figures(reading) == {("決算額", "決算額", 2022, "actual", 5_120_000, "円")}
+    assert figures(reading) == {("決算額", "令和4年度決算額", 2022, "actual", 5_120_000, "円")}
     assert told(reading)["評価結果"] == "B"
 
 
