@@ -100,6 +100,13 @@ TRUE: dict[str, tuple[str, Truth]] = {
     "a total of several years": ("総事業費（千円）\t令和3年度～令和7年度\t5,000\n", set()),
     "nothing left and new": (TWO + "事業費\t皆減\t皆増\n国庫支出金\t－\t0\n", of("国庫支出金", y2024=0)),
     "a figure in brackets": (TWO + "事業費\t(1,234)\t1,234\n", of("事業費", y2024=1_234_000)),
+    "a second label with its figures in the header's row": (
+        "内訳\t\t実施コスト\tH28年度決算\tH29年度決算\tH30年度当初\t事業費(A)\t23千円\t31千円\t26千円\n"
+        "内訳\t\t国庫支出金\t1千円\t2千円\t3千円\t県支出金\t5千円\t6千円\t7千円\n",
+        of("事業費", y2016=23_000, y2017=31_000, y2018=26_000)
+        | of("国庫支出金", y2016=1_000, y2017=2_000, y2018=3_000)
+        | of("県支出金", y2016=5_000, y2017=6_000, y2018=7_000),
+    ),
     "the same year twice": ("区分（千円）\t令和5年度\t令和5年度\t令和6年度\n事業費\t100\t110\t200\n", of("事業費", y2024=200_000)),
     "a plan and a result over the years": (
         "区分（千円）\t計画\t\t実績\t\n\t令和5年度\t令和6年度\t令和5年度\t令和6年度\n事業費\t100\t110\t200\t210\n",
