@@ -53,18 +53,19 @@ class Amount:
     end: int
 
 
-def find_amounts(text: str) -> list[Amount]:
+def find_amounts(text: str, cell: bool = False) -> list[Amount]:
     """Every number in ``text`` with its unit, in order.
 
     What is grouped as no number is (1,2345), has two points (1.2.3) or is glued to a Latin letter (R7, A4) is left out.
-    A bracket says nothing about the sign: 「(1,234)」 is 1,234 here, and no figure in :func:`parse_number`.
+    A bracket says nothing about the sign: 「(1,234)」 is 1,234 here, and no figure in :func:`parse_number`. ``cell`` says that
+    the text is the whole of a cell: one figure cut after a comma (「12, 345」) is then put together.
 
     >>> [(a.value, a.unit) for a in find_amounts("約769万円、▲ 22,425千円、稼働率 99.5％")]
     [(7690000.0, '円'), (-22425000.0, '円'), (99.5, '%')]
     """
     norm = normalize(text)
     printed = norm.text
-    cut = _GAP.search(printed) is not None and _CUT.fullmatch(printed.strip()) is not None
+    cut = cell and _GAP.search(printed) is not None and _CUT.fullmatch(printed.strip()) is not None
     amounts: list[Amount] = []
     at = 0
     while (found := _FIGURE.search(printed, at)) is not None:
@@ -131,7 +132,7 @@ def parse_number(text: str) -> float | None:
     >>> parse_number("▲ 380,543"), parse_number("100％"), parse_number("-")
     (-380543.0, 100.0, None)
     """
-    numbers = find_amounts(text)
+    numbers = find_amounts(text, cell=True)
     if len(numbers) != 1 or re.match(r"\(\s*[▲\-]?[\d,.]+\s*\)", normalize(text).text.strip()):
         return None
     return numbers[0].value
