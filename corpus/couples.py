@@ -78,7 +78,9 @@ def fits(field: str, value: str) -> bool:
     if kind == "year":
         return len(value) <= 40 and bool(find_periods(value))
     if kind == "name":
-        return 2 <= len(value) <= 100 and "。" not in value and not _INSTRUCTION.search(value) and not _CODE.match(value)
+        return (
+            2 <= len(value) <= 100 and "。" not in value and not _INSTRUCTION.search(value) and not _CODE.match(value)
+        )
     return len(value) <= 60
 
 
@@ -270,7 +272,7 @@ def _is_text(line: Row, row: list[_Word]) -> bool:
 
 
 def _texts_after(lines: list[Row], words: list[list[_Word]], at: int) -> list[str]:
-    texts = []
+    texts: list[str] = []
     while at < len(words) and _is_text(lines[at], words[at]) and len(texts) < 40:
         texts.append(lines[at].text)
         at += 1

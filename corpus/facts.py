@@ -80,7 +80,9 @@ def _without_contradictions(facts: list[Fact]) -> tuple[list[Fact], list[str]]:
             told.setdefault(_row_of(fact), set()).add(fact.value)
     doubtful = {key for key, values in told.items() if len(values) > 1}
     kept = [f for f in facts if f.value is None or not f.inferred or _row_of(f) not in doubtful]
-    names = dict.fromkeys(f"「{f.label}」の{f.period.label if f.period else ''}" for f in facts if _row_of(f) in doubtful)
+    names = dict.fromkeys(
+        f"「{f.label}」の{f.period.label if f.period else ''}" for f in facts if _row_of(f) in doubtful
+    )
     return kept, [f"{name}の値を一つに決められないため、数値として読み取りませんでした。" for name in names]
 
 

@@ -16,7 +16,9 @@ _PLAN = re.compile(r"当初|予算|予定|計画|目標|見込|要求")
 _ACTUAL = re.compile(r"決算|実績")
 _KIND = r"(?:当初|補正後|最終|現計)?(?:予算|決算|予定|実績|計画|目標|要求|見込|当初)(?:現|見込)?(?:み)?(?:額|値|数値)?"
 _RATE = re.compile(r"率|達成度|達成状況|増減|比較|比$")
-_SECOND = re.compile(rf"^(?:{_KIND}|(?:(?:予算)?執行率|(?:目標)?達成(?:率|度|状況)|進捗率|増減|比較|前年度?比)(?:額|値)?)(?:\(.*\))?$")
+_SECOND = re.compile(
+    rf"^(?:{_KIND}|(?:(?:予算)?執行率|(?:目標)?達成(?:率|度|状況)|進捗率|増減|比較|前年度?比)(?:額|値)?)(?:\(.*\))?$"
+)
 _YEAR_CELL = re.compile(
     r"^(?P<year>(?:令和|平成|[RH])?\s*(?:元|\d{1,4})\s*(?:年度|年)?(?:\s*末)?|(?P<relative>前々年度|前年度|[本当今]年度|[次翌来]年度))\s*"
     rf"の?[(]?(?P<word>(?:{_KIND})?)[)]?\s*(?:\([^()]*\))?$"
@@ -241,7 +243,7 @@ def lay(
         layouts.append((columns, False))
     if said[0].column - at == first and all(v.column - at in by_distance for v in real):
         layouts.append((distances, columns != distances and header.label_cell is not None))
-    if len(said) <= len(header.columns):
+    if len(said) == len(header.columns) or (not visual and len(said) < len(header.columns)):
         # A label that stands where a year stands has pushed its figures to the right.
         pushed = label is not None and label.column in by_column and header.label_cell is not None
         layouts.insert(

@@ -32,6 +32,7 @@ _SECOND_TOKEN = re.compile(
 )
 # A whole period or figure, not the beginning of a label: 平成12年度, R5, 1,200千円, but not 令和5 or R5当初.
 _COMPLETE = re.compile(r"年度?$|月$|日$|^[RHSＲＨＳ]\d{1,2}$|^[\d,.]+\D{0,3}$")
+_FIGURES = ("amount", "staff", "rate", "hours")
 _UNIT_HEADS = ("単位", "区分", "項目", "年度")
 _FIGURE_TOKEN = re.compile(r"^(?:▲\s*)?-?[\d,]+(?:\.\d+)?(?:%|円|千円|万円|百万円|億円|人|件|回|台|名|時間)?$|^[-/*]$")
 _YEAR_TOKEN = re.compile(
@@ -108,7 +109,14 @@ def by_lines(of: View, lines: list[Row]) -> list[Labelled]:
         stop = marks[i + 1][0] if i + 1 < len(marks) else ends[-1].end
         stop = min(stop, _end_of_run(lines, begin, stop))
         span = _trimmed(of, begin, stop)
-        if kind_of(field) in ("amount", "staff", "rate", "hours"):
+        if kind_of(field) in _FIGURES:
+            before = marks[i - 1] if i else None
+            if (
+                before is not None
+                and kind_of(before[4]) in _FIGURES
+                and not of.raw[before[2] - of.offset : start - of.offset].strip()
+            ):
+                span = Span(begin, begin)  # all labels stand first: whose figure comes next cannot be told
             span = _first_figure(of, span)
         values.append(Labelled(label, field, _trimmed(of, start, begin), span))
     return values
@@ -199,11 +207,19 @@ def _joined_labels(lines: list[Row]) -> list[Row]:
     for row in lines:
         last = joined[-1] if joined else None
         first = row.cells[0]
-        if row.visual and last is not None and not last.tabbed and len(last.text) <= 10 and canonical(first.text) is None:
+        if (
+            row.visual
+            and last is not None
+            and not last.tabbed
+            and len(last.text) <= 10
+            and canonical(first.text) is None
+        ):
             text = last.text + first.text
             if canonical(text) is not None and canonical(last.text) is None:
                 cell = Cell(text, 0, Span(last.span.start, first.span.end))
-                joined[-1] = Row((cell, *row.cells[1:]), Span(last.span.start, row.span.end), last.after_gap, visual=True)
+                joined[-1] = Row(
+                    (cell, *row.cells[1:]), Span(last.span.start, row.span.end), last.after_gap, visual=True
+                )
                 continue
         joined.append(row)
     return joined

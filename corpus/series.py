@@ -23,6 +23,7 @@ _FOOTNOTE = re.compile(r"\s*(?:[※*]\s?\d{0,2}|\(注\d{0,2}\))$")
 _SPEAKS_OF_MONEY = re.compile(
     r"(?:費|料|金|額|債|税|代|財源|収入|支出|歳入|歳出|コスト|予算|決算|報酬|手当|給与|給料|計|その他|補助|委託|\(うち[^()]*)\)?$"
 )
+_OF_NO_YEAR = re.compile(r"全体|総額|累計|限度額")
 _LONG_QUOTE = 160
 _IN_BRACKETS = re.compile(r"[((]([^()()]{1,8})[))]\s*$")
 
@@ -88,8 +89,8 @@ def _completed(series: Series, tables: Tables, sheet: Sheet) -> Series:
 def _of_single(of: View, sheet: Sheet, pair: Pair, money: str) -> list[Fact]:
     """「令和6年度当初予算額 | 142,000千円」 in a table."""
     told = [cell for cell in pair.values if not cell.empty]
-    if len(told) != 1:
-        return []
+    if len(told) != 1 or pair.under_year:
+        return []  # what stands under a year is of that year, and read as a row of figures or not at all
     quote = Span(pair.label_cell.span.start, told[0].span.end)
     return figure_beside(
         sheet, pair.field, one_line(_raw(of, pair.label_cell.span)), _raw(of, told[0].span), told[0].span, quote, money
@@ -104,6 +105,8 @@ def figure_beside(
     amounts = find_amounts(text)
     if kind not in ("amount", "staff", "rate", "hours") or len(amounts) != 1 or "\n" in text.strip():
         return []
+    if re.match(r"\s*[((]", text) or _OF_NO_YEAR.search(normalize(label).text):
+        return []  # a figure in brackets is a part or a minus; the whole cost of a project is of no one year
     if amounts[0].start > 2 or len(text) - (amounts[0].end - amounts[0].start) > 6:
         return []
     years = find_periods(normalize(label).text, sheet.fiscal_year)
@@ -272,7 +275,9 @@ def _figure(
         return value, said
     # A row no form has shown us: its own unit counts, the table's 千円 only where its label speaks of money.
     own = column or _bracket_unit(series.label)
-    said = own or (_bracket_unit(series.header.label) or money if _SPEAKS_OF_MONEY.search(clean_label(series.label)) else "")
+    said = own or (
+        _bracket_unit(series.header.label) or money if _SPEAKS_OF_MONEY.search(clean_label(series.label)) else ""
+    )
     if said in YEN:
         return value * YEN[said], "円"
     return (value, said) if said else None

@@ -37,6 +37,8 @@ _FIGURE = re.compile(r"^(?:約|▲|△|-|\+)?\s*[\d,]+(?:\.\d+)?\s*(?:[^\d\s。�
 _NAMED_ABOVE = re.compile(
     r"^[■◆◇●○・(]*(?P<label>[^\s::()\d]{2,10}?)\s*[(]?\d{0,2}[)]?\s*[::]\s*(?P<name>[^。::]{2,60}?)\s*(?:\((?:単位\s*[::]\s*)?(?P<unit>[^()\s]{1,6})\))?$"
 )
+# Heads of columns beside the years that hold no year's figure.
+_NO_YEAR = re.compile(r"比|率|増減|累計|合計|平均|備考|説明|^計$|差額?$")
 _TOTAL = re.compile(r"^(?:合計|総?計|小計|累計|平均)$")
 _NUMERIC = ("amount", "staff", "hours", "rate", "indicator")
 # Rows of these are never figures under years, whatever digits stand in them.
@@ -80,7 +82,11 @@ class _Reader:
         at = row.text.find(name)
         cell = row.cells[0]
         # Offsets agree where normalising has changed no length before the name.
-        span = Span(cell.span.start + at, cell.span.start + at + len(name)) if cell.span.end - cell.span.start == len(cell.text) else cell.span
+        span = (
+            Span(cell.span.start + at, cell.span.start + at + len(name))
+            if cell.span.end - cell.span.start == len(cell.text)
+            else cell.span
+        )
         self.indicator = (name, Cell(name, 0, span))
         self.unit = (found["unit"] or "").strip()
 
@@ -434,7 +440,7 @@ class _Reader:
         values = [c for c in owned if (_FIGURE.match(c.text) or c.empty) and c is not unit_cell]
         at = label_cell.column if label_cell is not None else start - 1
         years = {c.cell.column for c in header.columns}
-        others = {column for column in header.heads.values() if column not in years and column > min(years, default=0)}
+        others = {column for name, column in header.heads.items() if column not in years and _NO_YEAR.search(name)}
         # 前年度比 and 備考 beside the years are no year's figures.
         values = [c for c in values if c.column > at and (row.visual or c.column not in others)]
         settled = label_cell is not None and self.field_of(label_cell) == "実績値"
@@ -468,7 +474,8 @@ class _Reader:
             self.indicator = ("", None) if values[0].empty else (values[0].text, values[0])
         if field_name in ("目標値", "実績値") and not _FIGURE.match(values[0].text):
             field_name = OTHER  # 総合計画の「目標 6.市民協働」 is no indicator
-        self.pairs.append(Pair(label.text, field_name, label, tuple(values)))
+        years = {c.cell.column for c in self.header.columns} if self.header is not None else set()
+        self.pairs.append(Pair(label.text, field_name, label, tuple(values), any(v.column in years for v in values)))
 
 
 def _lead(row: Row, header: Header) -> dict[str, Cell]:

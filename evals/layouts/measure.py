@@ -20,7 +20,7 @@ from corpus.errors import DocumentError
 from corpus.normalize import squeeze
 from corpus.readers import read_document
 from corpus.reading import read_sheets
-from evals.layouts.blocks import Press, Printed
+from evals.layouts.blocks import Kind, Press, Printed
 from evals.layouts.design import Design, design
 from evals.layouts.truth import TrueSheet, invented_sheets, review_sheets
 from evals.layouts.writers import write_excel, write_pdf, write_text
@@ -35,7 +35,7 @@ _ROLES = {
     "予算額": "cost", "決算額": "cost", "事業費": "cost", "国庫支出金": "national", "県支出金": "pref", "一般財源": "general",
     "人件費": "staff", "総コスト": "total", "総事業費": "total",
 }  # fmt: skip
-_KINDS = {"予算額": "plan", "決算額": "actual"}
+_KINDS: dict[str, Kind] = {"予算額": "plan", "決算額": "actual"}
 REVIEWS = Path(__file__).resolve().parents[3] / "shared" / "data" / "judgit-sheets.jsonl.gz"
 
 
@@ -76,7 +76,9 @@ def measure(truth: Sequence[TrueSheet], seeds: Sequence[int], folder: Path, show
             write(path, form, printed)
             misses = _read(path, printed, scores[media])
             if show and misses:
-                _say(f"form {seed} {media}: {form.scramble if media == 'text' else ''} {form.head} | {form.money} | {form.indicators}")
+                _say(
+                    f"form {seed} {media}: {form.scramble if media == 'text' else ''} {form.head} | {form.money} | {form.indicators}"
+                )
                 for miss in misses[:show]:
                     _say(f"    {miss}")
     return scores
@@ -134,22 +136,25 @@ def _compare(one: Printed, reading: SheetReading | None, score: Score) -> list[s
 
 def _figures(one: Printed, facts: list[Fact], score: Score) -> list[str]:
     misses: list[str] = []
-    got: set[tuple[str, int, str | None]] = set()
+    got: set[tuple[str, int, Kind]] = set()
     for fact in facts:
         if fact.field not in _ROLES:
             continue
         role, kind = _ROLES[fact.field], _KINDS.get(fact.field, fact.kind)
         score.counts["amounts found"] += 1
-        keys = [(role, fact.period.fiscal_year, k) for k in {kind, None}] if fact.period is not None else []
+        kinds: tuple[Kind, ...] = (kind, None)
+        keys = [(role, fact.period.fiscal_year, k) for k in kinds] if fact.period is not None else []
         hit = next((key for key in keys if fact.unit == "円" and one.amounts.get(key) == round(fact.value or 0)), None)
         if hit is None:
-            misses.append(f"wrong amount: {fact.field}/{fact.label} {fact.period and fact.period.label} {fact.kind} {fact.value} {fact.unit} {fact.text!r}")
+            misses.append(
+                f"wrong amount: {fact.field}/{fact.label} {fact.period and fact.period.label} {fact.kind} {fact.value} {fact.unit} {fact.text!r}"
+            )
             continue
         score.counts["amounts right"] += hit not in got
         score.counts["amounts found"] -= hit in got
         got.add(hit)
     misses += [f"missing amount: {key} {value}" for key, value in one.amounts.items() if key not in got]
-    seen: set[tuple[str, int, str | None]] = set()
+    seen: set[tuple[str, int, Kind]] = set()
     for fact in facts:
         if fact.field not in ("指標", "成果指標", "活動指標", "実績の推移") or fact.period is None:
             continue
@@ -195,4 +200,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _say("       " + "  ".join(names) + "  sheets")
     for media, shares in table.items():
         counts = (scores.get(media) or total).counts
-        _say(f"{media:6} " + "  ".join(f"{shares[name]:.3f}".rjust(len(name)) for name in names) + f"  {counts['sheets']}")
+        _say(
+            f"{media:6} "
+            + "  ".join(f"{shares[name]:.3f}".rjust(len(name)) for name in names)
+            + f"  {counts['sheets']}"
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ _COVERED = (LEFT, UP)
 def write_text(path: Path, design: Design, sheets: list[Printed]) -> None:
     """The sheets as an extractor might leave them, a form feed between two."""
     labels = frozenset(design.words.values())
-    table = {
+    tables: dict[str, Callable[[Table], str]] = {
         "tabs": _tabs,
         "markdown": _markdown,
         "wide spaces": _wide,
@@ -29,7 +30,8 @@ def write_text(path: Path, design: Design, sheets: list[Printed]) -> None:
         "labels cut": partial(_labels_cut, labels=labels),
         "values first": _values_first,
         "separate runs": _separate_runs,
-    }[design.scramble]
+    }
+    table = tables[design.scramble]
     pages = []
     for sheet in sheets:
         parts = [block.text if isinstance(block, Line) else table(block) for block in sheet.blocks]
@@ -59,7 +61,10 @@ def _wide(table: Table) -> str:
     width = [max(_width(cell) for cell in column) for column in zip(*map(_bare, table.rows), strict=True)]
     if max(width) > 60:
         return "\n".join("   ".join(_told(row)) for row in table.rows)
-    rows = ["".join(cell + " " * (w + 3 - _width(cell)) for cell, w in zip(_bare(r), width, strict=True)) for r in table.rows]
+    rows = [
+        "".join(cell + " " * (w + 3 - _width(cell)) for cell, w in zip(_bare(r), width, strict=True))
+        for r in table.rows
+    ]
     return "\n".join(row.rstrip() for row in rows)
 
 
@@ -81,7 +86,12 @@ def _labels_cut(table: Table, labels: frozenset[str]) -> str:
     for row in table.rows:
         cells = _told(row)
         label = re.sub(r"[（(][^（()）]*[)）]$", "", cells[0]) if cells else ""
-        if len(cells) >= 2 and len(label) >= 5 and cells[1] not in labels and any(label.endswith(word) for word in labels):
+        if (
+            len(cells) >= 2
+            and len(label) >= 5
+            and cells[1] not in labels
+            and any(label.endswith(word) for word in labels)
+        ):
             lines.append(cells[0][:4])
             cells[0] = cells[0][4:]
         lines.append(" ".join(cells))
@@ -141,7 +151,10 @@ def _excel_table(page: Any, design: Design, table: Table, top: int) -> None:
             wide, high = _extent(table, r, c)
             if wide * step > 1 or high > 1:
                 page.merge_cells(
-                    start_row=top + r, start_column=1 + c * step, end_row=top + r + high - 1, end_column=(c + wide) * step
+                    start_row=top + r,
+                    start_column=1 + c * step,
+                    end_row=top + r + high - 1,
+                    end_column=(c + wide) * step,
                 )
 
 
@@ -204,5 +217,7 @@ def _paragraph(text: str, style: Any) -> Any:
 
 def _column_widths(table: Table, width: float) -> list[float]:
     """Columns in proportion to their longest word, labels never under a tenth."""
-    longest = [min(60, max(6, *(_width(cell) for cell in column))) for column in zip(*map(_bare, table.rows), strict=True)]
+    longest = [
+        min(60, max(6, *(_width(cell) for cell in column))) for column in zip(*map(_bare, table.rows), strict=True)
+    ]
     return [width * one / sum(longest) for one in longest]
