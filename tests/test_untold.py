@@ -113,6 +113,15 @@ TRUE: dict[str, tuple[str, Truth]] = {
         of("事業費", y2023=100_000, y2024=110_000) | of("事業費", y2023=200_000, y2024=210_000),
     ),
     # What follows gave wrong facts once.
+    "a line with fewer figures than years": (
+        "区分（千円） 令和5年度 令和6年度 令和7年度\n国庫支出金 50 60\n事業費 100 200 300\n",
+        of("事業費", y2023=100_000, y2024=200_000, y2025=300_000),
+    ),
+    "a line with more figures than years": ("区分（千円） 令和5年度 令和6年度\n事業費 100 200 300\n", set()),
+    "a line with a dash": (
+        "区分（千円） 令和5年度 令和6年度 令和7年度\n事業費 － 200 300\n",
+        of("事業費", y2024=200_000, y2025=300_000),
+    ),
     "a unit column": ("区分\t単位\t令和5年度\t令和6年度\n事業費\t千円\t100\t200\n", COST),
     "no unit anywhere": ("区分\t令和5年度\t令和6年度\n事業費\t100\t200\n", set()),
     "two units said": (
