@@ -135,6 +135,29 @@ def test_ratings_and_choices() -> None:
     assert (got["種別"], got["主体"], got["妥当性"], got["有効性"]) == ("自治事務", "直営", "A", "B")
 
 
+def test_how_it_is_done_and_its_legal_basis_are_facts_where_printed() -> None:
+    got = told(
+        reading_of(HEAD + "実施方法\t一部委託\n根拠法令\t地方自治法、みなと野市窓口条例\n目的\t窓口を早くする。\n")
+    )
+    assert (got["実施方法"], got["根拠法令"]) == ("一部委託", "地方自治法、みなと野市窓口条例")
+    for nothing in ("-", "なし", "／", ""):
+        assert "根拠法令" not in told(
+            reading_of(HEAD + f"実施方法\t直営\n根拠法令\t{nothing}\n目的\t窓口を早くする。\n")
+        )
+
+
+@pytest.mark.parametrize("gap", ["\t", " "])
+def test_of_several_boxes_the_ticked_one_is_the_answer(gap: str) -> None:
+    got = told(reading_of(HEAD + f"実施方法\t□直営{gap}■委託{gap}□補助\n総合評価\t☐A{gap}☑B{gap}☐C\n"))
+    assert (got["実施方法"], got["総合評価"]) == ("委託", "B")
+
+
+@pytest.mark.parametrize("printed", ["□直営 □委託", "■直営 ■委託", "A：良い B：普通 C：悪い", "□A　□B"])
+def test_boxes_and_legends_that_say_nothing_give_no_answer(printed: str) -> None:
+    got = told(reading_of(HEAD + f"実施方法\t{printed}\n総合評価\t{printed}\n"))
+    assert "実施方法" not in got and "総合評価" not in got
+
+
 def test_an_empty_cell_gives_no_rating() -> None:
     assert told(reading_of(HEAD + "総合評価\t-\n有効性\t／\n")) == {}
 

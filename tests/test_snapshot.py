@@ -15,7 +15,7 @@ from corpus.documents import Document, Event, Fact, Place, Section, Sheet, Sheet
 from corpus.errors import IndexDamaged, IndexFolderError, IndexMissing, IndexOutdated, NothingToIndex
 from corpus.periods import Period
 from index.build import build
-from index.manifest import current
+from index.manifest import FORMAT, current
 from index.snapshot import Snapshot
 from index.types import Filters
 
@@ -34,7 +34,7 @@ def reading(
     sheet = Sheet(f"{file}-1", file, "programme", name, city, year, department, (Span(0, len(text)),), "test")
     fact = Fact("決算額", "決算額", 12155000.0, "12,155", "円", YEAR, "actual", Span(0, 1), Span(0, 2), True)
     rating = Fact("評価", "評価", None, "A", "", None, None, Span(0, 1), Span(0, 2))
-    event = Event(YEAR, Span(0, 2), Span(0, 3))
+    event = Event(YEAR, Span(0, 2), Span(0, 3), "更改")
     sha = hashlib.sha256(text.encode()).hexdigest()
     place = Place(0, 3, 1, (0.0, 1.0, 2.0, 3.5), "集計!B3")
     document = Document(file, text, sha, "text", (place,), (f"{file} の注意",))
@@ -182,7 +182,7 @@ def test_another_encoder_or_format_asks_for_a_rebuild(tmp_path: Path) -> None:
     with pytest.raises(IndexOutdated, match="作り直して"):
         Snapshot.open(tmp_path, FakeEncoder("other"))
     manifest = tmp_path / "snapshots" / current(tmp_path) / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 99'))
+    manifest.write_text(manifest.read_text().replace(f'"format": {FORMAT}', '"format": 99'))
     with pytest.raises(IndexOutdated, match="99"):
         Snapshot.open(tmp_path, FakeEncoder())
 
