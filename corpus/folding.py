@@ -16,7 +16,7 @@ from corpus.headers import is_kind, year_column
 from corpus.layout import Cell, Row
 from corpus.periods import find_periods
 
-FIGURE = re.compile(r"^(?:約|▲|-|\+)?\s*[\d,]+(?:\.\d+)?\s*[^\d\s。、]{0,6}$")
+FIGURE = re.compile(r"^(?:約|▲|-|\+)?\s*[\d,]+(?:\.\d+)?[^\d\s。、.．]{0,6}$")
 # Only to see that a line is a year; which one is decided where the sheet's own year is known.
 _ANY_YEAR = 2020
 _MAX_TEXT = 60
