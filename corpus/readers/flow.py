@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from corpus.readers.extract import Piece
@@ -18,13 +19,14 @@ _FIGURE = re.compile(r"[▲△\-−－+＋]?[0-9０-９][0-9０-９,，.．]*(?:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Rows that stay together, and where they stand."""
+    """Rows that stay together, and where they stand; ``tops`` says where each row begins."""
 
     top: float
     bottom: float
     x0: float
     x1: float
     rows: tuple[Row, ...]
+    tops: tuple[float, ...]
 
 
 def in_order(glyphs: Sequence[Glyph], blocks: Sequence[Block], page: int) -> list[Row]:
@@ -52,7 +54,14 @@ def in_order(glyphs: Sequence[Glyph], blocks: Sequence[Block], page: int) -> lis
 
 def _downwards(lines: list[Line], blocks: Sequence[Block], page: int) -> list[Row]:
     """From top to bottom; what begins at one height goes from left to right."""
-    things = [*blocks, *_aligned(lines, page)]
+    loose = _aligned(lines, page)
+    things = list(blocks)
+    for line in loose:
+        around = next((n for n, block in enumerate(things) if _within(line, block)), None)
+        if around is None:
+            things.append(line)
+        else:
+            things[around] = _with(things[around], line)
     things.sort(key=lambda thing: thing.top)
     rows: list[Row] = []
     while things:
@@ -62,6 +71,20 @@ def _downwards(lines: list[Line], blocks: Sequence[Block], page: int) -> list[Ro
         for thing in sorted(level, key=lambda thing: thing.x0):
             rows.extend(thing.rows)
     return rows
+
+
+def _within(line: Block, block: Block) -> bool:
+    """Whether a line stands in the notch of a table, between its rows but in none of its cells."""
+    x, y = (line.x0 + line.x1) / 2, (line.top + line.bottom) / 2
+    return len(block.rows) > 1 and block.x0 < x < block.x1 and block.top < y < block.bottom
+
+
+def _with(block: Block, line: Block) -> Block:
+    """The table with a line after the rows that begin above it."""
+    place = bisect_right(block.tops, line.top)
+    rows, tops = list(block.rows), list(block.tops)
+    rows[place:place], tops[place:place] = line.rows, line.tops
+    return replace(block, rows=tuple(rows), tops=tuple(tops))
 
 
 def _gutter(lines: list[Line], blocks: Sequence[Block]) -> tuple[float, float, float] | None:
@@ -118,14 +141,27 @@ def _aligned(lines: list[Line], page: int) -> list[Block]:
     found: list[Block] = []
     narrow = _figure_rows(lines, page)
     rows = [(line, narrow.get(n) or pieces_of(line, page)) for n, line in enumerate(lines)]
-    for _, group in groupby(rows, key=lambda row: len(row[1]) > 1):
+    for parted, group in groupby(rows, key=lambda row: len(row[1]) > 1):
         taken = list(group)
-        pieces = _in_columns([row for _, row in taken])
+        pieces = [row for _, row in taken]
+        if parted:
+            pieces = [row for run in _near([line for line, _ in taken], pieces) for row in _in_columns(run)]
         for (line, _), row in zip(taken, pieces, strict=True):
             if row:
                 top, bottom = min(glyph.top for glyph in line), max(glyph.bottom for glyph in line)
-                found.append(Block(top, bottom, line[0].x0, line[-1].x1, (row,)))
+                found.append(Block(top, bottom, line[0].x0, line[-1].x1, (row,), (top,)))
     return found
+
+
+def _near(lines: list[Line], rows: list[Row]) -> list[list[Row]]:
+    """Rows in runs that no wide blank strip parts."""
+    runs: list[list[Row]] = []
+    for n, row in enumerate(rows):
+        if n and lines[n][0].top - lines[n - 1][0].bottom <= 2 * (lines[n][0].bottom - lines[n][0].top):
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    return runs
 
 
 def _figure_rows(lines: list[Line], page: int) -> dict[int, Row]:

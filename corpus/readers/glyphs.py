@@ -46,7 +46,8 @@ def deduped(glyphs: Iterable[Glyph]) -> list[Glyph]:
             kept.append(glyph)
             continue
         column, row = int(glyph.x0 // 4), int(glyph.top // 4)
-        near = 0.2 * (glyph.bottom - glyph.top)
+        # Less than the letter is wide, or the second l of "will" would go.
+        near = min(0.2 * (glyph.bottom - glyph.top), 0.35 * (glyph.x1 - glyph.x0))
         if any(
             abs(other.x0 - glyph.x0) <= near and abs(other.top - glyph.top) <= near
             for x in (column - 1, column, column + 1)

@@ -202,7 +202,7 @@ def _regions(
             if free and other not in squares:
                 squares.add(other)
                 waiting.append(other)
-    found = []
+    found: list[tuple[int, int, int, int]] = []
     for r0, c0, r1, c1 in _rectangles(squares):
         within = [(r, c) for r in range(r0, r1) for c in range(c0, c1)]
         closed = (

@@ -111,7 +111,10 @@ def _rows(glyphs: Sequence[Glyph], grids: list[Grid], size: tuple[float, float],
     for n in range(len(grids)):
         if n not in nested:
             x0, top, x1, bottom = grids[n].box
-            blocks.append(Block(top, bottom, x0, x1, tuple(_table(n, grids, cells, nested, page))))
+            rows = _table(n, grids, cells, nested, page)
+            if rows:
+                tops = tuple(at for at, _ in rows)
+                blocks.append(Block(top, bottom, x0, x1, tuple(row for _, row in rows), tops))
     blocks += _sideways([glyph for glyph in rest if glyph.angle], page)
     return in_order([glyph for glyph in rest if not glyph.angle], blocks, page)
 
@@ -152,10 +155,10 @@ def _table(
     cells: dict[tuple[int, int], list[Glyph]],
     nested: dict[int, tuple[int, int]],
     page: int,
-) -> list[Row]:
-    """The rows of a table; a table inside one of its cells follows the row of that cell."""
+) -> list[tuple[float, Row]]:
+    """The rows of a table and where each begins; a table inside one of its cells follows the row of that cell."""
     grid = grids[n]
-    rows: list[Row] = []
+    rows: list[tuple[float, Row]] = []
     for line in grid.rows:
         held = [cells.get((n, cell), []) if cell is not None else [] for cell in line]
         boxes = [_rounded(grid.cells[cell]) if cell is not None else None for cell in line]
@@ -165,7 +168,8 @@ def _table(
                 for glyphs, box in zip(held, boxes, strict=True)
             ]
         ]
-        rows += [row for row in pieces if any(piece.text for piece in row)]
+        top = next(box[1] for box in boxes if box is not None)
+        rows += [(top, row) for row in pieces if any(piece.text for piece in row)]
         for inner, holder in nested.items():
             if holder[0] == n and holder[1] in line:
                 rows += _table(inner, grids, cells, nested, page)
@@ -209,5 +213,5 @@ def _sideways(glyphs: list[Glyph], page: int) -> list[Block]:
         for line in lines_of(turned(glyph, angle, 0, 0) for glyph in glyphs if glyph.angle == angle):
             own = box_of([turned(glyph, 4 - angle, 0, 0) for glyph in line])
             piece = Piece(line_text(line), page, own, confidence=confidence_of(line))
-            blocks.append(Block(own[1], own[3], own[0], own[2], ([piece],)))
+            blocks.append(Block(own[1], own[3], own[0], own[2], ([piece],), (own[1],)))
     return blocks

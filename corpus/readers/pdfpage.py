@@ -90,7 +90,7 @@ def _glyphs(page: Any, shown: _Shown) -> Iterator[Glyph]:
             text = _text(code)
             if text:
                 angle = c.FPDFText_GetCharAngle(raw, n)
-                turns = round(angle / quarter) if angle > 0.1 else 0
+                turns = -round(angle / quarter) if angle > 0.1 else 0  # pdfium measures clockwise
                 yield Glyph(text, x0, top, x1, bottom, (turns - shown.quarters) % 4)
     finally:
         textpage.close()
