@@ -43,7 +43,7 @@ class Document:
     file: str
     text: str
     sha256: str
-    media: Literal["text", "pdf", "excel", "word", "html"]
+    media: Literal["text", "pdf", "excel", "word", "html", "image"]
     places: tuple[Place, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -14,6 +14,7 @@ from corpus.readers.extract import Box, Piece, one_line
 # Gaps between letters, in ems: above the first a space is shown, above the second a column begins (above the third
 # where the file itself has blanks in the gap).
 SPACE, COLUMN, BLANK_COLUMN = 0.6, 3.0, 4.0
+SPACE_OF_OCR = 1.3  # tesseract parts Japanese words that no blank parts
 # Gaps of a word spread over its cell may differ by this much of an em.
 _EVEN = 0.35
 _BLANKS = re.compile(r"\s+")
@@ -99,9 +100,13 @@ def lines_of(glyphs: Iterable[Glyph]) -> list[Line]:
 
 def em_of(line: Sequence[Glyph]) -> float:
     """The size of a line's letters: the width of its full-width ones, else most of its height."""
-    wide = [glyph.x1 - glyph.x0 for glyph in line if len(glyph.text) == 1 and _wide(glyph.text)]
+    wide = [
+        glyph.x1 - glyph.x0 for glyph in line if len(glyph.text) == 1 and glyph.confidence is None and _wide(glyph.text)
+    ]
     if wide:
         return max(median(wide), 1.0)
+    if line[0].confidence is not None:  # the box of a word of OCR ends where its ink ends
+        return max(1.1 * median(glyph.bottom - glyph.top for glyph in line), 1.0)
     return max(0.85 * median(glyph.bottom - glyph.top for glyph in line), 1.0)
 
 
@@ -132,7 +137,7 @@ def words_of(line: Sequence[Glyph], em: float, column: float = COLUMN) -> list[l
             columns.append([("", [glyph])])
         elif blank and gap > 0.1:  # a blank under a letter drawn back over it separates nothing
             columns[-1].append((blank.replace("\t", " "), [glyph]))
-        elif gap > SPACE:
+        elif gap > (SPACE if glyph.confidence is None or not _wide(glyph.text[0]) else SPACE_OF_OCR):
             columns[-1].append((" ", [glyph]))
         else:
             columns[-1][-1][1].append(glyph)

@@ -7,19 +7,23 @@ from typing import Any
 
 from corpus.errors import EmptyDocument, UnreadableDocument
 from corpus.readers.extract import Extract, TextWriter
+from corpus.readers.flow import Row
+from corpus.readers.ocr import OcrFailed, confidence_warnings, ocr_state, scanned_rows, without_ocr
 from corpus.readers.pagerows import page_rows
 
 _BROKEN_IN_A_ROW = 100  # a damaged file may claim any number of pages
 _UNKNOWN = "\ufffd"
+_DPI, _MOST_PIXELS = 300, 40_000_000  # of a page rendered for OCR; a poster is rendered smaller
 # pdfium keeps state of its own and must not be entered twice.
 _lock = threading.Lock()
 
 
 def read_pdf(data: bytes, file: str) -> Extract:
-    """A PDF with a text layer, page by page with a form feed between pages.
+    """A PDF page by page with a form feed between pages.
 
     A merged cell's text stands once, in its first cell; bold printed by doubling the letters is read once. Boxes are in
-    points from the top left of the page as it is shown.
+    points from the top left of the page as it is shown. Pages without letters are read by OCR where that is installed;
+    their places carry its confidence.
     """
     import pypdfium2 as pdfium
 
@@ -29,68 +33,91 @@ def read_pdf(data: bytes, file: str) -> Extract:
         except Exception as error:
             raise _refusal(error, file) from error
         try:
-            return _read(document, file)
+            return _PagesReader(document).read(file)
         finally:
             document.close()
 
 
-def _read(document: Any, file: str) -> Extract:
-    writer = TextWriter()
-    silent: list[int] = []
-    broken: list[int] = []
-    count = len(document)
-    for number in range(1, count + 1):
-        if number > 1:
-            writer.write("\f")
+class _PagesReader:
+    """Reads one open document once, and keeps account of its pages (numbers from 1)."""
+
+    def __init__(self, document: Any) -> None:
+        self._document = document
+        self._silent: list[int] = []  # pictures only
+        self._broken: list[int] = []
+        self._scanned: dict[int, float] = {}  # confidence by page
+
+    def read(self, file: str) -> Extract:
+        writer = TextWriter()
+        for number in range(1, len(self._document) + 1):
+            if number > 1:
+                writer.write("\f")
+            try:
+                rows = self._page(number)
+            except Exception:  # one damaged page does not cost the others
+                self._broken.append(number)
+                last = self._broken[-_BROKEN_IN_A_ROW:]
+                if len(last) == _BROKEN_IN_A_ROW and last[0] == number - _BROKEN_IN_A_ROW + 1:
+                    break
+                continue
+            for row in rows:
+                writer.row(row)
+        if not writer.places and self._broken and not self._silent:
+            raise UnreadableDocument(_UNREADABLE.format(file=file), file)
+        if not writer.places:
+            raise EmptyDocument(f"{file}: {without_ocr()}", file)
+        return Extract(writer.text, "pdf", tuple(writer.places), self._warnings(writer.text))
+
+    def _page(self, number: int) -> list[Row]:
+        from corpus.readers.pdfpage import read_content
+
+        page = self._document[number - 1]
         try:
-            rows = _page(document, number)
-        except Exception:  # one damaged page does not cost the others
-            broken.append(number)
-            if len(broken) >= _BROKEN_IN_A_ROW and broken[-_BROKEN_IN_A_ROW] == number - _BROKEN_IN_A_ROW + 1:
-                break
-            continue
+            content = read_content(page)
+            size = (content.width, content.height)
+            rows = page_rows(content.glyphs, content.horizontal, content.vertical, size, number)
+            if not rows and not content.blank:
+                rows = self._scan(page, size, number)
+            return rows
+        finally:
+            page.close()
+
+    def _scan(self, page: Any, size: tuple[float, float], number: int) -> list[Row]:
+        rows: list[Row] = []
+        if ocr_state() == "ready":
+            scale = min(_DPI / 72, (_MOST_PIXELS / max(size[0] * size[1], 1)) ** 0.5)
+            bitmap = page.render(scale=scale, grayscale=True)
+            try:
+                rows, confidence = scanned_rows(bitmap.to_pil(), size, number)
+                if rows:
+                    self._scanned[number] = confidence
+            except OcrFailed:
+                rows = []
+            finally:
+                bitmap.close()
         if not rows:
-            silent.append(number)
-        for row in rows:
-            writer.row(row)
-    if not writer.places:
-        if silent:
-            raise EmptyDocument(
-                f"{file}: 文字の情報がありません（紙をスキャンした画像と思われます）。"
-                "OCR（文字認識）をかけて文字を含むPDFにしてから、もう一度取り込んでください。",
-                file,
+            self._silent.append(number)
+        return rows
+
+    def _warnings(self, text: str) -> tuple[str, ...]:
+        warnings = confidence_warnings(self._scanned)
+        if self._silent:
+            reason = "OCRでも読み取れませんでした" if ocr_state() == "ready" else "画像と思われます"
+            step = "元の紙面を確かめてください" if ocr_state() == "ready" else "必要ならOCRをかけてください"
+            warnings.append(f"{page_numbers(self._silent)}ページには文字がありません（{reason}）。{step}。")
+        if self._broken:
+            warnings.append(
+                f"{page_numbers(self._broken)}ページは壊れていて読めません。ファイルを入手し直してください。"
             )
-        raise UnreadableDocument(_UNREADABLE.format(file=file), file)
-    return Extract(writer.text, "pdf", tuple(writer.places), _warnings(writer.text, silent, broken))
+        unknown = text.count(_UNKNOWN)
+        if unknown:
+            warnings.append(f"{unknown}文字が読み取れません（フォントに文字の対応表がありません）。")
+        return tuple(warnings)
 
 
-def _page(document: Any, number: int) -> Any:
-    from corpus.readers.pdfpage import read_content
-
-    page = document[number - 1]
-    try:
-        content = read_content(page)
-    finally:
-        page.close()
-    return page_rows(content.glyphs, content.horizontal, content.vertical, (content.width, content.height), number)
-
-
-def _numbers(pages: list[int]) -> str:
+def page_numbers(pages: list[int]) -> str:
+    """Page numbers for a sentence, ten at most: ``3、4``."""
     return "、".join(str(number) for number in pages[:10]) + (" ほか" if len(pages) > 10 else "")
-
-
-def _warnings(text: str, silent: list[int], broken: list[int]) -> tuple[str, ...]:
-    warnings = []
-    if silent:
-        warnings.append(
-            f"{_numbers(silent)}ページには文字がありません（画像と思われます）。必要ならOCRをかけてください。"
-        )
-    if broken:
-        warnings.append(f"{_numbers(broken)}ページは壊れていて読めません。ファイルを入手し直してください。")
-    unknown = text.count(_UNKNOWN)
-    if unknown:
-        warnings.append(f"{unknown}文字が読み取れません（フォントに文字の対応表がありません）。")
-    return tuple(warnings)
 
 
 _UNREADABLE = "{file}: PDFとして読めません。ファイルが壊れていないか確かめて、入手し直してください。"

@@ -27,10 +27,14 @@ Segment = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class PageContent:
-    """Letters and rules in points from the top left of the page as it is shown (cropped and turned)."""
+    """Letters and rules in points from the top left of the page as it is shown (cropped and turned).
+
+    ``blank`` says that nothing at all is drawn on it.
+    """
 
     width: float
     height: float
+    blank: bool
     glyphs: tuple[Glyph, ...]
     horizontal: tuple[Rule, ...]
     vertical: tuple[Rule, ...]
@@ -52,7 +56,8 @@ def read_content(page: Any) -> PageContent:
             _rules(page, shown, horizontal, vertical)
         except _TooMuch:
             horizontal, vertical = [], []
-    return PageContent(width, height, glyphs, tuple(horizontal), tuple(vertical))
+    blank = c.FPDFPage_CountObjects(page.raw) <= 0
+    return PageContent(width, height, blank, glyphs, tuple(horizontal), tuple(vertical))
 
 
 class _Shown:
