@@ -19,6 +19,8 @@ from reportlab.pdfgen.canvas import Canvas
 from corpus.documents import Document
 from corpus.errors import DocumentError, EmptyDocument, UnreadableDocument
 from corpus.readers import read_document
+from corpus.readers.glyphs import Glyph
+from corpus.readers.pagerows import page_rows
 from corpus.readers.pdf import read_pdf
 
 FONT = "HeiseiKakuGo-W5"
@@ -386,6 +388,85 @@ def test_a_drawing_of_thousands_of_strokes_costs_no_text(sheet: Sheet) -> None:
         sheet.line(x, y, x, y + 20)
     sheet.text(60, 100, "位置図")
     assert "位置図" in sheet.read().text
+
+
+def test_a_text_too_long_for_its_cell_stays_one_text(sheet: Sheet) -> None:
+    sheet.box(60, 100, 340, 40)
+    sheet.line(60, 120, 400, 120)
+    for x in (160, 240, 320):
+        sheet.line(x, 100, x, 140)
+    sheet.text(63, 114, "事業名")
+    sheet.text(163, 114, "放課後児童クラブ運営事業")  # 120 points in a cell of 80
+    sheet.text(63, 134, "予算額")
+    sheet.canvas.drawRightString(239, TOP - 134, "12,155")
+    sheet.text(241, 134, "13,000")
+    assert sheet.read().text == "事業名\t放課後児童クラブ運営事業\n予算額\t12,155\t13,000\n"
+
+
+def test_latin_words_keep_their_blanks_also_where_they_are_only_gaps(sheet: Sheet) -> None:
+    canvas = sheet.canvas
+    canvas.setFont("Helvetica", 10)
+    x = 60.0
+    for word in ("Digital", "Transformation", "AI-OCR"):
+        canvas.drawString(x, TOP - 100, word)
+        x += canvas.stringWidth(word, "Helvetica", 10) + 2.8
+    assert sheet.read().text == "Digital Transformation AI-OCR\n"
+
+
+def test_radicals_on_a_page_become_letters() -> None:
+    glyphs = [Glyph(char, 60 + 10 * n, 100, 70 + 10 * n, 110) for n, char in enumerate("⽕葬場の⺠営化")]
+    ((piece,),) = page_rows(glyphs, [], [], A4, 1)
+    assert piece.text == "火葬場の民営化" and piece.box == (60, 100, 130, 110)
+
+
+@st.composite
+def merged_tables(draw: st.DrawFn) -> tuple[list[float], list[float], list[tuple[int, int, int, int]]]:
+    """Column and row lines, and cells (row, column, row after, column after) that fill the grid."""
+    columns, rows = draw(st.integers(1, 6)), draw(st.integers(2, 7))
+    xs, ys = [40.0], [60.0]
+    for lines, count, least in ((xs, columns, 45), (ys, rows, 16)):
+        for _ in range(count):
+            lines.append(lines[-1] + draw(st.integers(least, least + 30)))
+    cells: list[tuple[int, int, int, int]] = []
+    taken: set[tuple[int, int]] = set()
+    for row in range(rows):
+        for column in range(columns):
+            if (row, column) in taken:
+                continue
+            free = next((c for c in range(column, columns) if (row, c) in taken), columns)
+            across = draw(st.integers(1, free - column)) if draw(st.booleans()) else 1
+            down = draw(st.integers(1, rows - row)) if draw(st.integers(0, 3)) == 0 else 1
+            cells.append((row, column, row + down, column + across))
+            taken |= {(r, c) for r in range(row, row + down) for c in range(column, column + across)}
+    return xs, ys, cells
+
+
+@given(table=merged_tables(), rule=st.sampled_from(RULES[:-1]), angle=st.sampled_from([0, 0, 90]))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_merged_table_is_read_cell_by_cell(
+    tmp_path: Path,
+    table: tuple[list[float], list[float], list[tuple[int, int, int, int]]],
+    rule: Callable[[Sheet, float, float, float, float], None],
+    angle: int,
+) -> None:
+    xs, ys, cells = table
+    sheet = Sheet(tmp_path / "a.pdf")
+    if angle:
+        sheet.canvas.translate(A4[0], 0)
+        sheet.canvas.rotate(90)
+        sheet.height = A4[0]
+    for row, column, below, after in cells:
+        x0, y0, x1, y1 = xs[column], ys[row], xs[after], ys[below]
+        for side in ((x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y0, x0, y1), (x1, y0, x1, y1)):
+            rule(sheet, *side)
+        sheet.text(x0 + 4, y0 + 12, f"値{row}{column}")
+    begun_rows, begun_columns = sorted({cell[0] for cell in cells}), sorted({cell[1] for cell in cells})
+    if len(cells) == 1:
+        expected = ["値00"]
+    else:
+        texts = {cell[:2]: f"値{cell[0]}{cell[1]}" for cell in cells}
+        expected = ["\t".join(texts.get((r, c), "") for c in begun_columns).rstrip("\t") for r in begun_rows]
+    assert sheet.read().text.splitlines() == expected
 
 
 # Damage

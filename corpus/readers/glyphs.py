@@ -14,6 +14,7 @@ from corpus.readers.extract import Box, Piece, one_line
 # Gaps between letters, in ems: above the first a space is shown, above the second a column begins (above the third
 # where the file itself has blanks in the gap).
 SPACE, COLUMN, BLANK_COLUMN = 0.6, 3.0, 4.0
+LATIN_SPACE = 0.2  # between Latin words, whose blanks are narrow
 SPACE_OF_OCR = 1.3  # tesseract parts Japanese words that no blank parts
 # Gaps of a word spread over its cell may differ by this much of an em.
 _EVEN = 0.35
@@ -137,12 +138,20 @@ def words_of(line: Sequence[Glyph], em: float, column: float = COLUMN) -> list[l
             columns.append([("", [glyph])])
         elif blank and gap > 0.1:  # a blank under a letter drawn back over it separates nothing
             columns[-1].append((blank.replace("\t", " "), [glyph]))
-        elif gap > (SPACE if glyph.confidence is None or not _wide(glyph.text[0]) else SPACE_OF_OCR):
+        elif gap > _least_space(columns[-1][-1][1][-1], glyph):
             columns[-1].append((" ", [glyph]))
         else:
             columns[-1][-1][1].append(glyph)
         blank, end = "", max(end, glyph.x1)
     return columns
+
+
+def _least_space(before: Glyph, glyph: Glyph) -> float:
+    """The gap in ems above which a space stands between two neighbours."""
+    first, second = before.text[-1], glyph.text[0]
+    if first.isascii() and second.isascii() and (first.isalpha() or second.isalpha()):
+        return LATIN_SPACE
+    return SPACE if glyph.confidence is None or not _wide(second) else SPACE_OF_OCR
 
 
 def joined(words: Sequence[tuple[str, Line]], em: float) -> str:

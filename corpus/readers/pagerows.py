@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 from corpus.normalize import variants
 from corpus.readers.extract import Box, Piece
@@ -27,6 +28,7 @@ from corpus.readers.glyphs import (
 )
 from corpus.readers.grid import Grid, Rule, find_grids
 
+_NO_GAP = 0.04  # ems between letters set one after the other
 _FIGURES = re.compile(r"[▲△\-−－]?\s?[0-9０-９][0-9０-９,，.．]*\s?[%％円千人件回]{0,2}|[-－―ー]")
 
 
@@ -160,7 +162,7 @@ def _table(
     grid = grids[n]
     rows: list[tuple[float, Row]] = []
     for line in grid.rows:
-        held = [cells.get((n, cell), []) if cell is not None else [] for cell in line]
+        held = _overflowed([cells.get((n, cell), []) if cell is not None else [] for cell in line])
         boxes = [_rounded(grid.cells[cell]) if cell is not None else None for cell in line]
         pieces = _stacked(held, page) or [
             [
@@ -174,6 +176,24 @@ def _table(
             if holder[0] == n and holder[1] in line:
                 rows += _table(inner, grids, cells, nested, page)
     return rows
+
+
+def _overflowed(cells: list[list[Glyph]]) -> list[list[Glyph]]:
+    """Cells of a row with a text too long for its cell put together: it runs on over the rule, as spreadsheets print it.
+
+    Only what is a single line and goes on without any gap; two texts that end and begin at a rule keep a little apart.
+    """
+    cells = list(cells)
+    filled = [n for n, glyphs in enumerate(cells) if any(not glyph.text.isspace() for glyph in glyphs)]
+    for left, right in reversed(list(pairwise(filled))):
+        ends, begins = lines_of(cells[left]), lines_of(cells[right])
+        if len(ends) != 1 or len(begins) != 1 or any(glyph.angle for glyph in (*ends[0], *begins[0])):
+            continue
+        before, after = ends[0][-1], begins[0][0]
+        same_line = abs((before.top + before.bottom) - (after.top + after.bottom)) < 0.1 * (after.bottom - after.top)
+        if same_line and before.confidence is None and abs(after.x0 - before.x1) < _NO_GAP * em_of(ends[0]):
+            cells[left], cells[right] = [*cells[left], *cells[right]], []
+    return cells
 
 
 def _stacked(cells: list[list[Glyph]], page: int) -> list[Row] | None:
