@@ -53,7 +53,11 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What one run found; ``wall_seconds`` is for all files by ``jobs`` processes; memory in MiB."""
+    """What one run found; memory in MiB.
+
+    ``wall_seconds`` is for all files by ``jobs`` processes; where other work runs beside them, their CPU seconds divided
+    by the processors are what it would be without.
+    """
 
     files: int
     letters: float
@@ -64,6 +68,7 @@ class Measurement:
     pdfplumber_seconds: float
     pdfium_text_seconds: float
     wall_seconds: float
+    processes_cpu_seconds: float
     jobs: int
     refused: int
     mib_after_a_tenth: float
@@ -172,10 +177,13 @@ def measure(folder: Path, count: int, jobs: int, baseline: int = 100) -> Measure
     late = resident(os.getpid())
     files = [SourceFile(path, path.name) for path in paths]
     intake = Intake(files, load_settings().max_bytes, jobs=jobs)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = before.ru_utime + before.ru_stime
     began = time.perf_counter()
     for _ in intake:
         pass
     wall = time.perf_counter() - began
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
 
     def cost(seconds: float) -> Cost:
         each = seconds / count
@@ -191,11 +199,12 @@ def measure(folder: Path, count: int, jobs: int, baseline: int = 100) -> Measure
         pdfplumber_seconds=round(plumber, 4),
         pdfium_text_seconds=round(bare, 4),
         wall_seconds=round(wall, 1),
+        processes_cpu_seconds=round(used.ru_utime + used.ru_stime - spent, 1),
         jobs=jobs,
         refused=len(intake.refused),
         mib_after_a_tenth=early,
         mib_at_the_end=late,
-        peak_mib_of_a_process=round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, 1),
+        peak_mib_of_a_process=round(used.ru_maxrss / 1024, 1),
         cores=len(os.sched_getaffinity(0)),
         python=platform.python_version(),
         **code(),
