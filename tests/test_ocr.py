@@ -135,6 +135,17 @@ def test_a_picture_is_read_like_a_scanned_page(tmp_path: Path) -> None:
 
 
 @needs_ocr
+def test_a_page_scanned_sideways_is_turned(tmp_path: Path) -> None:
+    picture()._image.rotate(90, expand=True).save(tmp_path / "photo.png", dpi=(250, 250))
+    document = read_document(tmp_path / "photo.png")
+    assert "事務事業名\t火葬場運営事業\t担当課\t市民課" in document.text
+    box = next(p.box for p in document.places if document.text[p.start : p.end] == "事務事業名")
+    # Turned to the left, what was (60, 100) to (160, 130) lies at the lower left.
+    expected = (100, A4[0] - 160, 130, A4[0] - 60)
+    assert box is not None and all(abs(a - b) < 3 for a, b in zip(box, expected, strict=True))
+
+
+@needs_ocr
 def test_a_page_of_specks_is_no_text(tmp_path: Path) -> None:
     canvas = Canvas(str(tmp_path / "a.pdf"), pagesize=A4)
     canvas.rect(100, 100, 300, 200, fill=1)
