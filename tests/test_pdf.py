@@ -413,6 +413,17 @@ def test_latin_words_keep_their_blanks_also_where_they_are_only_gaps(sheet: Shee
     assert sheet.read().text == "Digital Transformation AI-OCR\n"
 
 
+def test_what_was_filled_into_a_form_is_read_in_its_place(sheet: Sheet) -> None:
+    sheet.box(60, 100, 200, 24)
+    sheet.line(160, 100, 160, 124)
+    sheet.text(63, 115, "決算額")
+    sheet.canvas.acroForm.textfield(
+        name="f", value="12,155", x=162, y=TOP - 123, width=90, height=20, borderWidth=0, fontSize=10
+    )
+    sheet.text(60, 150, "以上")
+    assert sheet.read().text == "決算額\t12,155\n以上\n"
+
+
 def test_radicals_on_a_page_become_letters() -> None:
     glyphs = [Glyph(char, 60 + 10 * n, 100, 70 + 10 * n, 110) for n, char in enumerate("⽕葬場の⺠営化")]
     ((piece,),) = page_rows(glyphs, [], [], A4, 1)

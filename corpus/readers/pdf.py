@@ -69,9 +69,9 @@ class _PagesReader:
         return Extract(writer.text, "pdf", tuple(writer.places), self._warnings(writer.text))
 
     def _page(self, number: int) -> list[Row]:
-        from corpus.readers.pdfpage import read_content
+        from corpus.readers.pdfpage import open_page, read_content
 
-        page = self._document[number - 1]
+        page = open_page(self._document, number)
         try:
             content = read_content(page)
             size = (content.width, content.height)

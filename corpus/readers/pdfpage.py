@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import pypdfium2 as pdfium
 import pypdfium2.raw as c
 
 from corpus.readers.glyphs import Glyph, turned_box
@@ -17,6 +16,7 @@ from corpus.readers.grid import Rule
 # Points: a filled rectangle no thicker is a rule, and a stroke no further off an axis is straight.
 _THIN, _STRAIGHT = 3.0, 0.6
 _MOST_SEGMENTS = 40_000  # a map or a drawing; its tables are not looked for
+_MOST_ANNOTATIONS = 10_000
 _DEEPEST = 8  # forms inside forms
 _PALE = 250  # of 255: a fill so light is paper
 _UNKNOWN = "\ufffd"
@@ -42,6 +42,30 @@ class PageContent:
 
 class _TooMuch(Exception):
     """More drawing than a table has."""
+
+
+def open_page(document: Any, number: int) -> Any:
+    """A page (from 1) of an open document, with what was filled in or typed onto it as part of the page.
+
+    Raises pdfium's error where the page is damaged. The caller closes it.
+    """
+    page = document[number - 1]
+    if not _typed_on(page.raw) or c.FPDFPage_Flatten(page.raw, c.FLAT_NORMALDISPLAY) != c.FLATTEN_SUCCESS:
+        return page
+    page.close()
+    return document[number - 1]
+
+
+def _typed_on(page: Any) -> bool:
+    for n in range(min(c.FPDFPage_GetAnnotCount(page), _MOST_ANNOTATIONS)):
+        annotation = c.FPDFPage_GetAnnot(page, n)
+        if not annotation:
+            continue
+        kind = c.FPDFAnnot_GetSubtype(annotation)
+        c.FPDFPage_CloseAnnot(annotation)
+        if kind in (c.FPDF_ANNOT_WIDGET, c.FPDF_ANNOT_FREETEXT):
+            return True
+    return False
 
 
 def read_content(page: Any) -> PageContent:
@@ -224,8 +248,3 @@ def _outlines(path: Any, matrix: Matrix) -> Iterator[list[tuple[float, float]]]:
             points = []
     if len(points) > 1:
         yield points
-
-
-def open_pdf(data: bytes) -> Any:
-    """The document; raises pdfium's error."""
-    return pdfium.PdfDocument(data)
