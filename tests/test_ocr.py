@@ -135,6 +135,17 @@ def test_a_picture_is_read_like_a_scanned_page(tmp_path: Path) -> None:
 
 
 @needs_ocr
+def test_a_scan_with_a_stamped_page_number_is_a_scan(tmp_path: Path) -> None:
+    canvas = Canvas(str(tmp_path / "a.pdf"), pagesize=A4)
+    canvas.drawImage(picture(), 0, 0, *A4)
+    canvas.drawString(290, 30, "- 7 -")
+    canvas.save()
+    document = read_document(tmp_path / "a.pdf")
+    assert "予算額(千円)\t12,155\t13,040\t14,870" in document.text.replace("（", "(").replace("）", ")")
+    assert document.warnings[0].startswith("1ページはOCRで読み取りました")
+
+
+@needs_ocr
 def test_a_page_scanned_sideways_is_turned(tmp_path: Path) -> None:
     picture()._image.rotate(90, expand=True).save(tmp_path / "photo.png", dpi=(250, 250))
     document = read_document(tmp_path / "photo.png")
@@ -174,7 +185,7 @@ def test_what_is_missing_for_ocr_is_named(
     scan(tmp_path / "mixed.pdf", text_first=True)
     mixed = read_document(tmp_path / "mixed.pdf")
     assert mixed.places[-1].page == 1
-    assert any(warning.startswith("2ページには文字がありません") for warning in mixed.warnings)
+    assert any(warning.startswith("2ページは画像と思われ、文字を読み取れません。") for warning in mixed.warnings)
 
 
 def test_tesseract_is_asked_what_it_can_read(monkeypatch: pytest.MonkeyPatch) -> None:

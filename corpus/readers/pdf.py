@@ -76,9 +76,7 @@ class _PagesReader:
             content = read_content(page)
             size = (content.width, content.height)
             rows = page_rows(content.glyphs, content.horizontal, content.vertical, size, number)
-            if not rows and not content.blank:
-                rows = self._scan(page, size, number)
-            return rows
+            return self._scan(page, size, number) or rows if content.picture else rows
         finally:
             page.close()
 
@@ -102,9 +100,9 @@ class _PagesReader:
     def _warnings(self, text: str) -> tuple[str, ...]:
         warnings = confidence_warnings(self._scanned)
         if self._silent:
-            reason = "OCRでも読み取れませんでした" if ocr_state() == "ready" else "画像と思われます"
+            told = "OCRでも文字を読み取れませんでした" if ocr_state() == "ready" else "文字を読み取れません"
             step = "元の紙面を確かめてください" if ocr_state() == "ready" else "必要ならOCRをかけてください"
-            warnings.append(f"{page_numbers(self._silent)}ページには文字がありません（{reason}）。{step}。")
+            warnings.append(f"{page_numbers(self._silent)}ページは画像と思われ、{told}。{step}。")
         if self._broken:
             warnings.append(
                 f"{page_numbers(self._broken)}ページは壊れていて読めません。ファイルを入手し直してください。"

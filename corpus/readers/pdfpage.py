@@ -16,6 +16,7 @@ from corpus.readers.grid import Rule
 # Points: a filled rectangle no thicker is a rule, and a stroke no further off an axis is straight.
 _THIN, _STRAIGHT = 3.0, 0.6
 _MOST_SEGMENTS = 40_000  # a map or a drawing; its tables are not looked for
+_FEW = 40  # letters
 _MOST_ANNOTATIONS = 10_000
 _DEEPEST = 8  # forms inside forms
 _PALE = 250  # of 255: a fill so light is paper
@@ -29,12 +30,14 @@ Segment = tuple[float, float, float, float]
 class PageContent:
     """Letters and rules in points from the top left of the page as it is shown (cropped and turned).
 
-    ``blank`` says that nothing at all is drawn on it.
+    ``blank`` says that nothing at all is drawn on it, ``picture`` that it is a scan: no letters, or few (a stamped page
+    number) on a picture of most of the page.
     """
 
     width: float
     height: float
     blank: bool
+    picture: bool
     glyphs: tuple[Glyph, ...]
     horizontal: tuple[Rule, ...]
     vertical: tuple[Rule, ...]
@@ -81,7 +84,20 @@ def read_content(page: Any) -> PageContent:
         except _TooMuch:
             horizontal, vertical = [], []
     blank = c.FPDFPage_CountObjects(page.raw) <= 0
-    return PageContent(width, height, blank, glyphs, tuple(horizontal), tuple(vertical))
+    letters = sum(not glyph.text.isspace() for glyph in glyphs)
+    picture = not blank and (not letters or (letters <= _FEW and _mostly_picture(page, width * height)))
+    return PageContent(width, height, blank, picture, glyphs, tuple(horizontal), tuple(vertical))
+
+
+def _mostly_picture(page: Any, area: float) -> bool:
+    sides = [ctypes.c_float() for _ in range(4)]
+    for n in range(min(c.FPDFPage_CountObjects(page.raw), _MOST_SEGMENTS)):
+        thing = c.FPDFPage_GetObject(page.raw, n)
+        if c.FPDFPageObj_GetType(thing) == c.FPDF_PAGEOBJ_IMAGE and c.FPDFPageObj_GetBounds(thing, *sides):
+            left, bottom, right, top = (side.value for side in sides)
+            if (right - left) * (top - bottom) > 0.6 * area:
+                return True
+    return False
 
 
 class _Shown:
