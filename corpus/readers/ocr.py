@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -18,6 +19,7 @@ OcrState = Literal["ready", "no extra", "no tesseract", "no japanese"]
 
 _POOR = 0.7  # a page below this mean confidence is full of mistakes
 _SIDEWAYS = 0.8  # below this it is looked whether the page lies on its side
+_LONG_MARK = re.compile(r"(?<![ぁ-ゖァ-ヺー])ー(?=[\u4e00-\u9fff])")
 _NAMED = 10  # pages named in one sentence
 
 _SCAN = "文字の情報がありません（紙をスキャンした画像と思われます）。"
@@ -104,11 +106,21 @@ def _as_it_lies(image: Any, size: tuple[float, float], page: int) -> tuple[list[
     except (pytesseract.TesseractError, RuntimeError, OSError) as error:  # RuntimeError: it took too long
         raise OcrFailed(str(error)) from error
     rows = page_rows(scan.glyphs, scan.horizontal, scan.vertical, size, page)
+    rows = [[replace(piece, text=_spelt(piece.text)) for piece in row] for row in rows]
     if scan.askew:
         rows = [[_as_scanned(piece, scan.askew, size) for piece in row] for row in rows]
     letters = sum(len(glyph.text) for glyph in scan.glyphs)
     sure = sum((glyph.confidence or 0) * len(glyph.text) for glyph in scan.glyphs)
     return rows, round(sure / letters, 3) if letters else 0.0
+
+
+def _spelt(text: str) -> str:
+    """The mark of a long vowel is the figure one where no vowel stands before it.
+
+    >>> _spelt("ー般財源、サーバー更新")
+    '一般財源、サーバー更新'
+    """
+    return _LONG_MARK.sub("一", text)
 
 
 def _as_scanned(piece: Piece, askew: float, size: tuple[float, float]) -> Piece:
