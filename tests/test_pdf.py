@@ -22,6 +22,7 @@ from corpus.readers import read_document
 from corpus.readers.glyphs import Glyph
 from corpus.readers.pagerows import page_rows
 from corpus.readers.pdf import read_pdf
+from evals.benchmarks.pdf_reading import measure
 
 FONT = "HeiseiKakuGo-W5"
 TOP = A4[1]
@@ -588,6 +589,31 @@ def test_five_thousand_pages_are_read_one_at_a_time() -> None:
     )
     extract = read_pdf(data, "x.pdf")
     assert extract.text.count("Hello") == pages and extract.places[-1].page == pages
+
+
+def test_forms_that_draw_forms_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("corpus.readers.pdfpage._MOST_OBJECTS", 100)
+    forms = [
+        f"<< /Type /XObject /Subtype /Form /BBox [0 0 595 842] /Resources << /XObject << /X {n + 6} 0 R >> >> "
+        f"/Length {len(body)} >>\nstream\n{body}\nendstream"
+        for n, body in enumerate(["/X Do " * 10, "/X Do " * 10, "0 0 9 9 re S "])
+    ]
+    letters = LETTERS + " /X Do"
+    resources = FONTS.removesuffix(">>") + "/XObject << /X 5 0 R >> >>"
+    data = raw_pdf(
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R {resources} >>",
+        STREAM.format(len(letters), letters),
+        *forms,
+    )
+    assert read_pdf(data, "x.pdf").text == "Hello\n"
+
+
+def test_the_benchmark_of_reading_measures(tmp_path: Path) -> None:
+    told = measure(tmp_path, 2, jobs=1, baseline=1)
+    assert (told.files, told.refused) == (2, 0)
+    assert told.facts > 10 and told.letters > 1000 and told.read.seconds > 0
 
 
 def test_a_file_with_a_password_says_so(tmp_path: Path) -> None:

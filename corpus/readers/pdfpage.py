@@ -6,6 +6,7 @@ import ctypes
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import pypdfium2.raw as c
@@ -18,6 +19,7 @@ _THIN, _STRAIGHT = 3.0, 0.6
 _MOST_SEGMENTS = 40_000  # a map or a drawing; its tables are not looked for
 _FEW = 40  # letters
 _MOST_ANNOTATIONS = 10_000
+_MOST_OBJECTS = 200_000
 _DEEPEST = 8  # forms inside forms
 _PALE = 250  # of 255: a fill so light is paper
 _UNKNOWN = "\ufffd"
@@ -166,15 +168,15 @@ def _rules(page: Any, shown: _Shown, horizontal: list[Rule], vertical: list[Rule
 
 def _segments(page: Any, shown: _Shown) -> Iterator[Segment]:
     """Straight strokes and the sides of filled rectangles; a thin rectangle is one stroke along its middle."""
-    count = 0
-    for path, matrix in _paths(c.FPDFPage_CountObjects(page), lambda n: c.FPDFPage_GetObject(page, n), _SAME, 0):
+    corners = 0
+    for path, matrix in _paths(c.FPDFPage_CountObjects(page), lambda n: c.FPDFPage_GetObject(page, n), _SAME, count()):
         mode, stroke = ctypes.c_int(), ctypes.c_int()
         c.FPDFPath_GetDrawMode(path, mode, stroke)
         if not (mode.value or stroke.value):
             continue
         for points in _outlines(path, matrix):
-            count += len(points)
-            if count > _MOST_SEGMENTS:
+            corners += len(points)
+            if corners > _MOST_SEGMENTS:
                 raise _TooMuch
             if stroke.value:
                 for (ax, ay), (bx, by) in zip(points, points[1:], strict=False):
@@ -214,10 +216,12 @@ def _pale(path: Any) -> bool:
 _SAME: Matrix = (1, 0, 0, 1, 0, 0)
 
 
-def _paths(count: int, at: Any, outer: Matrix, depth: int) -> Iterator[tuple[Any, Matrix]]:
+def _paths(size: int, at: Any, outer: Matrix, seen: Iterator[int], depth: int = 0) -> Iterator[tuple[Any, Matrix]]:
     """Every path, also inside forms, with the matrix to the page."""
     found = c.FS_MATRIX()
-    for n in range(min(count, _MOST_SEGMENTS)):
+    for n in range(size):
+        if next(seen) > _MOST_OBJECTS:  # forms in forms in forms
+            raise _TooMuch
         thing = at(n)
         if not thing:
             continue
@@ -229,7 +233,7 @@ def _paths(count: int, at: Any, outer: Matrix, depth: int) -> Iterator[tuple[Any
             yield thing, matrix
         elif depth < _DEEPEST:
             inner = c.FPDFFormObj_CountObjects(thing)
-            yield from _paths(inner, lambda n, form=thing: c.FPDFFormObj_GetObject(form, n), matrix, depth + 1)
+            yield from _paths(inner, lambda n, form=thing: c.FPDFFormObj_GetObject(form, n), matrix, seen, depth + 1)
 
 
 def _product(m: Matrix, n: Matrix) -> Matrix:
