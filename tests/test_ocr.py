@@ -145,6 +145,28 @@ def test_a_scan_with_a_stamped_page_number_is_a_scan(tmp_path: Path) -> None:
     assert document.warnings[0].startswith("1ページはOCRで読み取りました")
 
 
+def test_the_rules_of_a_searchable_scan_are_seen_in_its_picture(tmp_path: Path) -> None:
+    """Scanners put invisible letters over the picture; the table is only in the picture."""
+    canvas = Canvas(str(tmp_path / "a.pdf"), pagesize=A4)
+    canvas.drawImage(picture(), 0, 0, *A4)
+    letters = canvas.beginText()
+    letters.setTextRenderMode(3)
+    letters.setFont(FONT, 11)
+    for y, row in zip(YS, CELLS, strict=False):
+        for x, text in zip(XS, row, strict=False):
+            letters.setTextOrigin(x + 5, A4[1] - y - 20)
+            letters.textOut(text)
+    canvas.drawText(letters)
+    canvas.save()
+    document = read_document(tmp_path / "a.pdf")
+    assert document.text == "".join("\t".join(row).rstrip("\t") + "\n" for row in CELLS)
+    assert all(place.confidence is None for place in document.places)
+    assert document.warnings[0].startswith("1ページの文字はスキャナーなどのOCRが付けたもので")
+    place = next(place for place in document.places if document.text[place.start : place.end] == "14,870")
+    assert place.box is not None
+    assert all(abs(a - b) < 2 for a, b in zip(place.box, (400, 190, 520, 220), strict=True))
+
+
 @needs_ocr
 def test_a_page_scanned_sideways_is_turned(tmp_path: Path) -> None:
     picture()._image.rotate(90, expand=True).save(tmp_path / "photo.png", dpi=(250, 250))

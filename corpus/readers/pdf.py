@@ -13,7 +13,7 @@ from corpus.readers.pagerows import page_rows
 
 _BROKEN_IN_A_ROW = 100  # a damaged file may claim any number of pages
 _UNKNOWN = "\ufffd"
-_DPI, _MOST_PIXELS = 300, 40_000_000  # of a page rendered for OCR; a poster is rendered smaller
+_DPI, _MOST_PIXELS = 300, 40_000_000  # of a scan that is looked at; a poster is rendered smaller
 # pdfium keeps state of its own and must not be entered twice.
 _lock = threading.Lock()
 
@@ -45,6 +45,7 @@ class _PagesReader:
         self._document = document
         self._silent: list[int] = []  # pictures only
         self._broken: list[int] = []
+        self._overlaid: list[int] = []  # with the letters of somebody else's OCR
         self._scanned: dict[int, float] = {}  # confidence by page
 
     def read(self, file: str) -> Extract:
@@ -75,7 +76,15 @@ class _PagesReader:
         try:
             content = read_content(page)
             size = (content.width, content.height)
-            rows = page_rows(content.glyphs, content.horizontal, content.vertical, size, number)
+            rules = (content.horizontal, content.vertical)
+            if content.overlaid:
+                from corpus.readers.scan import rules_in
+
+                self._overlaid.append(number)
+                bitmap = _rendered(page, size)
+                rules = rules_in(bitmap.to_numpy().reshape(bitmap.height, -1)[:, : bitmap.width], size)
+                bitmap.close()
+            rows = page_rows(content.glyphs, *rules, size, number)
             return self._scan(page, size, number) or rows if content.picture else rows
         finally:
             page.close()
@@ -83,8 +92,7 @@ class _PagesReader:
     def _scan(self, page: Any, size: tuple[float, float], number: int) -> list[Row]:
         rows: list[Row] = []
         if ocr_state() == "ready":
-            scale = min(_DPI / 72, (_MOST_PIXELS / max(size[0] * size[1], 1)) ** 0.5)
-            bitmap = page.render(scale=scale, grayscale=True)
+            bitmap = _rendered(page, size)
             try:
                 rows, confidence = scanned_rows(bitmap.to_pil(), size, number)
                 if rows:
@@ -99,6 +107,11 @@ class _PagesReader:
 
     def _warnings(self, text: str) -> tuple[str, ...]:
         warnings = confidence_warnings(self._scanned)
+        if self._overlaid:
+            warnings.append(
+                f"{page_numbers(self._overlaid)}ページの文字はスキャナーなどのOCRが付けたもので、信頼度は分かりません。"
+                "数値を使う前に元の紙面と見比べてください。"
+            )
         if self._silent:
             told = "OCRでも文字を読み取れませんでした" if ocr_state() == "ready" else "文字を読み取れません"
             step = "元の紙面を確かめてください" if ocr_state() == "ready" else "必要ならOCRをかけてください"
@@ -111,6 +124,11 @@ class _PagesReader:
         if unknown:
             warnings.append(f"{unknown}文字が読み取れません（フォントに文字の対応表がありません）。")
         return tuple(warnings)
+
+
+def _rendered(page: Any, size: tuple[float, float]) -> Any:
+    """A grey picture of the page (pdfium's bitmap), to be closed by the caller."""
+    return page.render(scale=min(_DPI / 72, (_MOST_PIXELS / max(size[0] * size[1], 1)) ** 0.5), grayscale=True)
 
 
 def page_numbers(pages: list[int]) -> str:

@@ -33,13 +33,15 @@ class PageContent:
     """Letters and rules in points from the top left of the page as it is shown (cropped and turned).
 
     ``blank`` says that nothing at all is drawn on it, ``picture`` that it is a scan: no letters, or few (a stamped page
-    number) on a picture of most of the page.
+    number) on a picture of most of the page. ``overlaid`` says that invisible letters lie over a picture: a scan that
+    was made searchable, whose rules are in the picture.
     """
 
     width: float
     height: float
     blank: bool
     picture: bool
+    overlaid: bool
     glyphs: tuple[Glyph, ...]
     horizontal: tuple[Rule, ...]
     vertical: tuple[Rule, ...]
@@ -88,7 +90,17 @@ def read_content(page: Any) -> PageContent:
     blank = c.FPDFPage_CountObjects(page.raw) <= 0
     letters = sum(not glyph.text.isspace() for glyph in glyphs)
     picture = not blank and (not letters or (letters <= _FEW and _mostly_picture(page, width * height)))
-    return PageContent(width, height, blank, picture, glyphs, tuple(horizontal), tuple(vertical))
+    overlaid = letters > _FEW and _invisible(page) and _mostly_picture(page, width * height)
+    return PageContent(width, height, blank, picture, overlaid, glyphs, tuple(horizontal), tuple(vertical))
+
+
+def _invisible(page: Any) -> bool:
+    """Whether the first text on the page is drawn without ink."""
+    for n in range(min(c.FPDFPage_CountObjects(page.raw), _FEW)):
+        thing = c.FPDFPage_GetObject(page.raw, n)
+        if c.FPDFPageObj_GetType(thing) == c.FPDF_PAGEOBJ_TEXT:
+            return bool(c.FPDFTextObj_GetTextRenderMode(thing) == c.FPDF_TEXTRENDERMODE_INVISIBLE)
+    return False
 
 
 def _mostly_picture(page: Any, area: float) -> bool:
