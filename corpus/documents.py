@@ -19,8 +19,10 @@ FactKind = Literal["plan", "actual"]
 class Place:
     """Where characters ``start:end`` of a document's text stand in the file: a page and box, or a cell.
 
-    ``page`` counts from 1 (Excel: the sheet of the book); ``box`` is (x0, top, x1, bottom) in points;
-    ``cell`` is written as ``集計!B3``.
+    ``page`` counts from 1 (Excel: the sheet of the book); ``box`` is (x0, top, x1, bottom) in points from the top left
+    of the page as it is shown (cropped, turned); ``cell`` is written as ``集計!B3``. ``confidence`` is given where the
+    stretch was read by OCR: the mean certainty of its words, between 0 and 1; None means that the characters stand in
+    the file.
     """
 
     start: int
@@ -28,6 +30,7 @@ class Place:
     page: int | None = None
     box: tuple[float, float, float, float] | None = None
     cell: str | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Document:
     file: str
     text: str
     sha256: str
-    media: Literal["text", "pdf", "excel", "word", "html"]
+    media: Literal["text", "pdf", "excel", "word", "html", "image"]
     places: tuple[Place, ...] = ()
     warnings: tuple[str, ...] = ()
 
