@@ -31,6 +31,9 @@ app = typer.Typer(
 
 IndexDir = Annotated[Path | None, typer.Option("--index-dir", help="索引のフォルダー", show_default=".hyoka/index")]
 Json = Annotated[bool, typer.Option("--json", help="JSONで出力する")]
+Forms = Annotated[
+    Path | None, typer.Option("--forms", metavar="DIR", help="様式のファイル（.toml）を置いたフォルダー")
+]
 DRAFT = "draft"  # never a question file: those are told apart by their endings
 
 
@@ -43,9 +46,13 @@ def index_command(
     max_file_mb: Annotated[
         float | None, typer.Option(help="読み込むファイルの大きさの上限（MB）", show_default="200")
     ] = None,
+    forms: Forms = None,
 ) -> None:
     """評価シートを読み込み、索引を作る（すでにあれば置き換える）。"""
-    settings = _settings(index_dir=index_dir, max_file_mb=max_file_mb)
+    settings = _settings(index_dir=index_dir, max_file_mb=max_file_mb, forms=forms)
+    from corpus.forms.loader import use_forms
+
+    use_forms(settings.forms)  # before the files: a form file with a mistake is told at once
     from assistant.intake import Intake
     from assistant.printouts import index_report, show_index_report
     from corpus.sources import find_files
