@@ -31,9 +31,7 @@ app = typer.Typer(
 
 IndexDir = Annotated[Path | None, typer.Option("--index-dir", help="索引のフォルダー", show_default=".hyoka/index")]
 Json = Annotated[bool, typer.Option("--json", help="JSONで出力する")]
-Forms = Annotated[
-    Path | None, typer.Option("--forms", metavar="DIR", help="様式のファイル（.toml）を置いたフォルダー")
-]
+Forms = Annotated[Path | None, typer.Option("--forms", metavar="DIR", help="様式のファイル（.toml）を置いたフォルダー")]
 DRAFT = "draft"  # never a question file: those are told apart by their endings
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from corpus.certainty import THRESHOLD, certainty
 from corpus.documents import Document, Sheet, SheetReading
 from corpus.events import extract_events
 from corpus.facts import extract_facts, read_facts
+from corpus.heads import TITLE
+from corpus.layout import normalized
 from corpus.sections import split_sections
 from corpus.sheets import find_sheets
 
@@ -15,7 +18,31 @@ __all__ = ["extract_events", "extract_facts", "find_sheets", "read_sheets", "spl
 
 def read_sheets(document: Document) -> list[SheetReading]:
     """Every sheet of a document with all that was read from it, in order; what fails becomes a warning of its sheet."""
-    return [_read(document, sheet) for sheet in find_sheets(document)]
+    readings = [_judged(document, _read(document, sheet)) for sheet in find_sheets(document)]
+    if readings and all(reading.sheet.kind == "document" for reading in readings):
+        title = TITLE.search(normalized(document.text).text)
+        if title is not None:
+            readings[0] = _warned(
+                readings[0],
+                f"「{title.group().strip()}」とありますが、事業のシートを見つけられませんでした。"
+                "事業名の欄のラベルが語彙にないようです。hyoka forms でこのファイルを確かめてください。",
+            )
+    return readings
+
+
+def _judged(document: Document, reading: SheetReading) -> SheetReading:
+    """The reading with its certainty, and a warning where that is low."""
+    try:
+        judged = replace(reading, certainty=certainty(document, reading))
+    except Exception as error:
+        return _warned(reading, f"「{reading.sheet.name}」の確かさを計算できませんでした（{error}）。")
+    if judged.certainty is None or judged.certainty.score >= THRESHOLD:
+        return judged
+    poor = "、".join(reason.text for reason in judged.certainty.reasons if reason.share < THRESHOLD)
+    return _warned(
+        judged,
+        f"読み取りの確かさが{judged.certainty.score:.2f}です（{poor}）。hyoka forms でこのファイルを確かめてください。",
+    )
 
 
 def _read(document: Document, sheet: Sheet) -> SheetReading:
