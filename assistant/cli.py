@@ -110,6 +110,31 @@ def _nothing(intake: Intake, sources: list[str]) -> NothingToIndex:
     return NothingToIndex(f"{found}。評価シート（PDF・Excel・Word・HTML・テキスト）の場所を確かめてください。")
 
 
+@app.command("forms")
+def forms_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="評価シートのファイル")],
+    forms: Forms = None,
+    json_output: Json = False,
+    draft: Annotated[bool, typer.Option("--draft", help="様式のファイルの下書き（TOML）を書き出す")] = False,
+) -> None:
+    """ファイルから読み取れたことと、読み取れなかったことを見る（様式のファイルを書くため）。"""
+    settings = _settings(forms=forms)
+    from assistant.inspections import inspection_json, show_inspection
+    from corpus.formdraft import draft as draft_of
+    from corpus.forms.loader import use_forms
+    from corpus.inspection import inspect
+    from corpus.readers import read_document
+
+    use_forms(settings.forms)
+    found = inspect(read_document(file, file.name, settings.max_bytes))
+    if draft:
+        console.say(draft_of(found).rstrip("\n"))
+    elif json_output:
+        console.say_json(inspection_json(found))
+    else:
+        show_inspection(found)
+
+
 @app.command()
 def ask(
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="質問（ふだんの言葉で）")],

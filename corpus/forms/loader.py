@@ -28,10 +28,14 @@ __all__ = [
     "forms",
     "kind_of",
     "use_forms",
+    "vocabulary_labels",
 ]
 
 VARIABLE = "HYOKA_FORMS"
-"""Names the folder of own form files; a variable, because the reader processes start with nothing else of their parent."""
+"""Names the folder of own form files where nobody has called :func:`use_forms`."""
+
+# The folder in use ("" for none). A variable, because the reader processes get nothing else from their parent.
+_IN_USE = "_HYOKA_FORMS_IN_USE"
 
 OTHER = "その他"
 
@@ -83,33 +87,30 @@ def use_forms(folder: Path | None) -> None:
     Every file is read and checked at once; FormError names the file, line and key of what is wrong, and the files in
     use before stay in use.
     """
-    before = os.environ.get(VARIABLE)
-    if folder is None:
-        os.environ.pop(VARIABLE, None)
-    else:
-        os.environ[VARIABLE] = str(folder.expanduser().resolve())
-    if os.environ.get(VARIABLE) == before and forms.cache_info().currsize:
+    before = os.environ.get(_IN_USE)
+    os.environ[_IN_USE] = str(folder.expanduser().resolve()) if folder is not None else ""
+    if os.environ[_IN_USE] == before and forms.cache_info().currsize:
         return
     _forget()
     try:
         forms()
     except FormError:
         if before is None:
-            os.environ.pop(VARIABLE, None)
+            del os.environ[_IN_USE]
         else:
-            os.environ[VARIABLE] = before
+            os.environ[_IN_USE] = before
         _forget()
         raise
 
 
 def _forget() -> None:
-    for kept in (_sources, fields, _by_label, canonical, forms):
+    for kept in (_sources, fields, _by_label, canonical, vocabulary_labels, forms):
         kept.cache_clear()
 
 
 @cache
 def _sources() -> tuple[Source, ...]:
-    folder = os.environ.get(VARIABLE)
+    folder = os.environ.get(_IN_USE, os.environ.get(VARIABLE))
     return (*bundled(), *(own_files(Path(folder)) if folder else ()))
 
 
@@ -176,6 +177,12 @@ def canonical(label: str) -> str | None:
         if len(other) >= 2 and other in table:
             return table[other]
     return None
+
+
+@cache
+def vocabulary_labels() -> tuple[tuple[str, str, str], ...]:
+    """(cleaned label, field, kind) of every label of the vocabulary."""
+    return tuple((clean_label(text), f.name, f.kind) for f in fields().values() for text in (f.name, *f.labels))
 
 
 def kind_of(field: str) -> str:
