@@ -45,12 +45,18 @@ def index_command(
         float | None, typer.Option(help="読み込むファイルの大きさの上限（MB）", show_default="200")
     ] = None,
     forms: Forms = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE.csv", help="読み取りの報告（CSV）を書き出す場所")
+    ] = None,
 ) -> None:
     """評価シートを読み込み、索引を作る（すでにあれば置き換える）。"""
     settings = _settings(index_dir=index_dir, max_file_mb=max_file_mb, forms=forms)
     from corpus.forms.loader import use_forms
 
     use_forms(settings.forms)  # before the files: a form file with a mistake is told at once
+    if report is not None and not report.parent.is_dir():
+        raise SettingsError(f"報告を書き出すフォルダー {report.parent} がありません。先に作ってください。")
+    from assistant.accounts import file_accounts, report_csv
     from assistant.intake import Intake
     from assistant.printouts import index_report, show_index_report
     from corpus.sources import find_files
@@ -68,8 +74,11 @@ def index_command(
         console.note(f"読めませんでした: {refused.message}")
     if add and not intake.read:
         raise _nothing(intake, sources)
+    accounts = file_accounts(snapshot) if report is not None or json_output else []
+    if report is not None:
+        report.write_bytes(report_csv(accounts))
     if json_output:
-        console.say_json(index_report(intake, snapshot, settings.index_dir))
+        console.say_json(index_report(intake, snapshot, settings.index_dir, accounts))
     else:
         show_index_report(intake, snapshot, settings.index_dir)
 
@@ -83,10 +92,12 @@ def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told) ->
 
     encoder = load_encoder(settings.encoder)
     kept: Any = ()
+    before: list[tuple[str, str]] = []
     if add:
         try:
             # Of a file that is there twice the first reading counts, so the new ones come first.
-            kept = Snapshot.open(settings.index_dir, encoder).readings()
+            old = Snapshot.open(settings.index_dir, encoder)
+            kept, before = old.readings(), old.refused()
         except IndexMissing:
             pass
 
@@ -94,7 +105,10 @@ def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told) ->
         if total:
             tell(what, done, total)
 
-    return build(chain(intake, kept), encoder, settings.index_dir, built)
+    def refused() -> list[tuple[str, str]]:
+        return [*((one.file, one.message) for one in intake.refused), *before]
+
+    return build(chain(intake, kept), encoder, settings.index_dir, built, refused)
 
 
 def _nothing(intake: Intake, sources: list[str]) -> NothingToIndex:

@@ -39,6 +39,7 @@ CREATE TABLE facts (fact INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, field TEXT
 CREATE TABLE events (event INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, period_start TEXT NOT NULL,
   period_end TEXT NOT NULL, period_label TEXT NOT NULL, period_kind TEXT NOT NULL, start INTEGER NOT NULL,
   end INTEGER NOT NULL, quote_start INTEGER NOT NULL, quote_end INTEGER NOT NULL);
+CREATE TABLE refused (file TEXT PRIMARY KEY, message TEXT NOT NULL);
 CREATE INDEX sections_sheet ON sections (sheet);
 CREATE INDEX sections_field ON sections (field);
 CREATE INDEX facts_sheet ON facts (sheet);
@@ -99,6 +100,10 @@ class RecordsWriter:
         events = ((None, number, *_period_row(e.period), *_offsets(e.span), *_offsets(e.quote)) for e in reading.events)
         self._insert("events", events)
         return number
+
+    def refused(self, file: str, message: str) -> None:
+        """Stores a file that could not be read, with the reason; the first of two reasons counts."""
+        self._db.execute("INSERT OR IGNORE INTO refused VALUES (?, ?)", (file, message))
 
     def section(self, sheet: int, section: Section) -> int:
         """Stores a section and returns its number."""
@@ -187,6 +192,10 @@ class Records:
         for number, warnings in self._rows("SELECT sheet, warnings FROM sheets ORDER BY sheet"):
             found[self.sheets[number].file] += tuple(json.loads(warnings))
         return {file: texts for file, texts in found.items() if texts}
+
+    def refused(self) -> list[tuple[str, str]]:
+        """(file, why) of every file that could not be read when the index was made."""
+        return [(file, message) for file, message in self._rows("SELECT file, message FROM refused ORDER BY rowid")]
 
     def judgements(self, file: str) -> dict[str, Judgement]:
         """The warnings and the certainty of every sheet of a file, by the sheet's id."""

@@ -114,6 +114,10 @@ class Snapshot:
         """The indexed documents' files, in order."""
         return self._records.files()
 
+    def refused(self) -> list[tuple[str, str]]:
+        """(file, why) of every file that could not be read when the index was made."""
+        return self._records.refused()
+
     def judgements(self, file: str) -> dict[str, Judgement]:
         """The warnings and the certainty of every sheet of a file, by the sheet's id; empty for an unknown file."""
         return self._records.judgements(file)

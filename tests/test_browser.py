@@ -371,7 +371,7 @@ def test_the_status_screen_shows_the_index_and_what_was_missed(watched):
     page = watched.start()
     ask(page, "海底 都市 構想")
     page.get_by_role("tab", name="管理").click()
-    page.wait_for_selector("#hy-status table")
+    page.wait_for_selector("#hy-status .hy-file")
     assert "文書 2・シート 4" in page.inner_text("#hy-status") and "海底 都市 構想" in page.inner_text("#hy-status")
 
 
