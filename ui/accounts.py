@@ -65,7 +65,7 @@ def _sheets(account: FileAccount) -> str:
         for name in ("シート", "場所", "年度・担当", "欄", "数値", "確かさ", "見つからない項目と注意")
     )
     return (
-        f'<div class="hy-scroll" tabindex="0" role="region" aria-label="{escape(account.file)}のシート"><table>'
+        f'<div class="hy-scroll" tabindex="0" role="region" aria-label="{escape(account.file)}のシート"><table class="hy-file-sheets">'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(_sheet(one) for one in ordered)}</tbody></table></div>{rest}"
     )
 
@@ -84,8 +84,9 @@ def _sheet(one: SheetAccount) -> str:
     part = '<small class="hy-small">（文書の部分）</small>' if sheet.kind == "document" else ""
     return (
         f'<tr class="{"hy-doubtful" if one.doubtful else "hy-fine"}">'
-        f'<td><a href="sheet/{escape(sheet.sheet_id)}">{escape(sheet.name)}</a>{part}</td><td>{escape(str(one.where))}</td>'
-        f'<td>{escape(about)}</td><td class="hy-num">{one.sections:,}</td><td class="hy-num">{one.facts:,}</td>'
-        f'<td class="hy-num">{score}</td>'
+        f'<td><a href="sheet/{escape(sheet.sheet_id)}">{escape(sheet.name)}</a>{part}</td>'
+        f'<td data-name="場所">{escape(str(one.where))}</td><td>{escape(about)}</td>'
+        f'<td class="hy-num" data-name="欄">{one.sections:,}</td><td class="hy-num" data-name="数値">{one.facts:,}</td>'
+        f'<td class="hy-num" data-name="確かさ">{score}</td>'
         f"<td>{missing}{f'<ul>{notes}</ul>' if notes else ''}{reasons}</td></tr>"
     )

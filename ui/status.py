@@ -21,10 +21,12 @@ SHOWN = 50
 def render_status(version: str, accounts: Sequence[FileAccount]) -> str:
     """The index: its version, and the report of reading each of its files."""
     read = [one for one in accounts if not one.refusal]
-    sheets = sum(len(one.sheets) for one in read)
+    sheets = sum(len(one.programmes) for one in read)
+    parts = sum(len(one.sheets) for one in read) - sheets
+    beside = f"（ほかに文書の部分 {parts:,}）" if parts else ""
     refused = f"・読めなかったファイル {len(accounts) - len(read):,}" if len(accounts) > len(read) else ""
     return (
-        f'<div class="hy-box hy-status"><h3>索引</h3><p>版: {escape(version)}　文書 {len(read):,}・シート {sheets:,}{refused}</p>'
+        f'<div class="hy-box hy-status"><h3>索引</h3><p>版: {escape(version)}　文書 {len(read):,}・シート {sheets:,}{beside}{refused}</p>'
         f"{render_accounts(accounts)}"
         "<p>シートを増やすには、サーバーで hyoka index を実行します。読み取れない様式は hyoka forms で調べます。</p></div>"
     )
