@@ -380,7 +380,7 @@ def test_the_parse_report_opens_to_its_sheets_and_hides_what_is_fine(watched, tm
     page.wait_for_selector("#hy-status .hy-file", timeout=20_000)
     page.locator(".hy-file > summary").first.click()
     assert page.locator(".hy-file tbody tr:visible").count() == 2 and watched.fits()
-    assert "確かさ" in page.inner_text(".hy-file") or "場所" in page.inner_text(".hy-file")
+    assert "12行目" in page.inner_text(".hy-file") and "見つからない項目: 目的・指標" in page.inner_text(".hy-file")
     page.screenshot(path=tmp_path / "report.png")
     page.get_by_label("要確認のみ（0件）").check()
     assert page.locator(".hy-file:visible").count() == 0
