@@ -159,7 +159,7 @@ def _marks(text: str, lines: Sequence[_Line], sheets: int, town: str) -> list[st
     heads = Counter(line.head for line in lines)
     templates = Counter(line.template for line in lines)
     candidates = [
-        rf"^[ \t\f]*{_pattern(line.row.text, town)}[ \t]*$"
+        (line.row.text, r"[ \t]*$")
         for line in lines
         if templates[line.template] == often
         and not line.row.tabbed
@@ -168,7 +168,7 @@ def _marks(text: str, lines: Sequence[_Line], sheets: int, town: str) -> list[st
         and re.search("評価|シート|調書|点検|表|票", line.row.text)
     ]
     candidates += [
-        rf"^[ \t\f]*{_pattern(line.head, town)}(?=\s|:)"
+        (line.head, r"(?=\s|:)")
         for known in (False, True)
         for line in lines
         if heads[line.head] == often
@@ -178,8 +178,14 @@ def _marks(text: str, lines: Sequence[_Line], sheets: int, town: str) -> list[st
         and not find_periods(line.head)
         and _KANA.search(line.head.replace(town, "") if town else line.head)
     ]
-    kept = [mark for mark in dict.fromkeys(candidates) if re.search(mark, text, re.M)]
-    return kept[:_MARKS] or [r"\A"]
+    kept: dict[str, str] = {}
+    for printed, end in candidates:
+        mark = rf"^[ \t\f]*{_pattern(printed, town)}{end}"
+        if mark in kept.values() or any(other.startswith(printed) for other in kept):
+            continue
+        if len(kept) < _MARKS and re.search(mark, text, re.M):
+            kept[printed] = mark
+    return list(kept.values()) or [r"\A"]
 
 
 def _pattern(printed: str, town: str) -> str:

@@ -89,8 +89,8 @@ def use_forms(folder: Path | None) -> None:
     """
     before = os.environ.get(_IN_USE)
     os.environ[_IN_USE] = str(folder.expanduser().resolve()) if folder is not None else ""
-    if os.environ[_IN_USE] == before and forms.cache_info().currsize:
-        return
+    if before == os.environ[_IN_USE] == "":
+        return  # the bundled files are the same all day
     _forget()
     try:
         forms()
