@@ -9,12 +9,26 @@ from pathlib import Path
 from time import process_time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from corpus.documents import Document
 from corpus.errors import FormError, SettingsError
-from corpus.forms.loader import bundled, canonical, expand, fields, forms, kind_of, use_forms
+from corpus.forms.family import Source, families, form_of_family, vocabulary
+from corpus.forms.loader import (
+    OTHER,
+    bundled,
+    canonical,
+    clean_label,
+    expand,
+    fields,
+    forms,
+    kind_of,
+    use_forms,
+)
 from corpus.forms.mistakes import parsed
 from corpus.forms.patterns import FLAGS, compiled, runs_away
+from corpus.forms.schema import FormFile
 from corpus.reading import read_sheets
 from corpus.sections import form_named
 
@@ -319,3 +333,67 @@ def test_the_bundled_patterns_end_on_texts_made_to_hold_them_up(source):
             re.compile(expand(pattern), FLAGS).search(text)
             assert process_time() - began < 5, pattern
         assert compiled(pattern)
+
+
+# ---- whatever a file holds, it loads or its mistake is a sentence ------------------------------------------------------
+
+
+def tried(raw: bytes) -> None:
+    try:
+        for family in families([Source("a", "a.toml", raw, own=True)], {OTHER, *fields()}):
+            form_of_family(family, clean_label)
+        vocabulary([*bundled(), Source("fields", "fields.toml", raw, own=True)], clean_label)
+    except FormError as error:
+        assert error.file in ("a.toml", "fields.toml") and error.line >= 1
+        assert error.line <= raw.count(b"\n") + 1
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_a_form_file_with_anything_put_into_it_loads_or_names_a_line(data):
+    at = data.draw(st.integers(0, len(FORM)))
+    cut = data.draw(st.integers(0, 30))
+    put = data.draw(st.text("ab名\n\"'[]{}=,.#()?P<>+*\\^$|0-9 \t{N}", max_size=12))
+    tried((FORM[:at] + put + FORM[at + cut :]).encode())
+
+
+VALUES = st.recursive(
+    st.one_of(st.integers(), st.booleans(), st.floats(allow_nan=False, allow_infinity=False), st.sampled_from(["a", "(?P<a>x)", "{L}", ""])),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "group", "field", "regex"]), inner, max_size=3),
+    max_leaves=5,
+)  # fmt: skip
+
+
+def inline(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {inline(inner)}" for key, inner in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(inline(inner) for inner in value) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"'{value}'" if isinstance(value, str) else repr(value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(sorted(FormFile.model_fields)), VALUES)
+def test_a_value_of_any_shape_at_any_key_loads_or_names_a_line(key, value):
+    kept = "".join(line for line in FORM.splitlines(keepends=True) if not line.startswith(key))
+    tried(f"{key} = {inline(value)}\n{kept}".encode())
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text("ab(|)*+?.[]{}^$\\dsS12,あ ", max_size=16))
+def test_any_pattern_is_judged_in_time(pattern):
+    try:
+        compiled(pattern)
+    except (re.error, OverflowError, RecursionError):
+        return
+    began = process_time()
+    runs_away(pattern)
+    assert process_time() - began < 5
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=80))
+def test_bytes_that_are_no_toml_name_a_line(raw):
+    tried(raw)

@@ -71,7 +71,8 @@ def _inherited(family: Family, read: Mapping[str, Family], fields: set[str]) -> 
     own_fields: list[str] = []
     for one in reversed(line):
         data = _laid_over(data, one.own)
-        own_fields += [name for name in data.get("own_fields", []) if isinstance(name, str)]
+        named = data.get("own_fields")
+        own_fields += [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
         checked(FormFile, data, one.text, one.source.file, fields | set(own_fields))
     return Family(family.source, family.text, family.own, data, len(line) - 1)
 
