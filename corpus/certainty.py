@@ -7,27 +7,28 @@ probability that a value is right. A sheet under :data:`THRESHOLD` should be loo
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
+from corpus.covering import covering, joined
 from corpus.documents import Certainty, Document, Reason, Section, SheetReading, Span
-from corpus.forms.loader import OTHER, kind_of
+from corpus.forms.loader import OTHER, forms, kind_of
 from corpus.layout import rows, views
+from corpus.newlabels import NUMERIC, labels_known
 from corpus.origins import SAID, How, Origin, origins
 
-THRESHOLD = 0.6
+THRESHOLD = 0.7
 
 # How often a value told this way was right, as a rule of thumb: a rule or a label names it, a line only holds it.
 _TRUST: dict[How, float] = {
     "form": 1.0, "label": 1.0, "title": 0.9, "line": 0.7, "columns": 0.7, "folder": 0.6, "neighbours": 0.6, "none": 0.0,
 }  # fmt: skip
-_WEIGHTS = {"名称": 0.25, "年度": 0.15, "自治体": 0.1, "担当課": 0.1, "数値": 0.2, "欄": 0.2}
+_WEIGHTS = {"名称": 0.2, "年度": 0.1, "自治体": 0.1, "担当課": 0.1, "数値": 0.2, "欄": 0.1, "ラベル": 0.2}
 # Well-read forms keep codes, telephone numbers and headings outside of facts and known fields: these shares are full.
 _ENOUGH_FIGURES = 0.8
 _ENOUGH_TEXT = 0.6
+_ENOUGH_LABELS = 0.8
 _FEW = 3  # so few figures say nothing of the reading
 
-NUMERIC = ("amount", "staff", "hours", "rate", "indicator", "group")
 _FIGURE = re.compile(r"(?:約|▲|△|-|\+)?\s*\d[\d,]*(?:\.\d+)?\s*(?:[^\d\s。、年月日号]{0,4})")
 _TOKEN = re.compile(r"(?<![^\s|])(?:▲|△|-)?\d[\d,]*(?:\.\d+)?(?:%|円|千円|人|件|回|台|名|時間)?(?![^\s|])")
 
@@ -46,7 +47,7 @@ def certainty(document: Document, reading: SheetReading) -> Certainty | None:
     ]
     figures = table_figures(document, reading)
     if len(figures) >= _FEW:
-        taken = covering([fact.span for fact in reading.facts])
+        taken = covering([fact.span for fact in reading.facts if fact.field != OTHER])
         read = sum(taken(span) for span in figures)
         share = min(1.0, read / len(figures) / _ENOUGH_FIGURES)
         reasons.append(Reason("数値", share, f"表の数値{len(figures)}個のうち{read}個を読み取り"))
@@ -54,6 +55,12 @@ def certainty(document: Document, reading: SheetReading) -> Certainty | None:
     if total:
         share = min(1.0, known / total / _ENOUGH_TEXT)
         reasons.append(Reason("欄", share, f"文字の{known / total:.0%}が知られた欄の中"))
+    form = next((form for form in forms() if form.name == sheet.form), None)
+    if form is None or form.strategy != "patterns":
+        described, seen = labels_known(document, reading, form)
+        if seen:
+            share = min(1.0, described / seen / _ENOUGH_LABELS)
+            reasons.append(Reason("ラベル", share, f"値の前のラベル{seen}個のうち{described}個が語彙にある"))
     weights = sum(_WEIGHTS[reason.what] for reason in reasons)
     score = sum(_WEIGHTS[reason.what] * reason.share for reason in reasons) / weights
     return Certainty(round(score, 3), tuple(reasons))
@@ -85,34 +92,12 @@ def table_figures(document: Document, reading: SheetReading) -> list[Span]:
 def _text_read(document: Document, reading: SheetReading) -> tuple[int, int]:
     """(characters in known fields and facts, characters on the sheet), white space not counted."""
     known = [s.span for s in _known(reading.sections)] + [f.quote for f in reading.facts]
-    return _letters(document, _joined(known)), _letters(document, reading.sheet.spans)
+    return _letters(document, joined(known)), _letters(document, reading.sheet.spans)
 
 
 def _known(sections: Sequence[Section]) -> list[Section]:
     return [section for section in sections if section.field != OTHER]
 
 
-def _joined(spans: Iterable[Span]) -> list[Span]:
-    joined: list[Span] = []
-    for span in sorted(spans, key=lambda s: s.start):
-        if joined and span.start <= joined[-1].end:
-            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
-        else:
-            joined.append(span)
-    return joined
-
-
 def _letters(document: Document, spans: Iterable[Span]) -> int:
     return sum(len("".join(document.text[span.start : span.end].split())) for span in spans)
-
-
-def covering(spans: Iterable[Span]) -> Callable[[Span], bool]:
-    """A function that tells whether a span begins inside one of ``spans``."""
-    joined = _joined(spans)
-    starts = [span.start for span in joined]
-
-    def covers(span: Span) -> bool:
-        at = bisect_right(starts, span.start) - 1
-        return at >= 0 and span.start < joined[at].end
-
-    return covers

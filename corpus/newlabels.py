@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
-from corpus.certainty import NUMERIC, covering
+from corpus.covering import covering
 from corpus.documents import Document, SheetReading, Span
 from corpus.forms.loader import OTHER, Form, canonical, clean_label, forms, kind_of, vocabulary_labels
 from corpus.heads import TITLE
 from corpus.layout import Cell, Row, rows, views
 from corpus.periods import find_periods
+
+NUMERIC = ("amount", "staff", "hours", "rate", "indicator", "group")
+"""The kinds of fields whose values are figures."""
 
 LIKELY = 0.5
 """From this similarity on a proposal is worth a look."""
@@ -72,6 +75,21 @@ def new_labels(document: Document, readings: Sequence[SheetReading]) -> list[New
             example = "" if kind_of(shown) == "person" else example
             found.append(NewLabel(printed, len(places), example, first.span, shown, similarity))
     return sorted(found, key=lambda one: (-one.count, one.span.start))
+
+
+def labels_known(document: Document, reading: SheetReading, form: Form | None) -> tuple[int, int]:
+    """(labels of the vocabulary or the form, all labels) that stand before values on one sheet."""
+    own = set(_of_form(form)) if form is not None else set()
+    names = {clean_label(text) for text in (reading.sheet.name, reading.sheet.municipality)}
+    known = unknown = 0
+    for of in views(document, reading.sheet):
+        for cell, _, _ in _before_values(rows(of)):
+            label = clean_label(cell.text)
+            if label in own or canonical(cell.text) is not None:
+                known += 1
+            elif _is_label(cell.text, label) and label not in names:
+                unknown += 1
+    return known, known + unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,10 @@ from corpus.heads import TITLE
 from corpus.layout import normalized
 from corpus.sections import split_sections
 from corpus.sheets import find_sheets
+from corpus.unread import unread_figures
+from corpus.whereabouts import Locator
+
+_NAMED = 3  # figures named in a warning
 
 __all__ = ["extract_events", "extract_facts", "find_sheets", "read_sheets", "split_sections"]
 
@@ -36,13 +40,26 @@ def _judged(document: Document, reading: SheetReading) -> SheetReading:
         judged = replace(reading, certainty=certainty(document, reading))
     except Exception as error:
         return _warned(reading, f"「{reading.sheet.name}」の確かさを計算できませんでした（{error}）。")
-    if judged.certainty is None or judged.certainty.score >= THRESHOLD:
+    sure = judged.certainty
+    if sure is None or sure.score >= THRESHOLD:
         return judged
-    poor = "、".join(reason.text for reason in judged.certainty.reasons if reason.share < THRESHOLD)
+    figures = next((reason for reason in sure.reasons if reason.what == "数値"), None)
+    if figures is not None and figures.share < THRESHOLD:
+        judged = _warned(judged, _unread(document, judged))
+    poor = "、".join(reason.text for reason in sure.reasons if reason.share < THRESHOLD)
     return _warned(
         judged,
-        f"読み取りの確かさが{judged.certainty.score:.2f}です（{poor}）。hyoka forms でこのファイルを確かめてください。",
+        f"読み取りの確かさが{sure.score:.2f}です（{poor}）。hyoka forms でこのファイルを確かめてください。",
     )
+
+
+def _unread(document: Document, reading: SheetReading) -> str:
+    """The first figures that became no fact, each with its place and the reason."""
+    locator = Locator(document)
+    left = unread_figures(document, reading)
+    told = [f"{locator.at(one.span.start)}の「{one.text}」: {one.reason}" for one in left[:_NAMED]]
+    more = f"ほかに{len(left) - _NAMED}個あります。" if len(left) > _NAMED else ""
+    return f"読み取っていない数値があります。{''.join(told)}{more}"
 
 
 def _read(document: Document, sheet: Sheet) -> SheetReading:

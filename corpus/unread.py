@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from corpus.certainty import NUMERIC, covering, table_figures
+from corpus.certainty import table_figures
+from corpus.covering import covering
 from corpus.documents import Document, Sheet, SheetReading, Span
 from corpus.forms.loader import OTHER, Form, canonical, kind_of
 from corpus.layout import Row, View, one_line, rows, views
+from corpus.newlabels import NUMERIC
 from corpus.sections import form_named, tables_of
 from corpus.tables import Pair, Series, Tables
 
@@ -25,7 +27,7 @@ class Unread:
 
 def unread_figures(document: Document, reading: SheetReading) -> list[Unread]:
     """The figures in a sheet's tables that no fact was made of, in the order printed."""
-    taken = covering([fact.span for fact in reading.facts])
+    taken = covering([fact.span for fact in reading.facts if fact.field != OTHER])
     left = [span for span in table_figures(document, reading) if not taken(span)]
     if not left:
         return []

@@ -45,7 +45,7 @@ def test_a_sheet_read_by_its_labels_is_nearly_certain():
     document, reading = read(GOOD)
     sure = certainty(document, reading)
     assert sure is not None and sure.score >= 0.9
-    assert [reason.what for reason in sure.reasons] == ["名称", "年度", "自治体", "担当課", "数値", "欄"]
+    assert [reason.what for reason in sure.reasons] == ["名称", "年度", "自治体", "担当課", "数値", "欄", "ラベル"]
     assert reading.certainty == sure and reading.warnings == ()
 
 
@@ -60,11 +60,44 @@ def test_what_cannot_be_told_lowers_the_certainty_and_is_said_in_a_warning():
     )
 
 
+def test_the_first_figures_left_out_are_named_with_their_places():
+    _, reading = read(POOR)
+    warning = next(w for w in reading.warnings if "読み取っていない数値" in w)
+    assert "3行目の「1,200」: " in warning and "3行目の「1,800」: " in warning and "ほかに3個" in warning
+
+
+def test_the_more_labels_are_unknown_the_less_certain_the_reading():
+    """The labels of a bundled file are taken away one after the other: certainty and facts go down together."""
+    text = read_document(next(p for p in FILES if p.suffix == ".html")).text
+    labels = [
+        "担当組織",
+        "事業の目的",
+        "事業費",
+        "一般財源",
+        "人件費",
+        "総事業費",
+        "成果指標",
+        "活動指標",
+        "今後の方向性",
+        "課題",
+    ]
+    scores, facts = [], []
+    for size in range(len(labels) + 1):
+        for number, label in enumerate(labels[:size]):
+            text = text.replace(label, "〆〆" + "甲乙丙丁戊己庚辛壬癸"[number] * 2)
+        readings = [r for r in read_sheets(Document("a.html", text, "0", "html")) if r.certainty]
+        scores.append(sum(r.certainty.score for r in readings if r.certainty) / len(readings))
+        facts.append(sum(len(r.facts) for r in readings))
+    assert scores[-1] < scores[0] - 0.2 and facts[-1] < facts[0]
+    assert all(later <= earlier + 0.02 for earlier, later in zip(scores, scores[1:], strict=False))
+
+
 def test_the_score_is_the_weighted_mean_of_its_reasons():
     _, reading = read(POOR)
     assert reading.certainty is not None
-    weights = {"名称": 0.25, "年度": 0.15, "自治体": 0.1, "担当課": 0.1, "数値": 0.2, "欄": 0.2}
-    by_hand = sum(weights[r.what] * r.share for r in reading.certainty.reasons)
+    weights = {"名称": 0.2, "年度": 0.1, "自治体": 0.1, "担当課": 0.1, "数値": 0.2, "欄": 0.1, "ラベル": 0.2}
+    reasons = reading.certainty.reasons
+    by_hand = sum(weights[r.what] * r.share for r in reasons) / sum(weights[r.what] for r in reasons)
     assert reading.certainty.score == pytest.approx(by_hand, abs=0.001)
 
 

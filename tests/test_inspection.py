@@ -200,7 +200,7 @@ def test_the_json_says_the_same(tmp_path, capsys):
         "value": "図書館システム運用", "how": "label", "printed": "事務事業名 図書館システム運用 担当課 情報政策課",
         "where": {"page": None, "line": 2, "cell": None},
     }  # fmt: skip
-    assert 0 <= sheet["certainty"]["score"] <= 1 and len(sheet["certainty"]["reasons"]) == 6
+    assert 0 <= sheet["certainty"]["score"] <= 1 and len(sheet["certainty"]["reasons"]) == 7
     assert {"field", "label", "year", "kind", "value", "unit"} <= set(sheet["facts"][0])
 
 
