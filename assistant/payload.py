@@ -10,6 +10,7 @@ from assistant.schemas import (
     AnswerJson,
     ChartJson,
     CitationJson,
+    EventJson,
     FactJson,
     FiltersJson,
     HitJson,
@@ -189,6 +190,15 @@ def sheet_detail_json(sheet: Sheet, index: Index) -> SheetDetailJson:
             )
             for fact in facts
             if fact.value is None and fact.field != PERSON_FIELD
+        ],
+        events=[
+            EventJson(
+                what=event.what or None,
+                period=PeriodJson(label=event.period.label, start=event.period.start, end=event.period.end),
+                quote=pages.text(sheet.file, event.quote),
+                source=pages.source(sheet.file, event.quote),
+            )
+            for event in (found.event for found in index.events([sheet.sheet_id]))
         ],
     )
 

@@ -194,12 +194,22 @@ class RatingJson(BaseModel):
     source: SourceJson
 
 
+class EventJson(BaseModel):
+    """A dated statement; ``what`` is what happens then (導入, 更改, 契約満了 …), null when its words do not tell."""
+
+    what: str | None
+    period: PeriodJson
+    quote: str
+    source: SourceJson
+
+
 class SheetDetailJson(SheetJson):
     """The answer to ``GET /api/v1/sheets/{id}``."""
 
     sections: list[SectionJson]
     facts: list[FactJson]
     ratings: list[RatingJson]
+    events: list[EventJson]
 
 
 class TurnJson(BaseModel):

@@ -13,7 +13,7 @@ from corpus.forms.loader import OTHER, Form, canonical, kind_of
 from corpus.layout import Row, View, one_line, rows, views
 from corpus.newlabels import NUMERIC
 from corpus.sections import form_named, tables_of
-from corpus.tables import Pair, Series, Tables
+from corpus.tabletypes import Pair, Series, Tables
 
 
 @dataclass(frozen=True, slots=True)

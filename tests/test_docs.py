@@ -338,7 +338,11 @@ def test_the_japanese_guide_works_from_its_first_command_to_its_last(tmp_path, m
             if target:
                 (tmp_path / target).write_text(told[-1], "utf-8")
     first, second, draft, last, _ = told
-    assert "シート 0" in first and re.search("^対象システム\t2\t.*事務事業名", first, re.M) and "所管\t" in first
+    assert (
+        "シート 0" in first
+        and re.search("^点検システム名称\t2\t.*事務事業名", first, re.M)
+        and "受持担当課名\t" in first
+    )
     assert "シート 2" in second and "確かさ" in second and "様式: なし" in second
     assert draft.startswith("#") and "確認" in draft
     assert "様式: tenken" in last and "シート 2" in last and "決算額\t決算\t令和6年度\t実績\t3,600,000円" in last

@@ -25,20 +25,20 @@ pytestmark = pytest.mark.usefixtures("here")
 UNKNOWN = """碧原市 デジタル推進計画 点検票
 
 点検票番号 1
-対象システム 窓口予約システム
-所管 市民課
-点検年度 令和６年度
+点検システム名称 窓口予約システム
+受持担当課名 市民課
+点検対象年度 令和６年度
 当年度予算と決算 4,000 3,600 執行率 90.0%
-点検の結果 予約の7割がオンラインになり、待ち時間が短くなった。
-翌年度以降の予定 令和7年10月に電子申請と統合する。
+点検結果の理由 予約の7割がオンラインになり、待ち時間が短くなった。
+次期の今後の予定 令和7年10月に電子申請と統合する。
 
 点検票番号 2
-対象システム 庁内チャット
-所管 情報政策課
-点検年度 令和６年度
+点検システム名称 庁内チャット
+受持担当課名 情報政策課
+点検対象年度 令和６年度
 当年度予算と決算 1,200 1,150 執行率 95.8%
-点検の結果 全課で使われている。
-翌年度以降の予定 現行のまま続ける。
+点検結果の理由 全課で使われている。
+次期の今後の予定 現行のまま続ける。
 """
 KNOWN = """みなと野市 事務事業評価シート（令和6年度実績）
 事務事業名\t図書館システム運用\t担当課\t情報政策課
@@ -76,15 +76,16 @@ def test_each_family_not_chosen_tells_its_missing_marks():
 def test_labels_of_no_vocabulary_come_with_an_example_and_a_proposal():
     found = {one.label: one for one in look(UNKNOWN).new_labels}
     assert {label: (one.count, one.field) for label, one in found.items()} == {
-        "対象システム": (2, "事務事業名"),
-        "所管": (2, "担当課"),
-        "点検年度": (2, "評価年度"),
+        "点検システム名称": (2, "事務事業名"),
+        "受持担当課名": (2, "担当課"),
+        "点検対象年度": (2, "評価年度"),
         "当年度予算と決算": (2, "決算額"),
-        "点検の結果": (2, "総合評価"),
-        "翌年度以降の予定": (2, "今後の方向性"),
+        "点検結果の理由": (2, "評価理由"),
+        "次期の今後の予定": (2, "今後の方向性"),
     }
     assert (
-        found["所管"].example == "市民課" and UNKNOWN[slice(found["所管"].span.start, found["所管"].span.end)] == "所管"
+        found["受持担当課名"].example == "市民課"
+        and UNKNOWN[slice(found["受持担当課名"].span.start, found["受持担当課名"].span.end)] == "受持担当課名"
     )
 
 
@@ -182,7 +183,7 @@ def test_the_command_tells_a_person_what_to_do(tmp_path, capsys):
     assert run(["forms", write(tmp_path)]) == 0
     told = capsys.readouterr().out
     assert "様式: なし" in told and "見つからない印" in told and "語彙にないラベル 6" in told
-    assert "対象システム\t2\t窓口予約システム\t事務事業名" in told and "4行目" in told
+    assert "点検システム名称\t2\t窓口予約システム\t事務事業名" in told and "4行目" in told
     assert run(["forms", write(tmp_path, KNOWN)]) == 0
     told = capsys.readouterr().out
     assert "● 図書館システム運用（1行目）" in told and "確かさ" in told and "決算・実績の見出し" not in told
