@@ -38,6 +38,7 @@ def build(
     encoder: Encoder,
     folder: Path,
     progress: Progress | None = None,
+    refused: Callable[[], Iterable[tuple[str, str]]] = tuple,
 ) -> Snapshot:
     """Indexes ``readings`` into ``folder`` and returns the new live snapshot, opened.
 
@@ -45,6 +46,7 @@ def build(
     vectors stay in memory. What was indexed before is replaced; to keep a part of it, chain it in from
     :meth:`Snapshot.readings`. A file given twice is taken once, the later one is left out. Raises NothingToIndex, with
     the old snapshot untouched, if there is not one section. ``Snapshot.report()`` has the counts and warnings.
+    ``refused`` is asked for the files that could not be read (file, why) when the readings are through.
     """
     tell = progress or (lambda what, done, total: None)
     with _lock(folder):
@@ -52,7 +54,7 @@ def build(
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         try:
-            counts = _write(work, readings, encoder, tell)
+            counts = _write(work, readings, encoder, tell, refused)
             name = _publish(folder, work, encoder, counts)
         except OSError as error:
             message = (
@@ -66,7 +68,11 @@ def build(
 
 
 def _write(
-    work: Path, readings: Iterable[tuple[Document, Sequence[SheetReading]]], encoder: Encoder, tell: Progress
+    work: Path,
+    readings: Iterable[tuple[Document, Sequence[SheetReading]]],
+    encoder: Encoder,
+    tell: Progress,
+    refused: Callable[[], Iterable[tuple[str, str]]],
 ) -> dict[str, int]:
     """Writes all files of a snapshot but the manifest; returns the counts."""
     counts = dict.fromkeys(("documents", "sheets", "sections", "chunks", "facts", "events"), 0)
@@ -103,6 +109,9 @@ def _write(
                         lexical.append(LexicalDocument(chunk, sheet, name, department, label, body))
                         texts.append(passage_text(reading.sheet, section, document.text[span.start : span.end]))
             tell("読み込み", counts["documents"], 0)
+        for file, message in refused():
+            if file not in files:
+                records.refused(file, message)
     counts["chunks"] = len(texts)
     if not texts:
         raise NothingToIndex(
