@@ -11,7 +11,7 @@ from functools import cache
 from itertools import pairwise
 
 from corpus.normalize import variants
-from corpus.readers.extract import Box, Piece
+from corpus.readers.extract import Box, Piece, goes_on
 from corpus.readers.flow import Block, Row, in_order
 from corpus.readers.glyphs import (
     Glyph,
@@ -210,6 +210,8 @@ def _stacked(cells: list[list[Glyph]], page: int) -> list[Row] | None:
     figures = [own for own in lines if len(own) > 1 and all(_FIGURES.fullmatch(line_text(line)) for line in own)]
     if len(figures) < 2:
         return None
+    if any(goes_on(line_text(upper), line_text(lower)) for own in figures for upper, lower in pairwise(own)):
+        return None  # 「374,73」 over 「6」 is one figure in a narrow cell
     heights = [_height(line) for line in figures[0]]
     slack = 0.4 * em_of(figures[0][0])
     rows: list[Row] = [[Piece("")] * len(cells) for _ in heights]
