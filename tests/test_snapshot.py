@@ -15,7 +15,7 @@ from corpus.documents import Document, Event, Fact, Place, Section, Sheet, Sheet
 from corpus.errors import IndexDamaged, IndexFolderError, IndexMissing, IndexOutdated, NothingToIndex
 from corpus.periods import Period
 from index.build import build
-from index.manifest import current
+from index.manifest import FORMAT, current
 from index.snapshot import Snapshot
 from index.types import Filters
 
@@ -182,7 +182,7 @@ def test_another_encoder_or_format_asks_for_a_rebuild(tmp_path: Path) -> None:
     with pytest.raises(IndexOutdated, match="作り直して"):
         Snapshot.open(tmp_path, FakeEncoder("other"))
     manifest = tmp_path / "snapshots" / current(tmp_path) / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 99'))
+    manifest.write_text(manifest.read_text().replace(f'"format": {FORMAT}', '"format": 99'))
     with pytest.raises(IndexOutdated, match="99"):
         Snapshot.open(tmp_path, FakeEncoder())
 
