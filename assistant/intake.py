@@ -23,9 +23,9 @@ from index.stored import StoredReadings
 logger = logging.getLogger(__name__)
 
 MAX_SECONDS = 300.0
-# About the seconds a file takes; from two seconds' work for each on, starting one more process pays.
+# About the seconds a file takes; one more process pays for every two seconds of work.
 _SLOW = {".pdf": 0.7, ".xlsx": 0.5, ".xlsm": 0.5}
-_QUICK = 0.05
+_QUICK = 0.1
 _WORTH_IT = 2.0
 # How many files each process may be ahead of the one that is waited for: readings wait in memory.
 _AHEAD = 2

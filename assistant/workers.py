@@ -40,7 +40,7 @@ class TimeExceeded(Exception):  # noqa: N818 (see above)
 class Workers(Generic[Task, Result]):
     """``jobs`` processes that run ``work`` on tasks, each at most ``seconds`` long; started when first needed.
 
-    ``work`` must be a function of a module, and it must not raise. Use as a context manager: on leaving it, the
+    ``work`` must be a function of a module (not of the script that is run), and it must not raise. Use as a context manager: on leaving it, the
     processes are stopped whatever they are doing.
     """
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 
 from corpus.documents import Document, Event, Section, Sheet, Span
 from corpus.forms.loader import OTHER, Form, clean_label, compiled, kind_of
@@ -30,7 +31,10 @@ _NO_PROSE = (
 _FIGURES_ONLY = ("予算の内訳", "予算・決算額等の推移", "評価")
 _ENTRY_END = re.compile(r"\n[ \t\u3000]*(?=[≪《【〈■●◆・])|[ \u3000]{2,}(?=[≪《【〈])")
 _DATES_AND_SIGNS = re.compile(r"[\W\d_]+|年度|[年月日]|令和|平成|昭和|[RHSＲＨＳ](?=\d)|決算|予算")
-_TITLE = re.compile(r"(?=[^\n]*年度)[^\n。]*(?:評価|シート|調書|報告書)[^\n。]*")
+_TITLE_WORD = re.compile(r"評価|シート|調書|報告書")
+_TITLE = re.compile(r"(?=[^\n]*年度)(?=[^\n]*(?:評価|シート|調書|報告書))[^\n。]*")
+_LEADING = re.compile(r"(?:^|\n|[ \u3000]{2,}|\u3000|[≫》】])[ \u3000]*$")
+_INDENT = 200  # characters before a date that tell whether it opens a line
 
 
 def extract_events(document: Document, sheet: Sheet, sections: Sequence[Section]) -> list[Event]:
@@ -85,12 +89,21 @@ def written_in(document: Document, sheet: Sheet) -> int | None:
     """The fiscal year a sheet was written in: 「令和7年度 …シート(令和6年度実績)」 reports on 2024 and was written in 2025."""
     if sheet.fiscal_year is None or not sheet.spans:
         return sheet.fiscal_year
-    text = view(document, sheet.spans[0]).text
-    for line in _TITLE.finditer(text):
-        years = [h.period.fiscal_year for h in find_periods(line.group()) if h.period.kind == "fiscal_year"]
+    for title in _titles(view(document, sheet.spans[0]).text):
+        years = [h.period.fiscal_year for h in find_periods(title) if h.period.kind == "fiscal_year"]
         if sheet.fiscal_year in years and len(years) > 1:
             return max(y for y in years if y <= sheet.fiscal_year + 2)
     return sheet.fiscal_year
+
+
+def _titles(text: str) -> Iterator[str]:
+    """What reads like a form's title: a stretch of a line with such a word, and with 年度 in or after it."""
+    for line in text.split("\n"):
+        last, at = line.rfind("年度"), 0
+        for stretch in line.split("。") if last >= 0 else ():
+            if at <= last and _TITLE_WORD.search(stretch):
+                yield stretch
+            at += len(stretch) + 1
 
 
 def _of_section(section: Section, context: int | None) -> list[Event]:
@@ -99,10 +112,11 @@ def _of_section(section: Section, context: int | None) -> list[Event]:
     if not hits:
         return []
     offset = section.span.start - len(head)
+    sentences = split_sentences(section.text)
     if _is_list(section, hits, len(head)):
-        quotes = _entries(section.text, hits, len(head))
+        quotes = _entries(section.text, sentences, hits, len(head))
     else:
-        quotes = [_sentence_at(split_sentences(section.text), h.start - len(head), h.end - len(head)) for h in hits]
+        quotes = [_sentence_at(sentences, h.start - len(head), h.end - len(head)) for h in hits]
     return [
         Event(
             hit.period,
@@ -117,14 +131,12 @@ def _is_list(section: Section, hits: list[FoundPeriod], shift: int) -> bool:
     """Whether the section is a chronicle: three dates or more, most of them at a line's start or after a wide gap."""
     if len(hits) < 3 and section.field != "背景・経過":
         return False
-    leading = sum(
-        re.search(r"(?:^|\n|[ \u3000]{2,}|\u3000|[≫》】])[ \u3000]*$", section.text[: h.start - shift]) is not None
-        for h in hits
-    )
+    starts = [hit.start - shift for hit in hits]
+    leading = sum(_LEADING.search(section.text, max(0, start - _INDENT), start) is not None for start in starts)
     return leading * 2 >= len(hits)
 
 
-def _entries(text: str, hits: list[FoundPeriod], shift: int) -> list[Span]:
+def _entries(text: str, sentences: list[Span], hits: list[FoundPeriod], shift: int) -> list[Span]:
     """Each date with what follows it up to the next one."""
     spans: list[Span] = []
     for i, hit in enumerate(hits):
@@ -135,7 +147,7 @@ def _entries(text: str, hits: list[FoundPeriod], shift: int) -> list[Span]:
         stop = end.start() if end is not None else stop
         if not text[after:stop].strip():
             # A date at a sentence's end belongs to the words before it.
-            spans.append(_sentence_at(split_sentences(text), start, after))
+            spans.append(_sentence_at(sentences, start, after))
             continue
         piece = text[start:stop].rstrip()
         spans.append(Span(start, start + len(piece)))
@@ -143,7 +155,8 @@ def _entries(text: str, hits: list[FoundPeriod], shift: int) -> list[Span]:
 
 
 def _sentence_at(sentences: list[Span], start: int, end: int) -> Span:
-    for sentence in sentences:
-        if sentence.start <= start < sentence.end:
-            return Span(sentence.start, max(sentence.end, end))
+    """The one of the sentences, which are in order, that holds ``start``."""
+    number = bisect_right(sentences, start, key=lambda sentence: sentence.start) - 1
+    if number >= 0 and start < sentences[number].end:
+        return Span(sentences[number].start, max(sentences[number].end, end))
     return Span(start, end)
