@@ -1,0 +1,164 @@
+"""Damaged files and scrambled sheets: read or refused, never anything else.
+
+The long run is ``python -m evals.benchmarks.fuzz_readers --inputs 10000``; these are a few hundred of its inputs, drawn
+anew each time, and what it found before.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from assistant.workers import Workers
+from corpus.errors import DocumentError, UnreadableDocument
+from corpus.readers import document_from
+from corpus.readers.numberformat import shown
+from evals.benchmarks.damage import KINDS, damaged, scrambled, seeds
+from evals.benchmarks.fuzz_readers import MAX_SECONDS, lost, main, summary
+from evals.benchmarks.probes import Probe, probe_file, probe_sheets
+
+fuzzed = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(scope="module")
+def files() -> Iterator[Workers[int, Probe]]:
+    """A guarded process, since one damaged number can ask for all memory there is."""
+    with Workers(probe_file, 1, MAX_SECONDS) as workers:
+        yield workers
+
+
+@pytest.fixture(scope="module")
+def sheets() -> Iterator[Workers[int, Probe]]:
+    with Workers(probe_sheets, 1, MAX_SECONDS) as workers:
+        yield workers
+
+
+@given(number=st.integers(0, 10**9))
+@settings(fuzzed, max_examples=300)
+def test_a_damaged_file_is_read_or_refused(files: Workers[int, Probe], number: int) -> None:
+    probe = files.submit(number).result()
+    assert probe.end in ("read", "refused"), probe.trace
+
+
+@given(number=st.integers(0, 10**9))
+@settings(fuzzed, max_examples=40)
+def test_a_scrambled_sheet_is_read(sheets: Workers[int, Probe], number: int) -> None:
+    probe = sheets.submit(number).result()
+    assert probe.end == "read", probe.trace
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_undamaged_file_of_each_kind_is_read(kind: str) -> None:
+    number = KINDS.index(kind)
+    assert damaged(number)[1] == seeds()[kind]
+    assert probe_file(number).end == "read"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != ".zip"])
+@pytest.mark.parametrize("change", ["cut", "flip"])
+def test_cut_and_flipped_files_of_each_kind(kind: str, change: str) -> None:
+    data = seeds()[kind]
+    for at in range(0, len(data), max(1, len(data) // 40)):
+        spoilt = data[:at] if change == "cut" else data[:at] + bytes([data[at] ^ 0x20]) + data[at + 1 :]
+        try:
+            document = document_from(spoilt, f"評価{kind}")
+        except DocumentError as error:
+            assert error.message.startswith(f"評価{kind}: ") and error.message.endswith("。")
+        else:
+            assert document.text.encode() and document.file == f"評価{kind}"
+
+
+def test_no_damaged_file_is_lost_from_the_account() -> None:
+    assert lost(range(160), jobs=1) == []
+
+
+def test_the_same_number_is_the_same_input() -> None:
+    assert [damaged(number) for number in range(400, 480)] == [damaged(number) for number in range(400, 480)]
+    assert scrambled(7) == scrambled(7) != scrambled(8)
+
+
+def test_the_summary_counts_what_went_wrong() -> None:
+    probes = [Probe(0, ".txt", "read", 0.5), Probe(1, ".csv", "ValueError in x.py:f", 0.1, "trace")]
+    found = summary(probes)
+    assert (found["inputs"], found["wrong"]) == (2, 1)
+    assert found["first"]["ValueError in x.py:f"]["number"] == 1
+    assert found["slowest"][0] == {"number": 0, "kind": ".txt", "seconds": 0.5}
+
+
+def test_the_long_run_ends_with_0_when_all_is_well(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "result.json"
+    assert main(["--inputs", "16", "--sheets", "2", "--jobs", "1", "--out", str(out)]) == 0
+    assert out.read_text("utf-8") == capsys.readouterr().out
+
+
+# What the long run found
+
+
+WORD_XML = zipfile.ZipFile(io.BytesIO(seeds()[".docx"])).read("word/document.xml").decode()
+WORD_XML = re.sub(r"(<w:tr)( [^>]*)?>(\s*<w:trPr/>)?", "<w:tr>", WORD_XML)
+
+
+def word(xml: str) -> bytes:
+    """The Word seed with another text part."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(seeds()[".docx"])) as source, zipfile.ZipFile(out, "w") as target:
+        for info in source.infolist():
+            target.writestr(info, xml if info.filename == "word/document.xml" else source.read(info))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("columns", ["100000000000", "x", "", "-5"])
+def test_a_made_up_number_of_columns_in_word(columns: str) -> None:
+    before = f'<w:tr><w:trPr><w:gridBefore w:val="{columns}"/></w:trPr>'
+    indented = re.sub("<w:tr>", before, WORD_XML, count=1)
+    spanned = WORD_XML.replace('<w:gridSpan w:val="2"/>', f'<w:gridSpan w:val="{columns}"/>')
+    for xml in (indented, spanned):
+        assert xml != WORD_XML
+        text = document_from(word(xml), "a.docx").text
+        assert "火葬場運営事業" in text and len(text) < 1000
+
+
+@pytest.mark.parametrize("tag", ["div", "b", "table><tr><td"])
+def test_a_page_that_nests_without_end(tag: str) -> None:
+    deep = f"<{tag}>" * 1500 + "本文"
+    assert document_from(deep.encode(), "a.html").text == "本文\n"
+    with pytest.raises(UnreadableDocument, match=r"入れ子が深すぎます。.*保存し直してください。"):
+        document_from(f"<{tag}>".encode() * 50_000 + b"x", "a.html")
+
+
+def test_a_page_that_hides_its_depth_is_read_all_the_same() -> None:
+    assert document_from(("<div></b>" * 5000 + "本文").encode(), "a.html").text == "本文\n"
+
+
+def test_comparisons_in_a_script_are_no_elements() -> None:
+    page = "<script>" + "if(i<n)x<y;" * 5000 + "</script><p>本文</p>"
+    assert document_from(page.encode(), "a.html").text == "本文\n"
+
+
+@given(
+    st.one_of(
+        st.integers(-(10**40), 10**40),
+        st.floats(),
+        st.booleans(),
+        st.datetimes(),
+        st.dates(),
+        st.times(),
+        st.timedeltas(),
+        st.text(),
+    ),
+    st.one_of(
+        st.text(alphabet='#0?.,;%"\\_*[]$-gemdyhsa年月日@E+/ <>=', max_size=30),
+        st.sampled_from(
+            ["General", "0" * 300, "0." + "0" * 60, 'ggge"年"m"月"d"日"', "[h]:mm:ss", "yyyy/m/d h:mm", "@"]
+        ),
+    ),
+)
+@settings(fuzzed, max_examples=400)
+def test_any_value_is_shown_under_any_format(value: object, number_format: str) -> None:
+    assert isinstance(shown(value, number_format), str)
