@@ -51,9 +51,12 @@ def extract_events(document: Document, sheet: Sheet, sections: Sequence[Section]
         if kind_of(section.field) in _NO_PROSE or section.field in _FIGURES_ONLY:
             continue
         begin = section.span.start + _head_of_columns(form, section)
+        judged: dict[Span, bool] = {}  # many dates may stand in one long sentence
         for event in _of_section(section, context):
-            quote = document.text[event.quote.start : event.quote.end]
-            if event.span.start >= begin and _is_statement(quote, section, scattered):
+            if event.quote not in judged:
+                quote = document.text[event.quote.start : event.quote.end]
+                judged[event.quote] = _is_statement(quote, section, scattered)
+            if event.span.start >= begin and judged[event.quote]:
                 found.setdefault((event.span.start, event.span.end), event)
     kept: list[Event] = []
     for event in sorted(found.values(), key=lambda e: (e.span.start, -e.span.end)):

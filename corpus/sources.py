@@ -64,6 +64,8 @@ def find_files(sources: Iterable[str | Path], max_bytes: int = MAX_BYTES) -> lis
             if name in names:
                 name = _apart(f"{base.resolve().name}/{name}", names)
             names.add(name)
+            if not problem and path.exists() and not path.is_file():  # reading a pipe would wait for ever
+                problem = "ふつうのファイルではありません（パイプや装置）。ファイルを指定してください。"
             if not problem and path.suffix.lower() == ENDING:
                 found += _unpacked(path, name, max_bytes, names)
                 continue

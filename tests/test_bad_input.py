@@ -72,7 +72,13 @@ def huge(path: Path) -> None:
         file.truncate(201 * 1024 * 1024)
 
 
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
 BAD = [
+    (pipe, "管.txt", "ふつうのファイルではありません", "ファイルを指定してください"),
+    (pipe, "管.zip", "ふつうのファイルではありません", "ファイルを指定してください"),
     (binary, "実行.txt", "文字コードではありません", "保存し直してください"),
     (workbook, "集計.txt", "中身はZIP形式", "正しい拡張子に直すか"),
     (locked, "鍵.pdf", "パスワードがかかったPDF", "パスワードを外して"),

@@ -15,10 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import corpus.events
 from assistant.workers import Workers
+from corpus.documents import Document
 from corpus.errors import DocumentError, UnreadableDocument
 from corpus.readers import document_from
 from corpus.readers.numberformat import shown
+from corpus.reading import read_sheets
 from evals.benchmarks.damage import KINDS, damaged, scrambled, seeds
 from evals.benchmarks.fuzz_readers import MAX_SECONDS, lost, main, summary
 from evals.benchmarks.probes import Probe, probe_file, probe_sheets
@@ -162,3 +165,24 @@ def test_comparisons_in_a_script_are_no_elements() -> None:
 @settings(fuzzed, max_examples=400)
 def test_any_value_is_shown_under_any_format(value: object, number_format: str) -> None:
     assert isinstance(shown(value, number_format), str)
+
+
+def test_a_long_sentence_of_dates_is_cut_and_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = {"split_sentences": 0, "_is_statement": 0}
+
+    def counted(name: str) -> None:
+        function = getattr(corpus.events, name)
+
+        def call(*arguments: object) -> object:
+            calls[name] += 1
+            return function(*arguments)
+
+        monkeypatch.setattr(corpus.events, name, call)
+
+    for name in calls:
+        counted(name)
+    text = "事務事業名\t火葬場運営\n事業の目的\t" + "令和5年4月1日に改修し、" * 300 + "保つ。\n"
+    (reading,) = read_sheets(Document("a.txt", text, "", "text"))
+    assert len(reading.events) == 300
+    assert calls["split_sentences"] == len([s for s in reading.sections if "令和" in s.text])
+    assert calls["_is_statement"] <= 2
