@@ -24,35 +24,35 @@ from corpus.readers.numberformat import shown
 from corpus.reading import read_sheets
 from evals.benchmarks.damage import KINDS, damaged, scrambled, seeds
 from evals.benchmarks.fuzz_readers import MAX_SECONDS, lost, main, summary
-from evals.benchmarks.probes import Probe, probe_file, probe_sheets
+from evals.benchmarks.probes import Input, Probe, file_input, probe_file, probe_sheets, sheets_input
 
 fuzzed = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
-def files() -> Iterator[Workers[int, Probe]]:
+def files() -> Iterator[Workers[Input, Probe]]:
     """A guarded process, since one damaged number can ask for all memory there is."""
     with Workers(probe_file, 1, MAX_SECONDS) as workers:
         yield workers
 
 
 @pytest.fixture(scope="module")
-def sheets() -> Iterator[Workers[int, Probe]]:
+def sheets() -> Iterator[Workers[Input, Probe]]:
     with Workers(probe_sheets, 1, MAX_SECONDS) as workers:
         yield workers
 
 
 @given(number=st.integers(0, 10**9))
 @settings(fuzzed, max_examples=300)
-def test_a_damaged_file_is_read_or_refused(files: Workers[int, Probe], number: int) -> None:
-    probe = files.submit(number).result()
+def test_a_damaged_file_is_read_or_refused(files: Workers[Input, Probe], number: int) -> None:
+    probe = files.submit(file_input(number)).result()
     assert probe.end in ("read", "refused"), probe.trace
 
 
 @given(number=st.integers(0, 10**9))
 @settings(fuzzed, max_examples=40)
-def test_a_scrambled_sheet_is_read(sheets: Workers[int, Probe], number: int) -> None:
-    probe = sheets.submit(number).result()
+def test_a_scrambled_sheet_is_read(sheets: Workers[Input, Probe], number: int) -> None:
+    probe = sheets.submit(sheets_input(number)).result()
     assert probe.end == "read", probe.trace
 
 
@@ -60,7 +60,7 @@ def test_a_scrambled_sheet_is_read(sheets: Workers[int, Probe], number: int) -> 
 def test_an_undamaged_file_of_each_kind_is_read(kind: str) -> None:
     number = KINDS.index(kind)
     assert damaged(number)[1] == seeds()[kind]
-    assert probe_file(number).end == "read"
+    assert probe_file(file_input(number)).end == "read"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != ".zip"])

@@ -11,7 +11,7 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,24 +20,24 @@ from assistant.intake import Intake
 from assistant.workers import TimeExceeded, WorkerDied, Workers, in_order
 from corpus.sources import find_files
 from evals.benchmarks.damage import damaged
-from evals.benchmarks.probes import MAX_BYTES, Probe, probe_file, probe_sheets
+from evals.benchmarks.probes import MAX_BYTES, Input, Probe, file_input, probe_file, probe_sheets, sheets_input
 from evals.runs import code
 
 MAX_SECONDS = 30.0
 RESULT = Path(__file__).parent / "results" / "fuzz-readers.json"
 
 
-def probe_all(probe: Callable[[int], Probe], kind: str, numbers: range, jobs: int, verbose: bool) -> list[Probe]:
+def probe_all(probe: Callable[[Input], Probe], inputs: Iterator[Input], jobs: int, verbose: bool) -> list[Probe]:
     """Every input's end, in order."""
     found = []
     with Workers(probe, jobs, MAX_SECONDS) as workers:
-        for number, future in in_order(workers.submit, iter(numbers), 4 * jobs):
+        for given, future in in_order(workers.submit, inputs, 4 * jobs):
             try:
                 found.append(future.result())
             except WorkerDied:
-                found.append(Probe(number, kind, "process died"))
+                found.append(Probe(given.number, Path(given.name).suffix, "process died"))
             except TimeExceeded:
-                found.append(Probe(number, kind, f"over {MAX_SECONDS:g} s", MAX_SECONDS))
+                found.append(Probe(given.number, Path(given.name).suffix, f"over {MAX_SECONDS:g} s", MAX_SECONDS))
             if verbose and found[-1].end not in ("read", "refused"):
                 print(found[-1].number, found[-1].kind, found[-1].end, file=sys.stderr, flush=True)
     return found
@@ -90,9 +90,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--verbose", action="store_true", help="tell what goes wrong as it happens")
     given = parser.parse_args(arguments)
     numbers = range(given.start, given.start + given.inputs)
-    files = probe_all(probe_file, "file", numbers, given.jobs, given.verbose)
+    files = probe_all(probe_file, map(file_input, numbers), given.jobs, given.verbose)
     texts = range(given.start, given.start + given.sheets)
-    sheets = probe_all(probe_sheets, "sheets", texts, given.jobs, given.verbose)
+    sheets = probe_all(probe_sheets, map(sheets_input, texts), given.jobs, given.verbose)
     missing = lost(range(given.start, given.start + min(400, given.inputs)), given.jobs)
     about = {"files": summary(files), "sheets": summary(sheets)}
     result = {"code": code(), **about, "lost": missing}

@@ -28,19 +28,37 @@ class Probe:
     trace: str = ""
 
 
-def probe_file(number: int) -> Probe:
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input with its number; made before it is handed over, so that its time is the reader's alone."""
+
+    number: int
+    name: str
+    data: bytes
+
+
+def file_input(number: int) -> Input:
+    """A damaged file."""
+    return Input(number, *damaged(number))
+
+
+def sheets_input(number: int) -> Input:
+    """A scrambled sheet."""
+    return Input(number, f"{number}.txt", scrambled(number).encode("utf-8", "surrogatepass"))
+
+
+def probe_file(given: Input) -> Probe:
     """Reads one damaged file, or every file of a damaged archive."""
-    name, data = damaged(number)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        path.write_bytes(data)
+        path = Path(folder) / given.name
+        path.write_bytes(given.data)
         try:
             ends = {_read(file) for file in find_files([path], MAX_BYTES)}
         except Exception as error:
-            return _escaped(number, path.suffix, error, began)
+            return _escaped(given.number, path.suffix, error, began)
     end = "read" if "read" in ends else "refused"
-    return Probe(number, path.suffix, end, time.monotonic() - began)
+    return Probe(given.number, path.suffix, end, time.monotonic() - began)
 
 
 def _read(file: SourceFile) -> str:
@@ -57,9 +75,9 @@ def _read(file: SourceFile) -> str:
     return "read"
 
 
-def probe_sheets(number: int) -> Probe:
+def probe_sheets(given: Input) -> Probe:
     """Finds sheets, sections and facts in one scrambled text; what read_sheets caught counts as wrong."""
-    text = scrambled(number)
+    text, number = given.data.decode("utf-8", "surrogatepass"), given.number
     began = time.monotonic()
     try:
         found = read_sheets(Document(f"{number}.txt", text, "", "text"))
