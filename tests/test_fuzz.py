@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import corpus.events
+import corpus.readers.excel
 from assistant.workers import Workers
 from corpus.documents import Document
-from corpus.errors import DocumentError, UnreadableDocument
+from corpus.errors import DocumentError, DocumentTooLarge, UnreadableDocument
 from corpus.readers import document_from
 from corpus.readers.numberformat import shown
 from corpus.reading import read_sheets
@@ -125,6 +126,46 @@ def test_a_made_up_number_of_columns_in_word(columns: str) -> None:
         assert xml != WORD_XML
         text = document_from(word(xml), "a.docx").text
         assert "火葬場運営事業" in text and len(text) < 1000
+
+
+def excel(rows: Iterator[bytes]) -> bytes:
+    """The Excel seed with other rows in its first worksheet."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(seeds()[".xlsx"])) as source,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        for info in source.infolist():
+            if info.filename == "xl/worksheets/sheet1.xml":
+                head = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+                target.writestr(info.filename, b"".join([head, *rows, b"</sheetData></worksheet>"]))
+            else:
+                target.writestr(info.filename, source.read(info))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("cell", [b"", b'<c r="A%d" s="1"/>', b'<c r="A%d" s="1"></c>', b'<c r="A%d"><v/></c>'])
+def test_a_million_empty_rows_never_reach_openpyxl(cell: bytes) -> None:
+    name = '<row r="1"><c r="A1" t="inlineStr"><is><t>事務事業名</t></is></c></row>'.encode()
+    row = b'<row r="%d" spans="1:9" customFormat="1">' + cell + b"</row>"
+    count = 1_000_000 if not cell else 50_000
+    data = excel(row % ((number,) * row.count(b"%d")) if number > 1 else name for number in range(1, count))
+    slim, _ = corpus.readers.excel._slimmed(data, "a.xlsx")
+    assert len(slim) < 100_000
+    assert document_from(data, "a.xlsx").text.startswith("事務事業名\n")
+
+
+def test_a_worksheet_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("corpus.readers.excel._MAX_SHEET", 10_000)
+    rows = (b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (number, number) for number in range(1, 1000))
+    with pytest.raises(DocumentTooLarge, match=r"a\.xlsx: 展開すると大きすぎます.*分けて保存し直してください。"):
+        document_from(excel(rows), "a.xlsx")
+
+
+def test_a_word_part_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("corpus.readers.word.MAX_PART", 1000)
+    with pytest.raises(DocumentTooLarge, match="展開すると大きすぎます"):
+        document_from(seeds()[".docx"], "a.docx")
 
 
 @pytest.mark.parametrize("tag", ["div", "b", "table><tr><td"])
