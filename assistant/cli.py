@@ -37,7 +37,7 @@ DRAFT = "draft"  # never a question file: those are told apart by their endings
 
 @app.command("index")
 def index_command(
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="評価シートのファイルやフォルダー")],
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="評価シートのファイル、フォルダー、ZIP")],
     index_dir: IndexDir = None,
     json_output: Json = False,
     add: Annotated[bool, typer.Option("--add", help="いまの索引に加える（同じ名前のファイルは置き換える）")] = False,
@@ -60,11 +60,18 @@ def index_command(
     from assistant.intake import Intake
     from assistant.printouts import index_report, show_index_report
     from corpus.sources import find_files
+    from index.stored import StoredReadings
 
-    files = find_files(sources)
+    files = find_files(sources, settings.max_bytes)
     with console.progress() as tell:
         intake = Intake(
-            files, settings.max_bytes, lambda name, done: tell(f"読み込み {name}".strip(), done, len(files))
+            files,
+            settings.max_bytes,
+            lambda name, done: tell(f"読み込み {name}".strip(), done, len(intake.files)),
+            jobs=settings.jobs,
+            max_seconds=settings.max_file_seconds,
+            stored=StoredReadings(settings.index_dir),
+            adding=add,
         )
         try:
             snapshot = _build(intake, settings, add, tell)
@@ -72,7 +79,7 @@ def index_command(
             raise _nothing(intake, sources) from error
     for refused in intake.refused:
         console.note(f"読めませんでした: {refused.message}")
-    if add and not intake.read:
+    if add and not (intake.read or intake.copies):
         raise _nothing(intake, sources)
     accounts = file_accounts(snapshot) if report is not None or json_output else []
     if report is not None:

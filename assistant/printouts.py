@@ -31,7 +31,9 @@ def index_report(
         "facts": total.facts,
         "index_dir": str(folder),
         "index_version": snapshot.version,
+        "reused": intake.reused,
         "files": [{**asdict(report), **more.get(report.file, {})} for report in intake.read],
+        "copies": [asdict(copy) for copy in intake.copies],
         "failed": [asdict(refused) for refused in intake.refused],
     }
 
@@ -45,11 +47,14 @@ def show_index_report(intake: Intake, snapshot: Snapshot, folder: Path) -> None:
     for file in shown:
         for warning in file.warnings:
             console.note(f"注意: {file.file}: {warning}")
+    for copy in intake.copies:
+        console.note(f"同じ内容: {copy.file} は {copy.same_as} と同じなので、1件として数えました。")
+    reused = f"、前回から変わらないファイル {intake.reused}" if intake.reused else ""
     failed = f"、読めなかったファイル {len(intake.refused)}" if intake.refused else ""
     parts = _document_parts(snapshot)
     beside = f"（ほかに文書の部分 {parts}）" if parts else ""
     console.say(
-        f"文書 {total.documents}、シート {total.sheets - parts}{beside}、欄 {total.sections}、数値 {total.facts}{failed}"
+        f"文書 {total.documents}、シート {total.sheets - parts}{beside}、欄 {total.sections}、数値 {total.facts}{reused}{failed}"
         f"（索引: {folder}）"
     )
 

@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535, description="1から65535の整数")
     max_file_mb: float = Field(default=200, gt=0, le=100_000, description="0より大きい数（メガバイト）")
     forms: Path | None = Field(default=None, description="様式のファイル（.toml）を置いたフォルダーのパス")
+    max_file_seconds: float = Field(default=300, gt=0, le=86_400, description="0より大きい数（秒）")
+    jobs: int | None = Field(default=None, ge=0, le=64, description="0から64の整数（読み込みに使うプロセスの数）")
     feedback_file: Path | None = Field(default=None, description="評価を残すファイルのパス")
 
     @property

@@ -38,7 +38,8 @@ class Document:
     """One file as published, with its extracted text.
 
     Tables stand in ``text`` as lines with tab characters between cells; a merged cell's text stands once, the covered
-    cells are empty. ``file`` is the path relative to the indexed folder, with forward slashes.
+    cells are empty. ``file`` is the path relative to the indexed folder, with forward slashes. ``reader`` is the state
+    of the reading code that made it (:func:`corpus.version.reading_version`), "" when not known.
     """
 
     file: str
@@ -47,6 +48,7 @@ class Document:
     media: Literal["text", "pdf", "excel", "word", "html", "image"]
     places: tuple[Place, ...] = ()
     warnings: tuple[str, ...] = ()
+    reader: str = ""
 
 
 @dataclass(frozen=True, slots=True)

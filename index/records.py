@@ -25,7 +25,7 @@ from index.types import Judgement, SheetEvent, SheetFact, SheetSection
 
 _SCHEMA = """
 CREATE TABLE documents (document INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE, text TEXT NOT NULL,
-  sha256 TEXT NOT NULL, media TEXT NOT NULL, places TEXT NOT NULL, warnings TEXT NOT NULL);
+  sha256 TEXT NOT NULL, media TEXT NOT NULL, places TEXT NOT NULL, warnings TEXT NOT NULL, reader TEXT NOT NULL);
 CREATE TABLE sheets (sheet INTEGER PRIMARY KEY, sheet_id TEXT NOT NULL UNIQUE, document INTEGER NOT NULL,
   kind TEXT NOT NULL, name TEXT NOT NULL, municipality TEXT NOT NULL, fiscal_year INTEGER, department TEXT NOT NULL,
   spans TEXT NOT NULL, form TEXT NOT NULL, warnings TEXT NOT NULL, certainty TEXT);
@@ -40,6 +40,7 @@ CREATE TABLE events (event INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, period_s
   period_end TEXT NOT NULL, period_label TEXT NOT NULL, period_kind TEXT NOT NULL, start INTEGER NOT NULL,
   end INTEGER NOT NULL, quote_start INTEGER NOT NULL, quote_end INTEGER NOT NULL, what TEXT NOT NULL);
 CREATE TABLE refused (file TEXT PRIMARY KEY, message TEXT NOT NULL);
+CREATE INDEX sheets_document ON sheets (document);
 CREATE INDEX sections_sheet ON sections (sheet);
 CREATE INDEX sections_field ON sections (field);
 CREATE INDEX facts_sheet ON facts (sheet);
@@ -85,6 +86,7 @@ class RecordsWriter:
             d.media,
             json.dumps(places),
             json.dumps(d.warnings, ensure_ascii=False),
+            d.reader,
         )
         self._insert("documents", [row])
         return number
@@ -178,7 +180,9 @@ class Records:
         return self._kept_documents(file)
 
     def _read_document(self, file: str) -> Document:
-        rows = self._rows("SELECT document, sha256, media, places, warnings FROM documents WHERE file = ?", (file,))
+        rows = self._rows(
+            "SELECT document, sha256, media, places, warnings, reader FROM documents WHERE file = ?", (file,)
+        )
         if not rows:
             raise KeyError(file)
         return _document(file, self._text(rows[0][0]), rows[0][1:])
@@ -292,21 +296,27 @@ class Records:
             for r in rows
         ]
 
+    def read_with(self) -> dict[str, tuple[str, str]]:
+        """The SHA-256 of every file and the state of the reading code it was read with, by file."""
+        return {r[0]: (r[1], r[2]) for r in self._rows("SELECT file, sha256, reader FROM documents ORDER BY document")}
+
+    def reading(self, file: str) -> tuple[Document, list[SheetReading]]:
+        """One document with its sheets as it was given to the build; KeyError if there is none."""
+        document, judged = self.document(file), self.judgements(file)
+        found = []
+        for (n,) in self._rows(
+            "SELECT sheet FROM sheets JOIN documents USING (document) WHERE file = ? ORDER BY sheet", (file,)
+        ):
+            sections = tuple(s.section for s in self.sections([n]))
+            facts = tuple(f.fact for f in self.facts([n]))
+            events = tuple(e.event for e in self.events([n]))
+            own = judged[self.sheets[n].sheet_id]
+            found.append(SheetReading(self.sheets[n], sections, facts, events, own.warnings, own.certainty))
+        return document, found
+
     def readings(self) -> Iterator[tuple[Document, list[SheetReading]]]:
         """Everything as it was given to the build, document by document."""
-        by_document: dict[str, list[int]] = {}
-        for number, sheet in enumerate(self.sheets):
-            by_document.setdefault(sheet.file, []).append(number)
-        for file in self.files():
-            found = []
-            judged = self.judgements(file)
-            for n in by_document.get(file, []):
-                sections = tuple(s.section for s in self.sections([n]))
-                facts = tuple(f.fact for f in self.facts([n]))
-                events = tuple(e.event for e in self.events([n]))
-                own = judged[self.sheets[n].sheet_id]
-                found.append(SheetReading(self.sheets[n], sections, facts, events, own.warnings, own.certainty))
-            yield self.document(file), found
+        return (self.reading(file) for file in self.files())
 
 
 def _where(sheets: Sequence[int] | None, fields: Sequence[str] | None) -> tuple[str, list[object]]:
@@ -372,9 +382,9 @@ def _fact(row: Sequence[Any]) -> Fact:
 
 
 def _document(file: str, text: str, row: Sequence[Any]) -> Document:
-    sha256, media, places, warnings = row
+    sha256, media, places, warnings, reader = row
     found = tuple(_place(*row) for row in json.loads(places))
-    return Document(file, text, sha256, media, found, tuple(json.loads(warnings)))
+    return Document(file, text, sha256, media, found, tuple(json.loads(warnings)), reader)
 
 
 def _place_row(p: Place) -> tuple[object, ...]:

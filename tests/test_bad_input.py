@@ -15,11 +15,9 @@ from reportlab.pdfgen import canvas
 
 import assistant.intake
 from assistant.cli import run
-from assistant.intake import Intake, Outcome, read_file
 from corpus.documents import Document, SheetReading
 from corpus.errors import UnreadableDocument
 from corpus.readers import read_document
-from corpus.sources import SourceFile, find_files
 
 SAMPLES = Path(__file__).parents[1] / "corpus" / "samples" / "files"
 pytestmark = pytest.mark.usefixtures("here")
@@ -74,7 +72,13 @@ def huge(path: Path) -> None:
         file.truncate(201 * 1024 * 1024)
 
 
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
 BAD = [
+    (pipe, "管.txt", "ふつうのファイルではありません", "ファイルを指定してください"),
+    (pipe, "管.zip", "ふつうのファイルではありません", "ファイルを指定してください"),
     (binary, "実行.txt", "文字コードではありません", "保存し直してください"),
     (workbook, "集計.txt", "中身はZIP形式", "正しい拡張子に直すか"),
     (locked, "鍵.pdf", "パスワードがかかったPDF", "パスワードを外して"),
@@ -84,7 +88,8 @@ BAD = [
     (binary, "壊れ.docx", "Wordとして開けません", "保存し直してください"),
     (binary, "古い.xls", "旧形式のExcel", ".xlsx で保存し直して"),
     (binary, "写真.png", "画像です", "OCR"),
-    (binary, "まとめ.zip", "圧縮ファイルです", "展開してから"),
+    (binary, "まとめ.zip", "ZIP）として開けません", "入手し直してください"),
+    (binary, "まとめ.lzh", "この形式の圧縮ファイルは読めません", "展開してから"),
     (empty, "空.txt", "空のファイルです", "確かめてください"),
     (huge, "巨大.txt", "大きすぎます（201.0MB、上限200.0MB）", "HYOKA_MAX_FILE_MB"),
 ]
@@ -156,6 +161,7 @@ def test_a_file_that_vanishes_during_the_run(
         (folder / "消える.txt").unlink(missing_ok=True)
         return read(document)
 
+    monkeypatch.setenv("HYOKA_JOBS", "0")
     monkeypatch.setattr(assistant.intake, "read_sheets", and_remove)
     assert run(["index", str(folder)]) == 0
     assert "消える.txt: ファイルが見つかりません。移動や削除がなかったか確かめて" in capsys.readouterr().err
@@ -164,7 +170,8 @@ def test_a_file_that_vanishes_during_the_run(
 def test_trouble_of_our_own_costs_one_file(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copy(folder / GOOD, folder / "変わった.txt")
+    (folder / "変わった.txt").write_text("ほかの文書", encoding="utf-8")
+    monkeypatch.setenv("HYOKA_JOBS", "0")
     read = assistant.intake.read_sheets
 
     def or_stumble(document: Document) -> list[SheetReading]:
@@ -176,31 +183,6 @@ def test_trouble_of_our_own_costs_one_file(
     assert run(["index", str(folder)]) == 0
     told = capsys.readouterr().err
     assert "変わった.txt: 読み取りの途中で問題が起きました" in told and "Traceback" not in told
-
-
-def fall_over(file: SourceFile, max_bytes: int) -> Outcome:
-    """Reads a file, or dies as a fault in a C library would."""
-    if "致命的" in file.name:
-        os._exit(11)
-    return read_file(file, max_bytes)
-
-
-def test_a_file_that_kills_its_process_costs_only_itself(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("a.txt", "b致命的.txt", "c.txt"):
-        shutil.copy(folder / GOOD, folder / name)
-    monkeypatch.setattr(assistant.intake, "read_file", fall_over)
-    intake = Intake(find_files([folder]), max_bytes=10**6, jobs=2)
-    assert [document.file for document, _ in intake] == ["a.txt", "c.txt", GOOD]
-    assert [refused.file for refused in intake.refused] == ["b致命的.txt"]
-    assert "途中で止まりました" in intake.refused[0].message
-
-
-def test_processes_read_what_one_process_reads(folder: Path) -> None:
-    shutil.copy(SAMPLES / "sakurazaka_seika_r6.docx", folder)
-    (folder / "空.txt").touch()
-    alone, together = (Intake(find_files([folder]), max_bytes=10**6, jobs=jobs) for jobs in (1, 2))
-    assert list(alone) == list(together)
-    assert (alone.read, alone.refused) == (together.read, together.refused)
 
 
 def test_a_file_without_permission() -> None:

@@ -377,7 +377,7 @@ def test_what_the_disk_refuses_is_said(
 
 
 def test_a_zip_bomb_is_refused_by_its_table_of_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("corpus.readers.excel._MAX_UNPACKED", 1000)
+    monkeypatch.setattr("corpus.readers.packages.MAX_UNPACKED", 1000)
     workbook(tmp_path / "a.xlsx")
     with pytest.raises(DocumentTooLarge, match="展開すると大きすぎます"):
         read_document(tmp_path / "a.xlsx")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from corpus.documents import Document
@@ -16,6 +16,7 @@ from corpus.readers.ocr import has_extra
 from corpus.readers.pdf import read_pdf
 from corpus.readers.text import read_csv, read_text
 from corpus.readers.word import read_word
+from corpus.version import reading_version
 
 MAX_BYTES = 200 * 1024 * 1024
 
@@ -57,9 +58,8 @@ ADVICE: dict[str, str] = {
     ".ods": "OpenDocumentの表です。.xlsx で保存し直してください。",
     ".odt": "OpenDocumentの文書です。.docx で保存し直してください。",
     ".rtf": "リッチテキストです。.docx で保存し直してください。",
-    ".zip": "圧縮ファイルです。展開してからフォルダを指定してください。",
-    ".lzh": "圧縮ファイルです。展開してからフォルダを指定してください。",
-    ".7z": "圧縮ファイルです。展開してからフォルダを指定してください。",
+    ".lzh": "この形式の圧縮ファイルは読めません。展開してからフォルダを指定してください。",
+    ".7z": "この形式の圧縮ファイルは読めません。展開してからフォルダを指定してください。",
 }
 for _image in (".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp"):
     ADVICE[_image] = "画像です。OCR（文字認識）をかけて、文字を含むPDFにしてください。"
@@ -67,7 +67,7 @@ for _image in (".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp"):
 
 def advice(suffix: str) -> str:
     """What to do about a file of a kind that is not read: ``advice(".xls")``."""
-    kinds = "、".join(suffix.lstrip(".") for suffix in READERS)
+    kinds = "、".join(suffix.lstrip(".") for suffix in (*READERS, ".zip"))
     return ADVICE.get(suffix.lower(), f"この種類のファイルは読めません。読める種類: {kinds}。")
 
 
@@ -79,10 +79,20 @@ def read_document(path: Path, name: str | None = None, max_bytes: int = MAX_BYTE
     """
     file = name or path.name
     suffix = path.suffix.lower()
+    if suffix not in READERS:
+        raise UnreadableDocument(f"{file}: {advice(suffix)}", file)
+    return document_from(_bytes(path, file, max_bytes), file, suffix)
+
+
+def document_from(data: bytes, file: str, suffix: str = "") -> Document:
+    """The bytes of a file as a document; ``suffix`` is its kind (``.pdf``) where ``file`` does not end with it.
+
+    Raises a DocumentError like :func:`read_document`.
+    """
+    suffix = suffix or PurePosixPath(file).suffix.lower()
     reader = READERS.get(suffix)
     if reader is None:
         raise UnreadableDocument(f"{file}: {advice(suffix)}", file)
-    data = _bytes(path, file, max_bytes)
     if not data:
         raise EmptyDocument(f"{file}: 空のファイルです。元のファイルを確かめてください。", file)
     extract = reader(data, file)
@@ -95,6 +105,7 @@ def read_document(path: Path, name: str | None = None, max_bytes: int = MAX_BYTE
         media=extract.media,
         places=extract.places,
         warnings=extract.warnings,
+        reader=reading_version(),
     )
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from typing import Any
+from collections.abc import Iterator
+from typing import IO, Any
 
 from corpus.errors import DocumentTooLarge, UnreadableDocument
 from corpus.readers.extract import Extract, Piece, TextWriter, one_line
 from corpus.readers.numberformat import shown
+from corpus.readers.packages import MAX_PART, open_package, too_large
 
 _OLE = b"\xd0\xcf\x11\xe0"
-_MAX_UNPACKED = 2 * 1024**3
+_BLOCK = 4 * 1024**2
+# What is left of a worksheet without its empty cells; openpyxl takes twenty times as much memory.
+_MAX_SHEET = 96 * 1024**2
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
-_EMPTY_CELL = re.compile(rb"<c\s[^<>]*/>")
+_EMPTY_CELL = re.compile(rb"<c\s[^<>]*(?:/>|>\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>)")
 _EMPTY_ROW = re.compile(rb"<row\s[^<>]*(?:/>|>\s*</row>)")
 _DRAWING = re.compile(r"xl/drawings/[^/]+\.xml")
 _DRAWN_TEXT = re.compile(rb"<a:t>[^<]*\S[^<]*</a:t>")
@@ -97,22 +101,26 @@ def _slimmed(data: bytes, file: str) -> tuple[bytes, list[str]]:
     """
     uncalculated = drawn = 0
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w") as target:
-        unpacked = sum(info.file_size for info in source.infolist())
-        if unpacked > _MAX_UNPACKED:
-            raise DocumentTooLarge(
-                f"{file}: 展開すると大きすぎます（{unpacked / 1024**3:.1f}GB）。シートを分けて保存し直してください。",
-                file,
-            )
+    with open_package(data, file) as source, zipfile.ZipFile(out, "w") as target:
         for info in source.infolist():
-            content = source.read(info)
-            if _SHEET.fullmatch(info.filename):
-                uncalculated += len(_UNCALCULATED.findall(content))
-                content = _EMPTY_ROW.sub(b"", _EMPTY_CELL.sub(b"", content))
-            elif _DRAWING.fullmatch(info.filename):
-                drawn += bool(_DRAWN_TEXT.search(content))
-            elif info.filename.startswith("xl/media/"):
+            if info.filename.startswith("xl/media/"):
                 continue  # pictures are not read, and openpyxl would decode each
+            if _SHEET.fullmatch(info.filename):
+                written = 0
+                with source.open(info) as stream, target.open(info.filename, "w") as slim:
+                    for piece in _rows(stream):
+                        uncalculated += len(_UNCALCULATED.findall(piece))
+                        piece = _EMPTY_ROW.sub(b"", _EMPTY_CELL.sub(b"", piece))
+                        written += len(piece)
+                        if written > _MAX_SHEET:
+                            raise too_large(file, info.file_size)
+                        slim.write(piece)
+                continue
+            if info.file_size > MAX_PART:
+                raise too_large(file, info.file_size)
+            content = source.read(info)
+            if _DRAWING.fullmatch(info.filename):
+                drawn += bool(_DRAWN_TEXT.search(content))
             target.writestr(info.filename, content)
     warnings = []
     if uncalculated:
@@ -120,3 +128,15 @@ def _slimmed(data: bytes, file: str) -> tuple[bytes, list[str]]:
     if drawn:
         warnings.append("図形（テキストボックス）の中の文字は取り込んでいません。必要ならセルに書き写してください。")
     return out.getvalue(), warnings
+
+
+def _rows(stream: IO[bytes]) -> Iterator[bytes]:
+    """A worksheet in pieces that end before a row, so that no row is cut."""
+    rest = b""
+    while block := stream.read(_BLOCK):
+        rest += block
+        cut = rest.rfind(b"<row", max(len(rest) - len(block) - 3, 0))
+        if cut > 0:
+            yield rest[:cut]
+            rest = rest[cut:]
+    yield rest

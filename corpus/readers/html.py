@@ -16,6 +16,30 @@ _BLOCKS = {
     *("ol", "p", "pre", "section", "summary", "table", "tr", "ul"),
 }
 _MAX_SPAN = 200
+_MAX_DEPTH = 2000  # browsers stop at 512
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_TAG = re.compile(r"<(/?)([A-Za-z][^\s/>]*)")
+# Elements that are always closed. Names in scripts (i<n) must not count, so it is a list of what does.
+_NESTING = {
+    *(
+        "a",
+        "abbr",
+        "article",
+        "aside",
+        "b",
+        "big",
+        "blockquote",
+        "cite",
+        "code",
+        "details",
+        "div",
+        "dl",
+        "em",
+        "fieldset",
+    ),
+    *("figure", "footer", "form", "header", "i", "ins", "label", "main", "nav", "ol", "pre", "s", "section", "small"),
+    *("span", "strong", "sub", "sup", "table", "tt", "u", "ul"),
+}
 
 
 def read_html(data: bytes, file: str) -> Extract:
@@ -28,6 +52,10 @@ def read_html(data: bytes, file: str) -> Extract:
         raise UnreadableDocument(
             f"{file}: HTMLとして読めません。ブラウザで開けるか確かめて、保存し直してください。", file
         ) from error
+    if _depth(text) > _MAX_DEPTH:
+        raise UnreadableDocument(
+            f"{file}: HTMLの入れ子が深すぎます。ブラウザで開いて、PDFかテキストで保存し直してください。", file
+        )
     writer = TextWriter()
     body = LexborHTMLParser(text).body
     if body is not None:
@@ -36,24 +64,43 @@ def read_html(data: bytes, file: str) -> Extract:
     return Extract(writer.text, "html", warnings=warnings)
 
 
+def _depth(text: str) -> int:
+    """How deep elements nest, more or less: the parser's time grows with its square."""
+    depth = deepest = 0
+    for closing, name in _TAG.findall(text):
+        if name.lower() in _NESTING:
+            depth = max(depth - 1, 0) if closing else depth + 1
+            deepest = max(deepest, depth)
+    return deepest
+
+
 class _Walk:
     """Walks the tree and writes a line whenever a block ends."""
 
     def __init__(self, writer: TextWriter) -> None:
         self.writer = writer
-        self.line = ""
+        self.line: list[str] = []
 
     def flush(self) -> None:
-        text = re.sub(r"[ \t\r\n\f]+", " ", self.line).strip(" ")
+        text = re.sub(r"[ \t\r\n\f]+", " ", "".join(self.line)).strip(" ")
         if text:
             self.writer.line(Piece(text))
-        self.line = ""
+        self.line = []
 
     def block(self, node: Any) -> None:
-        for child in node.iter(include_text=True):
+        # A stack of our own, since a page may nest deeper than Python calls.
+        open_nodes = [(node.iter(include_text=True), node.tag == "body")]
+        while open_nodes:
+            children, is_block = open_nodes[-1]
+            child = next(children, None)
+            if child is None:
+                open_nodes.pop()
+                if is_block:
+                    self.flush()
+                continue
             tag = child.tag
             if tag == "-text":
-                self.line += child.text_content or ""
+                self.line.append(child.text_content or "")
             elif tag == "br":
                 self.flush()
             elif tag == "table" and not child.css("table table"):
@@ -61,12 +108,9 @@ class _Walk:
                 self.table(child)
             elif tag in _BLOCKS:
                 self.flush()
-                self.block(child)
-                self.flush()
+                open_nodes.append((child.iter(include_text=True), True))
             elif tag not in _DROPPED and not tag.startswith(("-", "_", "!")):
-                self.block(child)
-        if node.tag == "body":
-            self.flush()
+                open_nodes.append((child.iter(include_text=True), False))
 
     def table(self, table: Any) -> None:
         """Rows with the covered cells of a rowspan or colspan left empty, so that columns stay under each other."""
@@ -100,4 +144,4 @@ def _visible(node: Any) -> str:
 
 def _span(cell: Any, name: str) -> int:
     value = (cell.attributes.get(name) or "1").strip()
-    return min(max(int(value), 1), _MAX_SPAN) if value.isdecimal() else 1
+    return min(max(int(value), 1), _MAX_SPAN) if _NUMBER.fullmatch(value) else 1

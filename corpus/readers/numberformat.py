@@ -31,6 +31,13 @@ def shown(value: object, number_format: str = "General") -> str:
         return ""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
+    try:
+        return _shown(value, number_format)
+    except (ArithmeticError, ValueError):  # sixty decimals, or no number at all: the value as it is
+        return str(value)
+
+
+def _shown(value: object, number_format: str) -> str:
     if isinstance(value, (datetime, date, time)):
         return _moment(value, number_format)
     if isinstance(value, timedelta):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from corpus.errors import UnreadableDocument
+from corpus.errors import DocumentTooLarge, UnreadableDocument
 from corpus.readers.extract import Extract, Piece, TextWriter, one_line
+from corpus.readers.packages import MAX_PART, open_package, too_large
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _OLE = b"\xd0\xcf\x11\xe0"
+_MEDIA = re.compile(r"word/media/")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_MAX_COLUMNS = 200  # Word allows 63
 
 
 def read_word(data: bytes, file: str) -> Extract:
@@ -24,7 +29,13 @@ def read_word(data: bytes, file: str) -> Extract:
             file,
         )
     try:
+        with open_package(data, file) as package:
+            largest = max((info.file_size for info in package.infolist() if not _MEDIA.match(info.filename)), default=0)
+        if largest > MAX_PART:
+            raise too_large(file, largest)
         body = docx.Document(io.BytesIO(data)).element.body
+    except DocumentTooLarge:
+        raise
     except Exception as error:  # a broken package fails in zipfile, lxml or python-docx, each with errors of its own
         raise UnreadableDocument(
             f"{file}: Wordとして開けません。ファイルが壊れていないか確かめて、保存し直してください。", file
@@ -75,7 +86,7 @@ def _write_table(writer: TextWriter, table: Any) -> None:
             continue  # a row of a table inside a cell: that cell's text already holds it
         cells: list[Piece] = []
         for skipped in row.iterfind(f"{_W}trPr/{_W}gridBefore"):
-            cells += [Piece("")] * int(skipped.get(f"{_W}val", "0"))
+            cells += [Piece("")] * _columns(skipped, 0)
         for cell in _cells(row):
             properties = cell.find(f"{_W}tcPr")
             covered, width = False, 1
@@ -83,10 +94,16 @@ def _write_table(writer: TextWriter, table: Any) -> None:
                 merge = properties.find(f"{_W}vMerge")
                 covered = merge is not None and merge.get(f"{_W}val") != "restart"
                 span = properties.find(f"{_W}gridSpan")
-                width = int(span.get(f"{_W}val", "1")) if span is not None else 1
+                width = _columns(span, 1) if span is not None else 1
             cells.append(Piece("" if covered else one_line(_text(cell))))
             cells += [Piece("")] * (width - 1)
         writer.row(cells)
+
+
+def _columns(node: Any, least: int) -> int:
+    """A number of columns, whatever stands in the file."""
+    value = node.get(f"{_W}val", "")
+    return min(max(int(value), least), _MAX_COLUMNS) if _NUMBER.fullmatch(value) else least
 
 
 def _cells(row: Any) -> Iterator[Any]:

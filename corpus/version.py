@@ -1,0 +1,37 @@
+"""Which state of the reading code made a reading: one that another state made is not used again."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+READING = 1  # raised for a change that stands in no file below, such as a new library's other behaviour
+_FOLDER = Path(__file__).parent
+_LIBRARIES = ("pdfplumber", "pdfminer.six", "openpyxl", "python-docx", "selectolax")
+
+
+@cache
+def reading_version() -> str:
+    """The version as a short hash: of READING, the code and word lists of this package, and the libraries below it.
+
+    Any change of a form file or of a parser changes it, so that nothing is kept that would be read differently now.
+    """
+    return version_of(_FOLDER)
+
+
+def version_of(folder: Path) -> str:
+    """The version with ``folder`` for the package; the bundled sheets in it do not count."""
+    seen = hashlib.sha256(str(READING).encode())
+    for name in _LIBRARIES:
+        try:
+            seen.update(f"{name} {version(name)}\n".encode())
+        except PackageNotFoundError:
+            continue
+    for file in sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".toml")):
+        inside = file.relative_to(folder)
+        if inside.parts[0] != "samples":
+            seen.update(f"{inside.as_posix()}\0".encode())
+            seen.update(hashlib.sha256(file.read_bytes()).digest())
+    return seen.hexdigest()[:16]
