@@ -31,11 +31,22 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class PageSize:
+    """One page's measures in points; ``left`` and ``top`` are where its corner lies in the coordinates of the boxes."""
+
+    width: float
+    height: float
+    left: float = 0.0
+    top: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One file as published, with its extracted text.
 
     Tables stand in ``text`` as lines with tab characters between cells; a merged cell's text stands once, the covered
-    cells are empty. ``file`` is the path relative to the indexed folder, with forward slashes.
+    cells are empty. ``file`` is the path relative to the indexed folder, with forward slashes. ``places`` are in the
+    order of the text; ``pages`` are the sizes of a PDF's pages from the first one on.
     """
 
     file: str
@@ -44,6 +55,7 @@ class Document:
     media: Literal["text", "pdf", "excel", "word", "html"]
     places: tuple[Place, ...] = ()
     warnings: tuple[str, ...] = ()
+    pages: tuple[PageSize, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from corpus.errors import IndexDamaged, IndexMissing, IndexOutdated
 
-FORMAT = 1
+FORMAT = 2
 CURRENT = "CURRENT"
 SNAPSHOTS = "snapshots"
 MANIFEST = "manifest.json"

@@ -18,14 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.documents import Document, Event, Fact, Place, Section, Sheet, SheetReading, Span
+from corpus.documents import Document, Event, Fact, PageSize, Place, Section, Sheet, SheetReading, Span
 from corpus.periods import Period
 from index.sheetrows import SheetRows
 from index.types import SheetEvent, SheetFact, SheetSection
 
 _SCHEMA = """
 CREATE TABLE documents (document INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE, text TEXT NOT NULL,
-  sha256 TEXT NOT NULL, media TEXT NOT NULL, places TEXT NOT NULL, warnings TEXT NOT NULL);
+  sha256 TEXT NOT NULL, media TEXT NOT NULL, places TEXT NOT NULL, warnings TEXT NOT NULL,
+  pages TEXT NOT NULL);
 CREATE TABLE sheets (sheet INTEGER PRIMARY KEY, sheet_id TEXT NOT NULL UNIQUE, document INTEGER NOT NULL,
   kind TEXT NOT NULL, name TEXT NOT NULL, municipality TEXT NOT NULL, fiscal_year INTEGER, department TEXT NOT NULL,
   spans TEXT NOT NULL, form TEXT NOT NULL, warnings TEXT NOT NULL);
@@ -84,6 +85,7 @@ class RecordsWriter:
             d.media,
             json.dumps(places),
             json.dumps(d.warnings, ensure_ascii=False),
+            json.dumps([(p.width, p.height, p.left, p.top) for p in d.pages]),
         )
         self._insert("documents", [row])
         return number
@@ -170,7 +172,9 @@ class Records:
         return self._kept_documents(file)
 
     def _read_document(self, file: str) -> Document:
-        rows = self._rows("SELECT document, sha256, media, places, warnings FROM documents WHERE file = ?", (file,))
+        rows = self._rows(
+            "SELECT document, sha256, media, places, warnings, pages FROM documents WHERE file = ?", (file,)
+        )
         if not rows:
             raise KeyError(file)
         return _document(file, self._text(rows[0][0]), rows[0][1:])
@@ -337,6 +341,7 @@ def _fact(row: Sequence[Any]) -> Fact:
 
 
 def _document(file: str, text: str, row: Sequence[Any]) -> Document:
-    sha256, media, places, warnings = row
+    sha256, media, places, warnings, pages = row
     found = tuple(Place(s, e, page, tuple(box) if box else None, cell) for s, e, page, box, cell in json.loads(places))
-    return Document(file, text, sha256, media, found, tuple(json.loads(warnings)))
+    sizes = tuple(PageSize(*measures) for measures in json.loads(pages))
+    return Document(file, text, sha256, media, found, tuple(json.loads(warnings)), sizes)

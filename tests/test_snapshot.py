@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from fake_encoder import FakeEncoder
 
-from corpus.documents import Document, Event, Fact, Place, Section, Sheet, SheetReading, Span
+from corpus.documents import Document, Event, Fact, PageSize, Place, Section, Sheet, SheetReading, Span
 from corpus.errors import IndexDamaged, IndexFolderError, IndexMissing, IndexOutdated, NothingToIndex
 from corpus.periods import Period
 from index.build import build
-from index.manifest import current
+from index.manifest import FORMAT, current
 from index.snapshot import Snapshot
 from index.types import Filters
 
@@ -37,7 +37,8 @@ def reading(
     event = Event(YEAR, Span(0, 2), Span(0, 3))
     sha = hashlib.sha256(text.encode()).hexdigest()
     place = Place(0, 3, 1, (0.0, 1.0, 2.0, 3.5), "集計!B3")
-    document = Document(file, text, sha, "text", (place,), (f"{file} の注意",))
+    sizes = (PageSize(595.0, 842.0), PageSize(842.0, 595.0, 10.0, 20.5))
+    document = Document(file, text, sha, "text", (place,), (f"{file} の注意",), sizes)
     return document, SheetReading(sheet, tuple(sections), (fact, rating), (event,), ("シートの注意",))
 
 
@@ -182,7 +183,7 @@ def test_another_encoder_or_format_asks_for_a_rebuild(tmp_path: Path) -> None:
     with pytest.raises(IndexOutdated, match="作り直して"):
         Snapshot.open(tmp_path, FakeEncoder("other"))
     manifest = tmp_path / "snapshots" / current(tmp_path) / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 99'))
+    manifest.write_text(manifest.read_text().replace(f'"format": {FORMAT}', '"format": 99'))
     with pytest.raises(IndexOutdated, match="99"):
         Snapshot.open(tmp_path, FakeEncoder())
 

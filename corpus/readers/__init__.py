@@ -90,6 +90,7 @@ def read_document(path: Path, name: str | None = None, max_bytes: int = MAX_BYTE
         media=extract.media,
         places=extract.places,
         warnings=extract.warnings,
+        pages=extract.pages,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from corpus.documents import PageSize
 from corpus.errors import EmptyDocument, UnreadableDocument
 from corpus.normalize import variants
 from corpus.readers.extract import Box, Extract, Piece, TextWriter, one_line
@@ -31,11 +32,13 @@ def read_pdf(data: bytes, file: str) -> Extract:
     logging.getLogger("pdfminer").setLevel(logging.ERROR)
     writer = TextWriter()
     silent: list[int] = []
+    sizes: list[PageSize] = []
     try:
         with pdfplumber.open(io.BytesIO(data)) as pdf:
             for number, page in enumerate(pdf.pages, start=1):
                 if number > 1:
                     writer.write("\f")
+                sizes.append(PageSize(float(page.width), float(page.height), float(page.bbox[0]), float(page.bbox[1])))
                 rows = read_page(page, number)
                 if not rows:
                     silent.append(number)
@@ -51,7 +54,7 @@ def read_pdf(data: bytes, file: str) -> Extract:
             "OCR（文字認識）をかけて文字を含むPDFにしてから、もう一度取り込んでください。",
             file,
         )
-    return Extract(writer.text, "pdf", tuple(writer.places), _warnings(writer.text, silent))
+    return Extract(writer.text, "pdf", tuple(writer.places), _warnings(writer.text, silent), tuple(sizes))
 
 
 def read_page(page: Any, number: int) -> list[Row]:
