@@ -19,13 +19,29 @@ Year = StrictInt
 Text = StrictStr
 
 
+class BoxJson(BaseModel):
+    """A rectangle of a PDF's page in points, from the page's left and top edge."""
+
+    page: int
+    x0: float
+    top: float
+    x1: float
+    bottom: float
+
+
 class SourceJson(BaseModel):
-    """Where a quote stands: characters ``start:end`` of ``GET /api/v1/sheets/{id}/source``; page None for text files."""
+    """Where a quote stands: characters ``start:end`` of ``GET /api/v1/sheets/{id}/source``; page None for text files.
+
+    ``boxes`` are the lines and table cells of a PDF that hold the quote, ``cells`` the cells of a book (集計!B3); each
+    holds the quote or a part of it, and may hold more.
+    """
 
     file: str
     page: int | None
     start: int
     end: int
+    boxes: list[BoxJson]
+    cells: list[str]
 
 
 class CitationJson(BaseModel):
