@@ -20,7 +20,8 @@ class Place:
     """Where characters ``start:end`` of a document's text stand in the file: a page and box, or a cell.
 
     ``page`` counts from 1 (Excel: the sheet of the book); ``box`` is (x0, top, x1, bottom) in points;
-    ``cell`` is written as ``集計!B3``.
+    ``cell`` is written as ``集計!B3``. ``confidence`` is given where the stretch was read by OCR: the mean certainty of
+    its words, between 0 and 1; None means that the characters stand in the file.
     """
 
     start: int
@@ -28,6 +29,7 @@ class Place:
     page: int | None = None
     box: tuple[float, float, float, float] | None = None
     cell: str | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class RecordsWriter:
     def document(self, d: Document) -> int:
         """Stores a document and returns its number."""
         number = self._number("document")
-        places = [(p.start, p.end, p.page, p.box, p.cell) for p in d.places]
+        places = [_place_row(p) for p in d.places]
         row = (
             number,
             d.file,
@@ -342,6 +342,23 @@ def _fact(row: Sequence[Any]) -> Fact:
 
 def _document(file: str, text: str, row: Sequence[Any]) -> Document:
     sha256, media, places, warnings, pages = row
-    found = tuple(Place(s, e, page, tuple(box) if box else None, cell) for s, e, page, box, cell in json.loads(places))
+    found = tuple(_place(*place) for place in json.loads(places))
     sizes = tuple(PageSize(*measures) for measures in json.loads(pages))
     return Document(file, text, sha256, media, found, tuple(json.loads(warnings)), sizes)
+
+
+def _place_row(p: Place) -> tuple[object, ...]:
+    row = (p.start, p.end, p.page, p.box, p.cell)
+    return row if p.confidence is None else (*row, p.confidence)
+
+
+def _place(
+    start: int,
+    end: int,
+    page: int | None,
+    box: Sequence[float] | None,
+    cell: str | None,
+    confidence: float | None = None,
+) -> Place:
+    """The confidence stands in the row only where OCR read the stretch."""
+    return Place(start, end, page, (box[0], box[1], box[2], box[3]) if box else None, cell, confidence)

@@ -32,12 +32,13 @@ class Extract:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One stretch of text (a line or a table cell) with its place in the file."""
+    """One stretch of text (a line or a table cell) with its place in the file; ``confidence`` as in Place."""
 
     text: str
     page: int | None = None
     box: Box | None = None
     cell: str | None = None
+    confidence: float | None = None
 
 
 class TextWriter:
@@ -71,7 +72,7 @@ class TextWriter:
         start = self._length
         self.write(piece.text)
         if piece.text and (piece.page is not None or piece.cell is not None):
-            self.places.append(Place(start, self._length, piece.page, piece.box, piece.cell))
+            self.places.append(Place(start, self._length, piece.page, piece.box, piece.cell, piece.confidence))
 
     def line(self, piece: Piece) -> None:
         """Adds one line."""
