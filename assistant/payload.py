@@ -26,6 +26,7 @@ from assistant.schemas import (
     TableJson,
 )
 from assistant.types import Answer, Cell, Citation
+from corpus.confidence import confidence_at
 from corpus.documents import Fact, Sheet, Span
 from corpus.periods import Period
 from corpus.places import box_on_page, in_words, page_of, places_of
@@ -140,6 +141,7 @@ class Sources:
                 if place.page is not None and (box := box_on_page(document, place)) is not None
             ],
             cells=[place.cell for place in places if place.cell is not None],
+            ocr_confidence=confidence_at(document, span),
         )
 
 

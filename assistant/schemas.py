@@ -33,7 +33,8 @@ class SourceJson(BaseModel):
     """Where a quote stands: characters ``start:end`` of ``GET /api/v1/sheets/{id}/source``; page None for text files.
 
     ``boxes`` are the lines and table cells of a PDF that hold the quote, ``cells`` the cells of a book (集計!B3); each
-    holds the quote or a part of it, and may hold more.
+    holds the quote or a part of it, and may hold more. ``ocr_confidence`` (0 to 1) is the certainty of what OCR read of it,
+    None where the characters stand in the file.
     """
 
     file: str
@@ -42,6 +43,7 @@ class SourceJson(BaseModel):
     end: int
     boxes: list[BoxJson]
     cells: list[str]
+    ocr_confidence: float | None
 
 
 class CitationJson(BaseModel):

@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from corpus.confidence import confidence_at
 from corpus.documents import Document, Place, Span
 
 Box = tuple[float, float, float, float]
@@ -105,8 +106,20 @@ def cells_of(places: Sequence[Place]) -> list[Cell]:
 def in_words(document: Document, span: Span) -> str:
     """The place as a reader looks for it: 「3ページ」「3〜4ページ」「シート「集計」のB3:D3」「12行目」; empty where none is known.
 
-    Lines are counted in text files only: elsewhere the extracted text has lines the file does not show.
+    Lines are counted in text files only: elsewhere the extracted text has lines the file does not show. What OCR read
+    says so: 「3ページ・OCR（信頼度 87%）」.
     """
+    ocr = ocr_in_words(document, span)
+    return "・".join(part for part in (_found_at(document, span), ocr) if part)
+
+
+def ocr_in_words(document: Document, span: Span) -> str:
+    """「OCR（信頼度 87%）」 where OCR read at least a part of the span, with the lowest certainty; else empty."""
+    confidence = confidence_at(document, span)
+    return "" if confidence is None else f"OCR（信頼度 {confidence * 100:.0f}%）"
+
+
+def _found_at(document: Document, span: Span) -> str:
     places = places_of(document, span)
     if document.media == "text":
         return _lines(document.text, span)

@@ -160,6 +160,18 @@ def test_boxes_are_measured_from_the_corner_of_the_page():
     assert (box.x0, box.top, box.x1, box.bottom) == (10, 20, 50, 30)
 
 
+SCAN = document((Place(0, 3, page=1, confidence=0.914), Place(4, 7, page=1, confidence=0.866), Place(8, 11, page=2)))
+
+
+def test_what_ocr_read_says_so_with_its_lowest_certainty():
+    assert in_words(SCAN, Span(0, 7)) == "1ページ・OCR（信頼度 87%）"
+    assert in_words(SCAN, Span(0, 2)) == "1ページ・OCR（信頼度 91%）"
+    assert in_words(SCAN, Span(8, 9)) == "2ページ"
+    sources = Sources(Shelf(SCAN))  # type: ignore[arg-type]
+    assert sources.source("a", Span(0, 7)).ocr_confidence == 0.866
+    assert sources.source("a", Span(8, 9)).ocr_confidence is None
+
+
 def test_a_document_is_fetched_once_for_all_its_quotes():
     shelf = Shelf(BOOK)
     sources = Sources(shelf)  # type: ignore[arg-type]

@@ -18,14 +18,14 @@ import ui.scope
 import ui.sheet
 import ui.text
 from assistant.types import Answer, Chart, Citation, Interpretation, Series, Table
-from corpus.documents import Sheet, Span
+from corpus.documents import Place, Sheet, Span
 from index.types import Filters
 from tests.fakes import TEXTS, FakeAssistant, FakeIndex
 from ui.catalogue import render_catalogue
 from ui.charts import axis_ticks, render_chart, short_number
 from ui.examples import ROLES, examples
 from ui.export import SheetOfCells, workbook
-from ui.facts import fact_rows
+from ui.facts import fact_rows, render_facts
 from ui.render import (
     answer_steps,
     catalogue_line,
@@ -286,6 +286,17 @@ def test_figures_stand_in_one_row_over_the_years():
     assert (settlement.kind, settlement.unit) == ("決算", "円")
     assert [settlement.cells[column].value for column in columns] == [1_200_000.0, 1_500_000.0]
     assert rating.cells["令和5年度"].text == "A" and "令和4年度" not in rating.cells
+
+
+def test_figures_read_by_ocr_say_how_sure_that_is():
+    index = FakeIndex()
+    sheet = index.sheets()[0]
+    facts = [found.fact for found in index.facts([sheet.sheet_id])]
+    cell = facts[0].quote
+    read = replace(index.document(sheet.file), places=(Place(cell.start, cell.end, 1, confidence=0.62),))
+    html = render_facts(read, sheet, facts)
+    assert html.count("OCR（信頼度 62%）") == 1
+    assert "1,200,000</a><small" in html and "OCR" not in render_facts(index.document(sheet.file), sheet, facts)
 
 
 def test_facets_keep_what_is_chosen_and_hide_persons():

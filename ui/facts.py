@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from html import escape
 
 from assistant.types import Chart, Series
-from corpus.documents import Fact, Sheet
+from corpus.documents import Document, Fact, Sheet
+from corpus.places import ocr_in_words
 from ui.charts import render_chart, trimmed
 from ui.render import sheet_url, year_label
 from ui.text import marked
@@ -46,14 +47,14 @@ def fact_rows(facts: Sequence[Fact]) -> tuple[list[str], list[FactRow]]:
     return sorted(starts, key=lambda column: (starts[column], column)), list(rows.values())
 
 
-def render_facts(sheet: Sheet, facts: Sequence[Fact]) -> str:
+def render_facts(document: Document, sheet: Sheet, facts: Sequence[Fact]) -> str:
     """The figures of a sheet as a chart and a table over the periods, then its ratings and choices."""
     figures = [fact for fact in facts if fact.value is not None and fact.period is not None]
     choices = [fact for fact in facts if fact.value is None or fact.period is None]
-    return _figures(sheet, figures) + _choices(sheet, choices)
+    return _figures(document, sheet, figures) + _choices(document, sheet, choices)
 
 
-def _figures(sheet: Sheet, facts: Sequence[Fact]) -> str:
+def _figures(document: Document, sheet: Sheet, facts: Sequence[Fact]) -> str:
     if not facts:
         return ""
     columns, rows = fact_rows(facts)
@@ -62,7 +63,7 @@ def _figures(sheet: Sheet, facts: Sequence[Fact]) -> str:
     for row in rows:
         notes = "・".join(part for part in (row.kind, row.unit) if part)
         small = f"<small>{escape(notes)}</small>" if notes else ""
-        cells = "".join(_fact_cell(row.cells.get(column), sheet) for column in columns)
+        cells = "".join(_fact_cell(row.cells.get(column), document, sheet) for column in columns)
         lines.append(f'<tr><th scope="row">{escape(fact_title(row.field, row.label))}{small}</th>{cells}</tr>')
     table = (
         '<div class="hy-scroll" tabindex="0" role="region" aria-label="数値の表"><table class="hy-facts"><thead><tr>'
@@ -72,7 +73,7 @@ def _figures(sheet: Sheet, facts: Sequence[Fact]) -> str:
     return f'<section id="facts"><h2>数値</h2>{chart}{table}<p class="hy-small">{FIGURE_NOTE}</p></section>'
 
 
-def _choices(sheet: Sheet, facts: Sequence[Fact]) -> str:
+def _choices(document: Document, sheet: Sheet, facts: Sequence[Fact]) -> str:
     """Ratings, choices and figures that belong to no period, each with the way to its place."""
     if not facts:
         return ""
@@ -80,7 +81,7 @@ def _choices(sheet: Sheet, facts: Sequence[Fact]) -> str:
     for fact in facts:
         when = f"（{fact.period.label}）" if fact.period is not None else ""
         shown = fact.text if fact.value is None else trimmed(fact.value) + fact.unit
-        sign = "※" if fact.inferred else ""
+        sign = fact_sign(fact, document)
         items.append(
             f"<div><dt>{escape(fact_title(fact.field, fact.label))}{escape(when)}</dt>"
             f'<dd><a href="{escape(sheet_url(sheet.sheet_id, fact.quote))}">{marked(shown)}</a>{sign}</dd></div>'
@@ -93,11 +94,17 @@ def fact_title(field: str, label: str) -> str:
     return f"{field}：{label}" if field and label and label != field else label or field
 
 
-def _fact_cell(fact: Fact | None, sheet: Sheet) -> str:
+def fact_sign(fact: Fact, document: Document) -> str:
+    """What a reader must know about a figure: ※ where the reading is inferred, the certainty where OCR read it."""
+    ocr = ocr_in_words(document, fact.quote)
+    return ("※" if fact.inferred else "") + (f'<small class="hy-ocr">{escape(ocr)}</small>' if ocr else "")
+
+
+def _fact_cell(fact: Fact | None, document: Document, sheet: Sheet) -> str:
     if fact is None:
         return '<td class="hy-void">―</td>'
     shown = fact.text if fact.value is None else trimmed(fact.value)
-    sign = "※" if fact.inferred else ""
+    sign = fact_sign(fact, document)
     kind = ' class="hy-num"' if fact.value is not None else ""
     return f'<td{kind}><a href="{escape(sheet_url(sheet.sheet_id, fact.quote))}">{escape(shown)}</a>{sign}</td>'
 

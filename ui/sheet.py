@@ -49,7 +49,7 @@ def sheet_view(sheet: Sheet, index: Index, start: int | None = None, end: int | 
 def render_sheet(view: SheetView, whole: bool = False) -> str:
     """The body of the page; ``whole`` shows the whole document as the source instead of the sheet's part."""
     sheet = view.sheet
-    figures = render_facts(sheet, view.facts)
+    figures = render_facts(view.document, sheet, view.facts)
     parts = [
         f'<header class="hy-head"><p class="hy-where">{escape(sheet.municipality)}</p>'
         f"<h1>{escape(sheet.name)}</h1></header>",
