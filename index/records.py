@@ -40,6 +40,7 @@ CREATE TABLE facts (fact INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, field TEXT
 CREATE TABLE events (event INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, period_start TEXT NOT NULL,
   period_end TEXT NOT NULL, period_label TEXT NOT NULL, period_kind TEXT NOT NULL, start INTEGER NOT NULL,
   end INTEGER NOT NULL, quote_start INTEGER NOT NULL, quote_end INTEGER NOT NULL);
+CREATE TABLE timelines (sheet INTEGER PRIMARY KEY, timeline INTEGER NOT NULL);
 CREATE INDEX sections_sheet ON sections (sheet);
 CREATE INDEX sections_field ON sections (field);
 CREATE INDEX facts_sheet ON facts (sheet);
@@ -114,6 +115,10 @@ class RecordsWriter:
         self._insert("chunks", [(number, section, *_offsets(span))])
         return number
 
+    def timelines(self, found: Iterable[Sequence[int]]) -> None:
+        """Stores which sheets (by number) are one programme over the years; a sheet alone in its year is in none."""
+        self._insert("timelines", ((sheet, number) for number, sheets in enumerate(found) for sheet in sheets))
+
 
 class Records:
     """A finished records file, opened read-only. One connection, one query at a time."""
@@ -139,6 +144,10 @@ class Records:
         named = self._rows("SELECT field FROM sections ORDER BY section")
         self._section_field = np.array([fields.setdefault(r[0], len(fields)) for r in named], dtype=np.int32)
         self._fields = list(fields)
+        self._timeline = dict(self._rows("SELECT sheet, timeline FROM timelines"))
+        self._timelines: dict[int, list[int]] = {}
+        for sheet, timeline in self._timeline.items():
+            self._timelines.setdefault(timeline, []).append(sheet)
         self.chunk_section = self._column("SELECT section FROM chunks ORDER BY chunk")
 
     def close(self) -> None:
@@ -191,6 +200,13 @@ class Records:
         for number, warnings in self._rows("SELECT sheet, warnings FROM sheets ORDER BY sheet"):
             found[self.sheets[number].file] += tuple(json.loads(warnings))
         return {file: texts for file, texts in found.items() if texts}
+
+    def timeline(self, sheet: int) -> list[Sheet]:
+        """The sheets of one programme over the years, oldest first, for the number of any of them."""
+        numbers = self._timelines[self._timeline[sheet]] if sheet in self._timeline else [sheet]
+        return sorted(
+            (self.sheets[n] for n in numbers), key=lambda s: (s.fiscal_year or 0, self.sheet_numbers[s.sheet_id])
+        )
 
     def section(self, number: int) -> SheetSection:
         """One section by its number."""

@@ -293,3 +293,24 @@ def test_names_of_staff_are_stored_but_never_found(tmp_path: Path):
     assert [hit.section.field for hit in found.hits] == ["目的"]
     assert found.total == 1 and sum(found.facets["municipality"].values()) == 1
     assert [s.section.text for s in index.sections(fields=["担当者"])] == ["見本太郎"]
+
+
+def test_a_snapshot_knows_the_sheets_of_one_programme_over_the_years(tmp_path: Path) -> None:
+    given = [
+        reading(f"{name}{year}.txt", name, "みなと野市", year, department, {"今後の計画": f"{name}を続ける。"})
+        for year, name, department in (
+            (2023, "移動図書館運営", "図書館課"),
+            (2021, "移動図書館運営", "図書館課"),
+            (2022, "移動図書館運営", "生涯学習課"),
+            (2021, "道路台帳整備", "道路課"),
+        )
+    ]
+    for at, (document, found) in enumerate(given):
+        given[at] = (document, replace(found, sheet=replace(found.sheet, sheet_id=f"s{at}")))
+    index = build(((document, [found]) for document, found in given), FakeEncoder(), tmp_path)
+    for sheet_id in ("s0", "s1", "s2"):
+        assert [sheet.sheet_id for sheet in index.timeline(sheet_id)] == ["s1", "s2", "s0"]
+    assert [sheet.sheet_id for sheet in index.timeline("s3")] == ["s3"] and index.timeline("nothing") == []
+    # What is carried over into the next snapshot is linked anew, with what came to it.
+    again = build((*index.readings(),), FakeEncoder(), tmp_path)
+    assert [sheet.sheet_id for sheet in again.timeline("s2")] == ["s1", "s2", "s0"]
