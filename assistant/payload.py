@@ -15,6 +15,7 @@ from assistant.schemas import (
     FiltersJson,
     HitJson,
     InterpretationJson,
+    OtherYearJson,
     PeriodJson,
     RatingJson,
     SearchJson,
@@ -204,6 +205,13 @@ def sheet_detail_json(sheet: Sheet, index: Index) -> SheetDetailJson:
             )
             for fact in facts
             if fact.value is None and fact.field != PERSON_FIELD
+        ],
+        other_years=[
+            OtherYearJson(
+                sheet_id=other.sheet_id, fiscal_year=other.fiscal_year, sheet=other.name, department=other.department
+            )
+            for other in index.timeline(sheet.sheet_id)
+            if other.fiscal_year != sheet.fiscal_year
         ],
     )
 

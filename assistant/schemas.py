@@ -212,12 +212,22 @@ class RatingJson(BaseModel):
     source: SourceJson
 
 
+class OtherYearJson(BaseModel):
+    """The sheet of the same programme in another year."""
+
+    sheet_id: str
+    fiscal_year: int | None
+    sheet: str
+    department: str
+
+
 class SheetDetailJson(SheetJson):
-    """The answer to ``GET /api/v1/sheets/{id}``."""
+    """The answer to ``GET /api/v1/sheets/{id}``; ``other_years`` stand oldest first."""
 
     sections: list[SectionJson]
     facts: list[FactJson]
     ratings: list[RatingJson]
+    other_years: list[OtherYearJson]
 
 
 class TurnJson(BaseModel):

@@ -47,14 +47,14 @@ def fact_rows(facts: Sequence[Fact]) -> tuple[list[str], list[FactRow]]:
     return sorted(starts, key=lambda column: (starts[column], column)), list(rows.values())
 
 
-def render_facts(document: Document, sheet: Sheet, facts: Sequence[Fact]) -> str:
-    """The figures of a sheet as a chart and a table over the periods, then its ratings and choices."""
+def render_facts(document: Document, sheet: Sheet, facts: Sequence[Fact], drawn: bool = True) -> str:
+    """The figures of a sheet as a table over the periods, ``drawn`` as a chart too, then its ratings and choices."""
     figures = [fact for fact in facts if fact.value is not None and fact.period is not None]
     choices = [fact for fact in facts if fact.value is None or fact.period is None]
-    return _figures(document, sheet, figures) + _choices(document, sheet, choices)
+    return _figures(document, sheet, figures, drawn) + _choices(document, sheet, choices)
 
 
-def _figures(document: Document, sheet: Sheet, facts: Sequence[Fact]) -> str:
+def _figures(document: Document, sheet: Sheet, facts: Sequence[Fact], drawn: bool) -> str:
     if not facts:
         return ""
     columns, rows = fact_rows(facts)
@@ -69,7 +69,7 @@ def _figures(document: Document, sheet: Sheet, facts: Sequence[Fact]) -> str:
         '<div class="hy-scroll" tabindex="0" role="region" aria-label="数値の表"><table class="hy-facts"><thead><tr>'
         f'<th scope="col">項目</th>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
     )
-    chart = render_chart(amount_chart(facts), "金額の推移（円）")
+    chart = render_chart(amount_chart(facts), "金額の推移（円）") if drawn else ""
     return f'<section id="facts"><h2>数値</h2>{chart}{table}<p class="hy-small">{FIGURE_NOTE}</p></section>'
 
 

@@ -5,12 +5,13 @@ The page is plain HTML without a script, so that its address can be mailed, prin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 
 from assistant.payload import PERSON_FIELD
 from corpus.documents import Document, Fact, Section, Sheet, Span
+from corpus.histories import HistoryRow, history
 from corpus.places import in_words
 from index.types import Index
 from ui.facts import render_facts
@@ -18,24 +19,33 @@ from ui.location import render_location
 from ui.render import year_label
 from ui.source import render_source
 from ui.text import marked
+from ui.years import render_history, render_other_years
 
 LEFTOVER = "その他"
 
 
 @dataclass(frozen=True, slots=True)
 class SheetView:
-    """Everything the page shows of one sheet; ``quote`` is the span to mark, None without one."""
+    """Everything the page shows of one sheet; ``quote`` is the span to mark, None without one.
+
+    ``timeline`` are the programme's sheets over the years, ``history`` its figures in them, ``documents`` theirs by file.
+    """
 
     sheet: Sheet
     document: Document
     sections: tuple[Section, ...]
     facts: tuple[Fact, ...]
     quote: Span | None = None
+    timeline: tuple[Sheet, ...] = ()
+    history: tuple[HistoryRow, ...] = ()
+    documents: Mapping[str, Document] = field(default_factory=dict)
 
 
 def sheet_view(sheet: Sheet, index: Index, start: int | None = None, end: int | None = None) -> SheetView:
     """Reads a sheet from the index; a quote outside the document is no quote."""
     document = index.document(sheet.file)
+    timeline = index.timeline(sheet.sheet_id)
+    several = [one.sheet_id for one in timeline] if len(timeline) > 1 else []
     asked = start is not None and end is not None and 0 <= start < end <= len(document.text)
     return SheetView(
         sheet,
@@ -43,24 +53,31 @@ def sheet_view(sheet: Sheet, index: Index, start: int | None = None, end: int | 
         tuple(found.section for found in index.sections([sheet.sheet_id]) if found.section.field != PERSON_FIELD),
         tuple(found.fact for found in index.facts([sheet.sheet_id]) if found.fact.field != PERSON_FIELD),
         Span(start, end) if asked and start is not None and end is not None else None,
+        tuple(timeline),
+        tuple(history((found.sheet, found.fact) for found in index.facts(several))) if several else (),
+        {one.file: index.document(one.file) for one in timeline},
     )
 
 
 def render_sheet(view: SheetView, whole: bool = False) -> str:
     """The body of the page; ``whole`` shows the whole document as the source instead of the sheet's part."""
     sheet = view.sheet
-    figures = render_facts(view.document, sheet, view.facts)
+    years = render_history(view.history, view.documents)
+    figures = render_facts(view.document, sheet, view.facts, drawn=not years)
     parts = [
         f'<header class="hy-head"><p class="hy-where">{escape(sheet.municipality)}</p>'
         f"<h1>{escape(sheet.name)}</h1></header>",
         _metadata(sheet),
+        render_other_years(sheet, view.timeline),
         _quoted(view),
         '<nav class="hy-jump" aria-label="ページ内"><a href="#sections">記載内容</a>'
         + ('<a href="#facts">数値</a>' if 'id="facts"' in figures else "")
         + ('<a href="#choices">評価・区分</a>' if 'id="choices"' in figures else "")
+        + ('<a href="#years">年度ごとの推移</a>' if years else "")
         + '<a href="#source">原文</a></nav>',
         _sections(view),
         figures,
+        years,
         render_source(view.document, sheet, view.quote, whole),
     ]
     return f'<article class="hy-box hy-sheet">{"".join(parts)}</article>'
