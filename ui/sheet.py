@@ -118,7 +118,7 @@ def _quoted(view: SheetView) -> str:
     words = in_words(view.document, view.quote)
     where = f"（{escape(words)}）" if words else ""
     return (
-        f'<aside class="hy-quoted" aria-label="引用された箇所"><p class="hy-label">引用された箇所{where}</p>'
+        f'<aside id="where" class="hy-quoted" aria-label="引用された箇所"><p class="hy-label">引用された箇所{where}</p>'
         f'<div class="hy-located"><blockquote>{marked(text)}</blockquote>{render_location(view.document, view.quote)}</div>'
         '<p><a href="#quote">原文の位置へ移動</a></p></aside>'
     )

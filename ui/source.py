@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from corpus.documents import Document, Sheet, Span
+from corpus.places import in_words
 from ui.render import sheet_url
 
 
@@ -22,7 +23,18 @@ def render_source(document: Document, sheet: Sheet, quote: Span | None, whole: b
     path, _, fragment = address.partition("#")
     more = f"{path}{'&' if '?' in path else '?'}whole=1#{fragment or 'source'}"
     link = "" if everything else f'<p><a href="{escape(more)}">文書全体を表示</a></p>'
-    return f'<section id="source"><h2>原文</h2><p class="hy-small">文書から取り出した文字をそのまま示しています。</p>{gap.join(pieces)}{link}</section>'
+    return (
+        '<section id="source"><h2>原文</h2><p class="hy-small">文書から取り出した文字をそのまま示しています。</p>'
+        f"{_reminder(document, quote)}{gap.join(pieces)}{link}</section>"
+    )
+
+
+def _reminder(document: Document, quote: Span | None) -> str:
+    """The quote's place, in sight beside the marked text as long as the source is scrolled, with the way to its drawing."""
+    words = in_words(document, quote) if quote is not None else ""
+    if not words:
+        return ""
+    return f'<p class="hy-reminder">引用の場所：<a href="#where">{escape(words)}</a></p>'
 
 
 def _piece(text: str, span: Span, quote: Span | None) -> str:
