@@ -30,7 +30,7 @@ from assistant.types import Answer, Cell, Citation
 from corpus.confidence import confidence_at
 from corpus.documents import Fact, Sheet, Span
 from corpus.periods import Period
-from corpus.places import box_on_page, in_words, page_of, places_of
+from corpus.places import in_words, page_of, places_of
 from index.types import Filters, Index, Passage, SearchResult
 
 PERSON_FIELD = "担当者"
@@ -139,7 +139,7 @@ class Sources:
             boxes=[
                 BoxJson(page=place.page, x0=box[0], top=box[1], x1=box[2], bottom=box[3])
                 for place in places
-                if place.page is not None and (box := box_on_page(document, place)) is not None
+                if place.page is not None and (box := place.box) is not None
             ],
             cells=[place.cell for place in places if place.cell is not None],
             ocr_confidence=confidence_at(document, span),

@@ -19,9 +19,9 @@ FactKind = Literal["plan", "actual"]
 class Place:
     """Where characters ``start:end`` of a document's text stand in the file: a page and box, or a cell.
 
-    ``page`` counts from 1 (Excel: the sheet of the book); ``box`` is (x0, top, x1, bottom) in points;
-    ``cell`` is written as ``集計!B3``. ``confidence`` is given where the stretch was read by OCR: the mean certainty of
-    its words, between 0 and 1; None means that the characters stand in the file.
+    ``page`` counts from 1 (Excel: the sheet of the book); ``box`` is (x0, top, x1, bottom) in points from the top left
+    corner of the page as it is shown; ``cell`` is written as ``集計!B3``. ``confidence`` is given where the stretch was
+    read by OCR: the mean certainty of its words, between 0 and 1; None means that the characters stand in the file.
     """
 
     start: int
@@ -34,12 +34,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class PageSize:
-    """One page's measures in points; ``left`` and ``top`` are where its corner lies in the coordinates of the boxes."""
+    """One page's measures in points as it is shown, 0 for a page that could not be read."""
 
     width: float
     height: float
-    left: float = 0.0
-    top: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ class Document:
     file: str
     text: str
     sha256: str
-    media: Literal["text", "pdf", "excel", "word", "html"]
+    media: Literal["text", "pdf", "excel", "word", "html", "image"]
     places: tuple[Place, ...] = ()
     warnings: tuple[str, ...] = ()
     pages: tuple[PageSize, ...] = ()

@@ -85,19 +85,6 @@ def places_on(document: Document, page: int) -> tuple[Place, ...]:
     return tuple(place for place in document.places if place.page == page and place.box is not None)
 
 
-def box_on_page(document: Document, place: Place) -> Box | None:
-    """A place's (x0, top, x1, bottom) in points from the left and top edge of its page, None for a place without a box.
-
-    A PDF may put the corner of its page anywhere in its coordinates.
-    """
-    if place.box is None or place.page is None or not 0 < place.page <= len(document.pages):
-        return place.box
-    size = document.pages[place.page - 1]
-    x0, top, x1, bottom = place.box
-    moved = (x0 - size.left, top - size.top, x1 - size.left, bottom - size.top)
-    return (round(moved[0], 1), round(moved[1], 1), round(moved[2], 1), round(moved[3], 1))
-
-
 def cells_of(places: Sequence[Place]) -> list[Cell]:
     """The cells of places that are cells."""
     return [cell for place in places if place.cell is not None and (cell := Cell.parsed(place.cell)) is not None]

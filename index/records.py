@@ -86,7 +86,7 @@ class RecordsWriter:
             d.media,
             json.dumps(places),
             json.dumps(d.warnings, ensure_ascii=False),
-            json.dumps([(p.width, p.height, p.left, p.top) for p in d.pages]),
+            json.dumps([(p.width, p.height) for p in d.pages]),
         )
         self._insert("documents", [row])
         return number

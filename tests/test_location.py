@@ -42,7 +42,7 @@ def test_a_quote_over_many_pages_shows_the_first_ones_and_says_so():
     assert html.count("hy-map-here") == 15 and html.count("hy-map-wide") == 1
 
 
-@pytest.mark.parametrize("sizes", [(), (UPRIGHT,)])
+@pytest.mark.parametrize("sizes", [(), (UPRIGHT,), (UPRIGHT, PageSize(0.0, 0.0))])
 def test_a_page_of_unknown_size_is_not_drawn(sizes):
     document = Document("a.pdf", "ああ", "0" * 64, "pdf", (Place(0, 2, 2, (0.0, 0.0, 9.0, 9.0)),), (), sizes)
     assert render_location(document, Span(0, 2)) == ""

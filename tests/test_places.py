@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import corpus.places
 from assistant.payload import Sources
-from corpus.documents import Document, PageSize, Place, Span
+from corpus.documents import Document, Place, Span
 from corpus.places import Cell, column_letters, in_words, page_of, places_of
 
 
@@ -152,12 +152,6 @@ def test_json_gives_every_box_and_cell_a_quote_touches():
     ]
     in_book = Sources(Shelf(BOOK)).source("a", Span(1, 9)).model_dump()  # type: ignore[arg-type]
     assert in_book["cells"] == ["集計!B3", "集計!D3", "集計!A12"] and in_book["boxes"] == []
-
-
-def test_boxes_are_measured_from_the_corner_of_the_page():
-    moved = document((Place(0, 3, 1, (110.0, 70.0, 150.0, 80.0)),), pages=(PageSize(200.0, 100.0, 100.0, 50.0),))
-    box = Sources(Shelf(moved)).source("a", Span(0, 1)).boxes[0]  # type: ignore[arg-type]
-    assert (box.x0, box.top, box.x1, box.bottom) == (10, 20, 50, 30)
 
 
 SCAN = document((Place(0, 3, page=1, confidence=0.914), Place(4, 7, page=1, confidence=0.866), Place(8, 11, page=2)))

@@ -28,7 +28,7 @@ from corpus.readers import READERS, read_document
 from corpus.readers.decode import NotTextError, decode
 from corpus.readers.extract import one_line
 from corpus.readers.numberformat import shown
-from corpus.readers.pdf import radicals
+from corpus.readers.pagerows import radicals
 from corpus.sources import find_files
 
 FONT = "HeiseiKakuGo-W5"

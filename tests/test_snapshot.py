@@ -38,7 +38,7 @@ def reading(
     sha = hashlib.sha256(text.encode()).hexdigest()
     place = Place(0, 3, 1, (0.0, 1.0, 2.0, 3.5), "集計!B3")
     read_by_ocr = Place(4, 6, 2, (0.0, 1.0, 2.0, 3.5), None, 0.875)
-    sizes = (PageSize(595.0, 842.0), PageSize(842.0, 595.0, 10.0, 20.5))
+    sizes = (PageSize(595.0, 842.0), PageSize(842.0, 595.0))
     document = Document(file, text, sha, "text", (place, read_by_ocr), (f"{file} の注意",), sizes)
     return document, SheetReading(sheet, tuple(sections), (fact, rating), (event,), ("シートの注意",))
 

@@ -8,7 +8,7 @@ from html import escape
 from itertools import islice
 
 from corpus.documents import Document, Place, Span
-from corpus.places import Box, Cell, box_on_page, cells_of, column_letters, places_of, places_on
+from corpus.places import Box, Cell, cells_of, column_letters, places_of, places_on
 
 MAX_PAGES = 3
 AROUND = 2  # rows of the book shown above and below the quote
@@ -23,8 +23,9 @@ def render_location(document: Document, quote: Span) -> str:
     if cells:
         return render_cells(document, quote, cells)
     pages = list(dict.fromkeys(place.page for place in places if place.page is not None and place.box is not None))
-    shown = [_page(document, page, places) for page in pages[:MAX_PAGES] if 0 < page <= len(document.pages)]
-    more = f'<p class="hy-small">ほか{len(pages) - MAX_PAGES}ページに続きます。</p>' if len(pages) > MAX_PAGES else ""
+    sized = [page for page in pages if 0 < page <= len(document.pages) and document.pages[page - 1].width > 0]
+    shown = [_page(document, page, places) for page in sized[:MAX_PAGES]]
+    more = f'<p class="hy-small">ほか{len(sized) - MAX_PAGES}ページに続きます。</p>' if len(sized) > MAX_PAGES else ""
     return f'<div class="hy-maps">{"".join(shown)}</div>{more}' if shown else ""
 
 
@@ -32,7 +33,7 @@ def _page(document: Document, page: int, places: Sequence[Place]) -> str:
     """One page in its proportion; all its lines and cells are faint, those of the quote are marked."""
     size = document.pages[page - 1]
     here = {place for place in places if place.page == page}
-    boxes = [(place, box) for place in places_on(document, page) if (box := box_on_page(document, place)) is not None]
+    boxes = [(place, box) for place in places_on(document, page) if (box := place.box) is not None]
     faint = "".join(_rectangle(box, "hy-map-box") for place, box in boxes if place not in here)
     marks = [box for place, box in boxes if place in here]
     # Room for the outline's stroke, which would be cut off at the edge.

@@ -11,6 +11,8 @@ from corpus.errors import DocumentTooLarge, EmptyDocument, UnreadableDocument
 from corpus.readers.excel import read_excel
 from corpus.readers.extract import Extract
 from corpus.readers.html import read_html
+from corpus.readers.image import read_image
+from corpus.readers.ocr import has_extra
 from corpus.readers.pdf import read_pdf
 from corpus.readers.text import read_csv, read_text
 from corpus.readers.word import read_word
@@ -40,6 +42,9 @@ READERS: dict[str, Reader] = {
     ".html": read_html,
     ".htm": read_html,
 }
+
+if has_extra():
+    READERS.update(dict.fromkeys((".png", ".jpg", ".jpeg", ".tif", ".tiff"), read_image))
 
 # Kinds people do hand over, with what to do about them.
 ADVICE: dict[str, str] = {

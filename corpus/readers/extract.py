@@ -9,7 +9,7 @@ from typing import Literal
 
 from corpus.documents import PageSize, Place
 
-Media = Literal["text", "pdf", "excel", "word", "html"]
+Media = Literal["text", "pdf", "excel", "word", "html", "image"]
 Box = tuple[float, float, float, float]
 
 # A line that opens like this starts an item of a list, so the break before it was meant by the author.
