@@ -16,9 +16,9 @@ from corpus.listings import entries_of, facts_of_list
 from corpus.normalize import normalize
 from corpus.periods import Period, find_periods, fiscal_year
 from corpus.sections import form_named, tables_of
-from corpus.series import facts_of_tables, figure_beside
+from corpus.series import facts_of_tables, figure_beside, unit_said
 from corpus.summaries import facts_of_summary
-from corpus.tables import Pair
+from corpus.tabletypes import Pair
 
 _MARK = re.compile(r"[A-ESＡ-ＥＳ]|ランク\s*\S{1,2}|[◎○△×]|[A-E]\s*[::(]\s*[^\d。]{1,16}\)?")
 _MARKED = re.compile(r"^[A-EＡ-ＥSＳ1-5◎○△×][\s::.、(（]")
@@ -55,7 +55,8 @@ def read_facts(document: Document, sheet: Sheet, sections: Sequence[Section]) ->
     if form is not None:
         facts += _of_columns(document, sheet, sections, form)
     facts += _of_head(document, sheet, sections)
-    for told in _of_sections(document, sheet, sections):
+    money = unit_said(" ".join(of.text for of in views(document, sheet)))
+    for told in _of_sections(document, sheet, sections, money):
         if not any(f.field == told.field and told.span.start <= f.span.start < told.span.end for f in facts):
             facts.append(told)
     return _distinct(facts), warnings
@@ -118,7 +119,7 @@ def _told(
     return Fact(field, label, None, text, "", period, None, span, quote)
 
 
-def _of_sections(document: Document, sheet: Sheet, sections: Sequence[Section]) -> list[Fact]:
+def _of_sections(document: Document, sheet: Sheet, sections: Sequence[Section], money: str) -> list[Fact]:
     """Choices and ratings that stand as a short section: 「事業段階 運用・実施」「総合評価　Ａ」."""
     facts: list[Fact] = []
     for section in sections:
@@ -126,7 +127,7 @@ def _of_sections(document: Document, sheet: Sheet, sections: Sequence[Section]) 
         text = one_line(section.text)
         if kind in ("amount", "staff", "rate", "hours"):
             facts += figure_beside(
-                sheet, section.field, section.label, section.text, section.span, _labelled(document, section)
+                sheet, section.field, section.label, section.text, section.span, _labelled(document, section), money
             )
             continue
         if kind not in ("choice", "rating", "year") or section.field == OTHER:

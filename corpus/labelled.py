@@ -8,25 +8,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from corpus.amounts import UNITS
 from corpus.documents import Span
+from corpus.folding import fold
 from corpus.forms.loader import OTHER, canonical, clean_label, compiled, kind_of
 from corpus.layout import Cell, Row, View, rows
 from corpus.normalize import normalize
 
+# 【label】value, several on a line; what says the unit of a table is no label.
+_BRACKETED = re.compile(r"[【\[](?P<label>[^【】\[\]]{1,24})[】\]][ \u3000]*(?P<value>[^【\[]*)")
+_UNIT_LINE = re.compile(r"^[ \u3000]*[((]?\s*(?:金額の)?単位\s*[::]")
 _LABEL_LINE = re.compile(
     r"^[ \u3000]*(?:[-*][ \u3000]+)?(?P<label>(?:[■□◆◇●○▼▽★☆#*][ ]*|[(\[]?\d{1,2}[)\].:][ ]*|\d{1,2}[-.]\d{1,2}[ ]*|[(\[【<《「][ ]*)*"
     r"[^\s::。、|]{1,24}?[)\]】>》」]*)"
     r"(?:[ \u3000]*(?P<colon>[::])[ \u3000]*|(?P<gap>[ \u3000]+)|[ \u3000]*$)(?P<rest>.*)$"
 )
-_TOKEN = re.compile(r"▲\s*[\d,.]+[^\s\d]{0,3}|\S+")
+# A figure after its minus sign and a year set with blanks (令和 5 年度決算) are one word.
+_TOKEN = re.compile(r"▲\s*[\d,.]+[^\s\d]{0,3}|(?:令和|平成)[ \u3000](?:元|\d{1,2})[ \u3000]年度\S*|\S+")
 # Cells of a table set with blanks stand two blanks apart or more.
 _WIDE = re.compile(r"\S+(?:[ \u3000]\S+)*")
 _SECOND_TOKEN = re.compile(
     r"^(?:当初|補正後|最終)?(?:予算|決算|実績|計画|目標|見込)(?:額|値)?$|^(?:執行率|達成率|増減)$"
 )
+# A whole period or figure, not the beginning of a label: 平成12年度, R5, 1,200千円, but not 令和5 or R5当初.
+_COMPLETE = re.compile(r"年度?$|月$|日$|^[RHSＲＨＳ]\d{1,2}$|^[\d,.]+\D{0,3}$")
+_UNIT_HEADS = ("単位", "区分", "項目", "年度")
 _FIGURE_TOKEN = re.compile(r"^(?:▲\s*)?-?[\d,]+(?:\.\d+)?(?:%|円|千円|人|件|回|台|名|時間)?$|^[-/*]$")
 _YEAR_TOKEN = re.compile(
-    r"^(?:令和|平成|[RH])?(?:元|\d{1,4})年度?(?:当初|補正後|最終)?(?:予算|決算|見込|見込み|実績|計画|目標|予定)?(?:額|値)?(?:\(.*\))?$"
+    r"^(?:(?:令和|平成|[RH])?\s?(?:元|\d{1,4})\s?年度?|前々年度|前年度|[本当今]年度|[次翌来]年度|[RH]\d{1,2})(?:当初|補正後|最終)?(?:予算|決算|見込|見込み|実績|計画|目標|予定)?(?:額|値)?(?:\(.*\))?$"
 )
 
 
@@ -109,8 +118,15 @@ def _labels_of(raw: str, after_label: bool = True) -> list[tuple[int, int, str, 
     An unknown word before a colon is a label only ``after_label``: in the middle of a text it belongs to the text.
     """
     norm = normalize(raw)
+    brackets = list(_BRACKETED.finditer(norm.text))
+    if len(brackets) >= 1 and not norm.text[: brackets[0].start()].strip() and brackets[0]["value"].strip():
+        known = [(m, field) for m in brackets if (field := canonical(m["label"])) is not None]
+        return [
+            (norm.raw(*m.span())[0], norm.raw(m.start("value"), m.end())[0], re.sub(r"\s+", "", m["label"]), field)
+            for m, field in known
+        ]
     hit = _LABEL_LINE.match(norm.text)
-    if hit is None:
+    if hit is None or _UNIT_LINE.match(norm.text):
         return []
     label = hit["label"].strip()
     field = canonical(label)
@@ -142,7 +158,7 @@ def _broken_label(of: View, row: Row, below: Row | None) -> tuple[str, str, int]
         return None
     head = below.text.partition(" ")[0]
     for piece in (head, below.text):
-        if re.search(r"\d", row.text):
+        if _COMPLETE.search(row.text) and not (row.text.endswith("年") and piece.startswith("度")):
             continue  # 「平成12年度 / 事業の目的」: the line above is another label's value
         if len(piece) <= 10 and canonical(row.text) is None and canonical(row.text + piece) is not None:
             raw = of.raw[below.span.start - of.offset : below.span.end - of.offset]
@@ -164,8 +180,24 @@ def _trimmed(of: View, start: int, end: int) -> Span:
 
 
 def table_rows(of: View) -> list[Row]:
-    """Every line of a view; lines that are rows of a table set with blanks are cut into their cells."""
-    return [row if row.tabbed else _set_with_blanks(of, row) or row for row in rows(of)]
+    """Every line of a view; tables set with blanks are cut into their cells, those written a cell a line put together."""
+    return fold(_joined_labels([row if row.tabbed else _set_with_blanks(of, row) or row for row in rows(of)]))
+
+
+def _joined_labels(lines: list[Row]) -> list[Row]:
+    """「概算人件 / 費 2,466 6,302」: a label broken over two lines with its figures after the second piece."""
+    joined: list[Row] = []
+    for row in lines:
+        last = joined[-1] if joined else None
+        first = row.cells[0]
+        if row.visual and last is not None and not last.tabbed and len(last.text) <= 10 and canonical(first.text) is None:
+            text = last.text + first.text
+            if canonical(text) is not None and canonical(last.text) is None:
+                cell = Cell(text, 0, Span(last.span.start, first.span.end))
+                joined[-1] = Row((cell, *row.cells[1:]), Span(last.span.start, row.span.end), last.after_gap, visual=True)
+                continue
+        joined.append(row)
+    return joined
 
 
 def _set_with_blanks(of: View, row: Row) -> Row | None:
@@ -183,10 +215,28 @@ def _set_with_blanks(of: View, row: Row) -> Row | None:
     while tail > 0 and (_FIGURE_TOKEN.match(words[tail - 1]) or _YEAR_TOKEN.match(words[tail - 1])):
         tail -= 1
     years = [bool(_YEAR_TOKEN.match(word)) for word in words[tail:]]
-    if len(words) - tail < 2 or tail > 4 or (any(years) and not all(years)) or not re.search(r"\d", row.text):
+    if tail == len(words) and len(words) >= 2 and all(w in _UNIT_HEADS or canonical(w) is not None for w in words):
+        return _cut(of, row, raw, tokens)  # 年度 予算額 決算額: heads alone
+    # A year before figures is a row of its own kind: 令和5年度 100 90.
+    led = len(years) >= 2 and years[0] and not any(years[1:]) and tail == 0
+    mixed = any(years) and not all(years) and not led
+    if len(words) - tail < 2 or tail > 4 or mixed or not (any(years) or re.search(r"\d", row.text)):
         return None
-    label = [(tokens[0][0], tokens[tail - 1][1])] if tail else []
-    return _cut(of, row, raw, [*label, *tokens[tail:]])
+    return _cut(of, row, raw, [*_lead(tokens[:tail], words[:tail]), *tokens[tail:]])
+
+
+def _lead(tokens: list[tuple[int, int]], words: list[str]) -> list[tuple[int, int]]:
+    """The cells before the figures: heads and 目標 or 実績 stand alone, a unit before those too, the rest is one label."""
+    if not words:
+        return []
+    if len(words) > 1 and all(word in _UNIT_HEADS or canonical(word) is not None for word in words):
+        return tokens
+    last = len(words)
+    if last > 1 and canonical(words[-1]) in ("目標値", "実績値"):
+        last -= 1
+    unit = last - 1 if last > 1 and words[last - 1] in UNITS else last
+    pieces = [(tokens[0][0], tokens[unit - 1][1])]
+    return [*pieces, *tokens[unit:last], *tokens[last:]]
 
 
 def _at_label(raw: str, start: int, end: int) -> list[tuple[int, int]]:

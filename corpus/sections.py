@@ -13,7 +13,8 @@ from corpus.layout import EMPTY, Row, View, trim, views
 from corpus.listings import entries_of
 from corpus.normalize import normalize
 from corpus.scattered import by_patterns
-from corpus.tables import Tables, read_tables
+from corpus.tables import read_tables
+from corpus.tabletypes import Tables
 
 _HEADING = re.compile(
     r"^[ \t]*(?P<label>(?:\d{1,2}\.\d{1,2}(?:\.\d{1,2})?[ ]+\S[^\n。]{0,50}|(?:表|図)[ ]?\d{1,2}(?:[-.]\d{1,2})?[ ]+\S[^\n。]{0,50}))[ ]*$",
@@ -190,6 +191,8 @@ def _organisation(of: View, plain: list[Row]) -> list[Labelled]:
     """Bare lines with the department and the section (係) above the first table."""
     found: list[Labelled] = []
     for row in plain[:12]:
+        if canonical(row.text) is not None:
+            continue  # 「所管課」 alone on its line is a label, not a department
         field, label = (
             ("担当係", "担当係")
             if _UNIT.match(row.text)

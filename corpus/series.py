@@ -5,25 +5,27 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from corpus.amounts import YEN, find_amounts
+from corpus.amounts import UNITS, YEN, find_amounts
 from corpus.documents import Fact, FactKind, Sheet, Span
-from corpus.forms.loader import OTHER, canonical, clean_label, kind_of
+from corpus.forms.loader import OTHER, canonical, clean_label, fields, kind_of
 from corpus.headers import Column
 from corpus.layout import Cell, View, one_line
 from corpus.normalize import normalize
 from corpus.periods import find_periods, fiscal_year
-from corpus.tables import Pair, Series, Tables
+from corpus.tabletypes import Pair, Series, Tables
 
 _UNIT_SAID = re.compile(
     r"\((?:単位\s*[::]?\s*)?(千円|百万円|万円|億円|円)\)|単位\s*[::]?\s*\(?(千円|百万円|万円|億円|円)|金額\S{0,4}[::]\s*(千円|百万円|万円|円)"
 )
 _MONEY_ASIDE = re.compile(r"[(（](?:千円|円|百万円|万円|[A-FＡ-Ｆ](?:[+＋][A-FＡ-Ｆ])*)[)）]$")
+_INDICATORS = ("指標", "活動指標", "成果指標", "実績の推移")
+_LONG_QUOTE = 160
 _IN_BRACKETS = re.compile(r"[((]([^()()]{1,8})[))]\s*$")
 
 
 def facts_of_tables(of: View, sheet: Sheet, tables: Tables) -> tuple[list[Fact], list[str]]:
     """The facts of a stretch's tables and lines, and sentences about figures that were not believed."""
-    money = _unit_said(of.text)
+    money = unit_said(of.text)
     warnings: list[str] = []
     facts: list[Fact] = []
     for series in tables.series:
@@ -33,7 +35,7 @@ def facts_of_tables(of: View, sheet: Sheet, tables: Tables) -> tuple[list[Fact],
     return facts + _of_lines(of, sheet), warnings
 
 
-def _unit_said(text: str) -> str:
+def unit_said(text: str) -> str:
     """The money unit a sheet states for all its tables, "" when it states none or several."""
     found = {next(g for g in m.groups() if g) for m in _UNIT_SAID.finditer(text)}
     return found.pop() if len(found) == 1 else ""
@@ -96,6 +98,8 @@ def figure_beside(
         return []
     period = years[0].period if years else fiscal_year(sheet.fiscal_year or 0)
     what: FactKind | None = "plan" if field == "予算額" else "actual" if field == "決算額" else None
+    if quote.end - quote.start > _LONG_QUOTE:
+        quote = span  # the label stands far off (all labels first, then all values): the figure speaks for itself
     return [Fact(field, label, value, text, unit, period, what, span, quote, not years)]
 
 
@@ -129,7 +133,7 @@ def _of_series(of: View, sheet: Sheet, series: Series, money: str, warnings: lis
     indicator = (
         bool(series.name) or what in ("目標値", "実績値") or (kind == "text" and kind_of(group or "") == "indicator")
     )
-    if what in ("目標値", "実績値") and not series.name and kind_of(group or "") != "indicator":
+    if what in ("目標値", "実績値") and not series.name and (kind_of(group or "") != "indicator" or _is_bare(series)):
         return []  # figures of a target of nothing
     own: FactKind | None = "plan" if what == "目標値" else "actual" if what == "実績値" else None
     inferred = series.inferred
@@ -180,6 +184,11 @@ def _of_series(of: View, sheet: Sheet, series: Series, money: str, warnings: lis
             Fact(field, name, value, _raw(of, cell.span), unit, column.period, fact_kind, cell.span, quote, inferred)
         )
     return facts
+
+
+def _is_bare(series: Series) -> bool:
+    """Whether the header's label only says that indicators follow (指標, 成果指標) and names none."""
+    return clean_label(series.header.label) in {clean_label(x) for f in _INDICATORS for x in (f, *fields()[f].labels)}
 
 
 def _named(
@@ -244,8 +253,9 @@ def _figure(
 
 def _bracket_unit(label: str) -> str:
     found = _IN_BRACKETS.search(normalize(label).text.strip())
+    said = found is not None and found[1].strip().startswith("単位")
     unit = re.sub(r"^単位\s*[::]?\s*", "", found[1]).strip() if found else ""
-    return unit if unit and not re.fullmatch(r"[A-F](?:\+[A-F])*", unit) else ""
+    return unit if said or unit in UNITS or unit in YEN else ""
 
 
 def _raw(of: View, span: Span) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, replace
 
@@ -11,9 +12,9 @@ from corpus.documents import Document, Sheet, SheetKind, Span
 from corpus.forms.loader import Form, canonical, compiled, form_of
 from corpus.heads import TITLE, department_of, named_lines, year_of
 from corpus.labelled import table_rows
-from corpus.layout import normalized, rows, running_heads, view, without_heads
+from corpus.layout import View, normalized, rows, running_heads, view, without_heads
 from corpus.municipality import municipality_of
-from corpus.normalize import normalize, squeeze
+from corpus.normalize import Normalized, normalize, squeeze
 from corpus.periods import find_periods
 
 # Lines that begin a part of a report that is no programme's sheet.
@@ -22,6 +23,7 @@ _PART = re.compile(
     r"参考資料[^\n]{0,30}|用語(?:集|解説|の解説|の説明)[^\n]{0,20}|資料編[^\n]{0,20}|付録[^\n]{0,30}|巻末資料[^\n]{0,20})[ \u3000]*$",
     re.M,
 )
+_LINES_ABOVE_TITLE = 3
 _CONTINUED = re.compile(r"No\.?\s*2|[((](?:2枚目|裏面?|その2|2/2|2)[))]")
 
 
@@ -38,7 +40,7 @@ def find_sheets(document: Document) -> list[Sheet]:
     """Every sheet of a document, in order: programmes' forms, and the parts that belong to none (kind ``document``)."""
     norm = normalized(document.text)
     form = form_of(norm.text)
-    starts = _starts_of_form(norm.text, form) if form else _general_starts(norm.text)
+    starts = _starts_of_form(norm.text, form) if form else _general_starts(document, norm)
     town = municipality_of(document.text, document.file)
     heads = running_heads(document.text)
     parts = [
@@ -65,9 +67,13 @@ def find_sheets(document: Document) -> list[Sheet]:
             name = _printed(document, span, _part_name(norm.text, title)) if title else ""
             found.append(_part(document, span, name, town, form))
     if not starts:
-        found = [replace(sheet, fiscal_year=year_of(view(document, sheet.spans[0]).text)) for sheet in found]
+        found = [replace(sheet, fiscal_year=_year(view(document, sheet.spans[0]))) for sheet in found]
     found = _join_continued(document, found)
     return _numbered(_with_year_of_neighbours(found))
+
+
+def _year(of: View) -> int | None:
+    return year_of(of.text, table_rows(of))
 
 
 def _without_next_heading(text: str, span: Span) -> Span:
@@ -88,9 +94,11 @@ def _starts_of_form(text: str, form: Form) -> list[_Start]:
     return starts
 
 
-def _general_starts(text: str) -> list[_Start]:
+def _general_starts(document: Document, norm: Normalized) -> list[_Start]:
     """Sheets of an unknown form: each begins at a title line, or where the label of the name stands again."""
-    named = named_lines(text)
+    text = norm.text
+    lines = table_rows(view(document, Span(0, len(document.text))))
+    named = [(bisect_left(norm.starts, at), name) for at, name in named_lines(lines)]
     titles = [m.start() for m in TITLE.finditer(text)]
     if not named:
         # Without a name anywhere a repeated title still parts one sheet from the next.
@@ -107,6 +115,9 @@ def _general_starts(text: str) -> list[_Start]:
         if not before:
             page = text.rfind("\f", floor, at)
             begin = page + 1 if page >= 0 else (0 if i == 0 else text.rfind("\n", 0, at) + 1)
+        page = text.rfind("\f", floor, begin) + 1
+        if page and text.count("\n", page, begin) <= _LINES_ABOVE_TITLE:
+            begin = page  # the town's name and the like stand above the title
         starts.append(_Start(begin, name))
     return starts
 
@@ -144,14 +155,15 @@ def _programme(document: Document, span: Span, start: _Start, form: Form | None,
             read = find_periods(rules.get("year_like", "{}").format(hit[1]))
             year = read[0].period.fiscal_year if read else None
     name = _printed(document, span, name)
-    department = _printed(document, span, department) if department else department_of(table_rows(view(document, span)))
+    lines = table_rows(view(document, span))
+    department = _printed(document, span, department) if department else department_of(lines)
     return Sheet(
         sheet_id="",
         file=document.file,
         kind="programme",
         name=name or "名称不明",
         municipality=town,
-        fiscal_year=year if year is not None else year_of(text),
+        fiscal_year=year if year is not None else year_of(text, lines),
         department=department,
         spans=(span,),
         form=form.name if form else "",

@@ -9,66 +9,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from corpus.documents import Span
 from corpus.forms.loader import OTHER, canonical, clean_label, kind_of
-from corpus.headers import Column, Header, in_sequence, lay, with_second_row, year_column, year_runs
+from corpus.headers import (
+    Column,
+    Header,
+    anchored,
+    bare_years,
+    in_sequence,
+    is_kind,
+    kind_header,
+    lay,
+    settled_columns,
+    under_kinds,
+    with_name_column,
+    with_second_row,
+    year_column,
+    year_runs,
+)
 from corpus.layout import Cell, Row
 from corpus.normalize import squeeze
+from corpus.tabletypes import Block, Pair, Series, Tables
 
-_FIGURE = re.compile(r"^(?:約|▲|△|-|\+)?\s*[\d,]+(?:\.\d+)?\s*(?:[^\d\s。、]{0,8})$")
+_FIGURE = re.compile(r"^(?:約|▲|△|-|\+)?\s*[\d,]+(?:\.\d+)?\s*(?:[^\d\s。、]{0,8})(?:\s*[※*]\s?\d{0,2})?$")
+_NAMED_ABOVE = re.compile(
+    r"^[■◆◇●○・(]*(?P<label>[^\s::()\d]{2,10}?)\s*[(]?\d{0,2}[)]?\s*[::]\s*(?P<name>[^。::]{2,60}?)\s*(?:\((?:単位\s*[::]\s*)?(?P<unit>[^()\s]{1,6})\))?$"
+)
 _NUMERIC = ("amount", "staff", "hours", "rate", "indicator")
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A label and the cells that belong to it."""
-
-    label: str
-    field: str
-    label_cell: Cell
-    values: tuple[Cell, ...]
-
-    @property
-    def span(self) -> Span:
-        """From the first to the last value."""
-        return Span(self.values[0].span.start, self.values[-1].span.end)
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """A row of figures under years. ``group`` is the header's label, ``name`` the indicator's where one is printed."""
-
-    label: str
-    label_cell: Cell | None
-    header: Header
-    values: tuple[tuple[Column, Cell], ...]
-    row: Span
-    name: str = ""
-    name_cell: Cell | None = None
-    unit: str = ""
-    inferred: bool = False
-    first: Span = Span(0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A header with the rows under it, printed together: from the header's label to the last row's end."""
-
-    label: str
-    span: Span
-    rows: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """What the tables of one stretch say. ``loose`` are cells that belong to no label."""
-
-    pairs: tuple[Pair, ...]
-    series: tuple[Series, ...]
-    blocks: tuple[Block, ...]
-    loose: tuple[Cell, ...]
+# Rows of these are never figures under years, whatever digits stand in them.
+_NO_FIGURES = ("code", "year", "name", "person", "row", "unit", "department")
 
 
 class _Reader:
@@ -82,12 +53,34 @@ class _Reader:
         self.blocks: list[Block] = []
         self.loose: list[Cell] = []
         self.header: Header | None = None
+        self.beside: list[Header] = []  # the headers of tables printed side by side, from left to right
+        self.above: tuple[Cell, ...] = ()  # a row of 計画 | 実績 that years may follow
+        self.down: dict[int, Cell] = {}  # heads over rows that begin with a year
         self.pending: dict[int, Cell] = {}
         self.heads: dict[int, Cell] = {}
         self.indicator: tuple[str, Cell | None] = ("", None)
         self.unit = ""
         self.fresh = False
         self.waiting: list[int] = []  # series without a unit yet: it may stand in the row below
+
+    def forget(self) -> None:
+        """A table has ended, and with it what its heads said."""
+        self.header, self.beside, self.above = None, [], ()
+        self.pending, self.heads, self.down = {}, {}, {}
+
+    def line(self, row: Row) -> None:
+        """「成果指標1：利用者数（単位：人）」 above a table names what the table's figures are of."""
+        self.unit, self.waiting = "", []
+        found = _NAMED_ABOVE.match(row.text)
+        if found is None or kind_of(canonical(found["label"]) or "") != "indicator":
+            return
+        name = found["name"].strip()
+        at = row.text.find(name)
+        cell = row.cells[0]
+        # Offsets agree where normalising has changed no length before the name.
+        span = Span(cell.span.start + at, cell.span.start + at + len(name)) if cell.span.end - cell.span.start == len(cell.text) else cell.span
+        self.indicator = (name, Cell(name, 0, span))
+        self.unit = (found["unit"] or "").strip()
 
     def field_of(self, cell: Cell) -> str | None:
         if not cell.text or len(cell.text) > 40:
@@ -98,12 +91,32 @@ class _Reader:
     def row(self, row: Row) -> None:
         cells = row.cells
         years = [year_column(c, self.year) for c in cells]
-        runs = year_runs(years)
+        if not any(years) and any(later := bare_years(cells)):
+            years = later
+        runs = year_runs(years, cells)
         if not runs and self._second_header(row):
             return
+        if not runs and (self._year_down(row, years) or self._year_beside(row, years)):
+            return
+        self.above = cells if not runs and sum(is_kind(c) for c in cells if c.text) >= 2 else self.above
+        if not runs and self._kind_header(row):
+            return
+        self.down = {} if not row.visual or len(cells) > 1 else self.down
+        parts = self._parts(row) if not runs else []
+        if len(parts) > 1:
+            for header, part in parts:
+                self.header = header
+                self._cells(Row(part, row.span, row.after_gap, row.visual), runs, years[: len(part)])
+            return
+        self._cells(row, runs, years)
+
+    def _cells(self, row: Row, runs: dict[int, int], years: list[Column | None]) -> None:
+        """One row, or the part of it that belongs to one of several tables side by side."""
+        cells = row.cells
         head_row = self._plain_header(row, runs)
         if head_row:
             self.heads = {c.column: c for c in cells if c.text}
+            self.down = self.heads
             self.pending = {}
             return
         used_heads = self._under_heads(row) if self.heads and not runs else False
@@ -115,6 +128,8 @@ class _Reader:
         owned: list[Cell] = []
         was_pending, self.pending = self.pending, {}
         started = False
+        if runs:
+            self.beside = []
         while at < len(cells):
             cell = cells[at]
             run = runs.get(at)
@@ -139,6 +154,81 @@ class _Reader:
                     owned.append(cell)
             at += 1
         self._close(owner, owned, row, was_pending)
+
+    def _parts(self, row: Row) -> list[tuple[Header, tuple[Cell, ...]]]:
+        """The row cut where the tables side by side begin, each part with its header."""
+        if len(self.beside) < 2 or row.visual:
+            return []
+        edges = [0, *(h.at for h in self.beside[1:]), 1 << 30]
+        parts = [
+            (header, tuple(c for c in row.cells if low <= c.column < high))
+            for header, low, high in zip(self.beside, edges, edges[1:], strict=False)
+        ]
+        return [(header, part) for header, part in parts if part]
+
+    def _year_down(self, row: Row, years: list[Column | None]) -> bool:
+        """「年度 | 予算額 | 決算額」 over 「令和5年度 | 100 | 90」: each figure has its kind above and its year at the left."""
+        told = [(c, y) for c, y in zip(row.cells, years, strict=True) if c.text]
+        if not self.down or not told or told[0][1] is None or len(told) < 2:
+            return False
+        year = told[0][1]
+        heads = [head for column, head in sorted(self.down.items()) if column > told[0][0].column]
+        figures = [c for c, _ in told[1:]]
+        for i, cell in enumerate(figures):
+            head = self.down.get(cell.column)
+            if row.visual:
+                # Columns agree only roughly there: as many figures as heads, or it is not known which is which.
+                head = heads[i] if len(figures) == len(heads) else None
+            if head is None or cell.empty or not _FIGURE.match(cell.text) or head.column <= told[0][0].column:
+                continue
+            column = replace(year, cell=cell, kind=year.kind)
+            header = Header("", told[0][0].column, (column,), {}, row.span)
+            if self.field_of(head) in ("目標値", "実績値"):
+                self._down_indicator(head, header, column, cell, row)
+            elif kind_of(self.field_of(head) or "") in ("amount", "staff", "hours"):
+                self.series.append(
+                    Series(head.text, head, header, ((column, cell),), row.span, "", None, self.unit, quote=row.span)
+                )
+        return True
+
+    def _down_indicator(self, head: Cell, header: Header, column: Column, cell: Cell, row: Row) -> None:
+        name, name_cell = self.indicator
+        if name:
+            values = ((column, cell),)
+            self.series.append(
+                Series(head.text, head, header, values, row.span, name, name_cell, self.unit, quote=row.span)
+            )
+
+    def _year_beside(self, row: Row, years: list[Column | None]) -> bool:
+        """「事業費 | 令和6年度 | 100千円 | 令和7年度 | 200千円」: each figure belongs to the year at its left."""
+        told = [(c, y) for c, y in zip(row.cells, years, strict=True) if c.text]
+        label = told[0][0] if told and told[0][1] is None else None
+        rest = told[1:] if label is not None else []
+        pairs = list(zip(rest[::2], rest[1::2], strict=False))
+        if label is None or len(pairs) < 2 or len(rest) % 2 or any(y is None for (_, y), _ in pairs):
+            return False
+        if not all(_FIGURE.match(c.text) or c.empty for _, (c, _) in pairs):
+            return False
+        values = tuple((y, c) for (_, y), (c, _) in pairs if y is not None and not c.empty)
+        columns = tuple(y for y, _ in values)
+        if values and kind_of(self.field_of(label) or "") in ("amount", "staff", "hours"):
+            header = Header("", label.column, columns, {}, row.span)
+            self.series.append(Series(label.text, label, header, values, row.span, quote=row.span))
+        return True
+
+    def _kind_header(self, row: Row) -> bool:
+        """「指標名 | 単位 | 目標値 | 実績値」 without a year: the figures below are of the year the sheet reports on."""
+        header = kind_header(row, self.year)
+        if header is None or any(self.field_of(c) in ("評価", "年度") for c in row.cells if c.column < header.at):
+            return False
+        self.header, self.beside, self.fresh = header, [], False
+        self.pending, self.heads = {}, {}
+        self.down = {c.column: c for c in row.cells if c.text}
+        self.indicator, self.unit, self.waiting = (("", None) if "指標名" in header.heads else self.indicator), "", []
+        title = next((c for c in row.cells if c.text), None)
+        if title is not None:
+            self.blocks.append(Block(title.text, header.span))
+        return True
 
     def _is_value(self, cell: Cell, owner: Cell | None, owned: list[Cell]) -> bool:
         """「費用対効果 | 効果あり」: a cell that reads like a label but stands where a choice's value is awaited."""
@@ -170,6 +260,7 @@ class _Reader:
         if under is None:
             return False
         self.header = replace(under, span=Span(under.span.start, max(under.span.end, row.span.end)))
+        self.beside = [self.header]
         return True
 
     def _plain_header(self, row: Row, runs: dict[int, int]) -> bool:
@@ -207,10 +298,12 @@ class _Reader:
         first = run[0].column
         before = [c for c in row.cells if c.column < first and c.text and not c.empty]
         heads = {clean_label(c.text): c.column for c in row.cells if c.text and c.column not in {x.column for x in run}}
+        heads = with_name_column(heads, first)
         own = before[-1] if before and before[-1].column >= first - 2 else owner
         group = next((c for c in before if kind_of(self.field_of(c) or "") in ("indicator", "amount")), own)
         label_cell = group if group is not None and "指標名" in heads else own
-        columns, irregular = in_sequence(columns)
+        columns = under_kinds(columns, self.above) if self.above else columns
+        columns, irregular = in_sequence(anchored(columns, self.year))
         start = label_cell.span.start if label_cell is not None else run[0].span.start
         self.header = Header(
             label_cell.text if label_cell is not None else "",
@@ -221,6 +314,8 @@ class _Reader:
             irregular,
             label_cell,
         )
+        self.beside.append(self.header)
+        self.above = ()
         self.pending = {}
         self.fresh = True
         if "指標名" in heads:
@@ -296,6 +391,8 @@ class _Reader:
             return False
         columns = {c.cell.column for c in self.header.columns}
         texts = [c for c in owned if c.text and c not in figures and c.column not in self.header.heads.values()]
+        if name is not None and kind_of(name) in _NO_FIGURES:
+            return False
         if (
             name is not None
             and kind_of(name) not in (*_NUMERIC, "group")
@@ -307,10 +404,8 @@ class _Reader:
     def _series(self, owner: Cell | None, owned: list[Cell], row: Row) -> None:
         header = self.header
         assert header is not None
-        units = [header.heads[h] for h in header.heads if h in ("単位",)]
-        unit_cell = next(
-            (c for unit in units if (c := _under(row, unit)) is not None and not _FIGURE.match(c.text)), None
-        )
+        lead = _lead(row, header)
+        unit_cell = lead.get("単位")
         texts = [c for c in owned if c.text and not _FIGURE.match(c.text) and not c.empty and c is not unit_cell]
         label_cell = owner
         if owner is not None and texts and kind_of(self.field_of(owner) or "") in ("staff", "group", "hours"):
@@ -318,7 +413,7 @@ class _Reader:
         elif owner is None and texts:
             label_cell = texts[-1]
         if "指標名" in header.heads:
-            named = _under(row, header.heads["指標名"])
+            named = lead.get("指標名")
             if named is not None and self.field_of(named) is None:
                 self.indicator = (named.text, named)
                 self.unit = ""
@@ -330,8 +425,12 @@ class _Reader:
         start = owner.column + 1 if owner is not None else owned[0].column if owned else 0
         values = [c for c in owned if (_FIGURE.match(c.text) or c.empty) and c is not unit_cell]
         at = label_cell.column if label_cell is not None else start - 1
-        values = [c for c in values if c.column > at]
+        years = {c.cell.column for c in header.columns}
+        others = {column for column in header.heads.values() if column not in years and column > min(years, default=0)}
+        # 前年度比 and 備考 beside the years are no year's figures.
+        values = [c for c in values if c.column > at and (row.visual or c.column not in others)]
         settled = label_cell is not None and self.field_of(label_cell) == "実績値"
+        told_apart = settled_columns(list(header.columns))
         laid, guessed = lay(header, values, label_cell, at, self.year if settled else None, row.visual)
         what = self.field_of(label_cell) if label_cell is not None else None
         named_row = what in ("目標値", "実績値", "達成率", "指標") or label_cell is None or "指標名" in header.heads
@@ -341,7 +440,7 @@ class _Reader:
                 label_cell.text if label_cell is not None else "",
                 label_cell,
                 header,
-                tuple((column, cell) for column, cell in laid if not cell.empty),
+                tuple((column, cell) for column, cell in laid if not cell.empty and column in told_apart),
                 row.span,
                 name,
                 name_cell,
@@ -364,12 +463,25 @@ class _Reader:
         self.pairs.append(Pair(label.text, field_name, label, tuple(values)))
 
 
-def _under(row: Row, column: int) -> Cell | None:
-    """The cell under a head; in a table set with blanks the one that stands nearest."""
+def _lead(row: Row, header: Header) -> dict[str, Cell]:
+    """The cells under 指標名 and 単位: by their columns, in a table set with blanks by their order before the figures."""
+    names = {column: name for name, column in header.heads.items() if name in ("指標名", "単位")}
     if not row.visual:
-        return next((c for c in row.cells if c.column == column and c.text), None)
-    near = min(row.cells, key=lambda c: abs(c.column - column))
-    return near if abs(near.column - column) <= 4 else None
+        found = {names[c.column]: c for c in row.cells if c.text and c.column in names and not _FIGURE.match(c.text)}
+        return found
+    first = min((c.cell.column for c in header.columns), default=0)
+    heads = sorted(column for column in set(header.heads.values()) if column < first)
+    texts: list[Cell] = []
+    for cell in row.cells:
+        if _FIGURE.match(cell.text) or cell.empty:
+            break
+        texts.append(cell)
+    # 目標 and 実績 may stand under a head of their own (区分) or without one.
+    if texts and canonical(texts[-1].text) in ("目標値", "実績値") and (not heads or heads[-1] in names):
+        texts = texts[:-1]
+    if len(texts) > len(heads) or (len(texts) < len(heads) and texts and heads[-1] in names):
+        return {}
+    return {names[h]: c for h, c in zip(heads[-len(texts) :] if texts else [], texts, strict=True) if h in names}
 
 
 def read_tables(lines: list[Row], year: int | None, labels: Mapping[str, str] | None = None) -> Tables:
@@ -382,11 +494,11 @@ def read_tables(lines: list[Row], year: int | None, labels: Mapping[str, str] | 
     for row in lines:
         if row.tabbed:
             if row.after_gap and not row.visual:  # a blank line ends a table, and with it its years
-                reader.header, reader.pending, reader.heads = None, {}, {}
+                reader.forget()
             reader.row(row)
         else:
-            reader.header, reader.pending, reader.heads = None, {}, {}
-            reader.unit, reader.waiting = "", []
+            reader.forget()
+            reader.line(row)
     blocks = [b for b in reader.blocks if b.label and b.rows]
     loose = [c for c in reader.loose if not any(b.span.start <= c.span.start < b.span.end for b in blocks)]
     return Tables(tuple(reader.pairs), tuple(reader.series), tuple(blocks), tuple(loose))

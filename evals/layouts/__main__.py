@@ -1,0 +1,5 @@
+"""``python -m evals.layouts``."""
+
+from evals.layouts.measure import main
+
+main()
