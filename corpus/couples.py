@@ -78,7 +78,9 @@ def fits(field: str, value: str) -> bool:
     if kind == "year":
         return len(value) <= 40 and bool(find_periods(value))
     if kind == "name":
-        return 2 <= len(value) <= 100 and "。" not in value and not _INSTRUCTION.search(value) and not _CODE.match(value)
+        return (
+            2 <= len(value) <= 100 and "。" not in value and not _INSTRUCTION.search(value) and not _CODE.match(value)
+        )
     return len(value) <= 60
 
 

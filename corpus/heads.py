@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from corpus.couples import couples
-from corpus.forms.loader import canonical, clean_label, fields
+from corpus.forms.loader import clean_label, fields
 from corpus.layout import Row
 from corpus.periods import FoundPeriod, find_periods
 

@@ -190,11 +190,19 @@ def _joined_labels(lines: list[Row]) -> list[Row]:
     for row in lines:
         last = joined[-1] if joined else None
         first = row.cells[0]
-        if row.visual and last is not None and not last.tabbed and len(last.text) <= 10 and canonical(first.text) is None:
+        if (
+            row.visual
+            and last is not None
+            and not last.tabbed
+            and len(last.text) <= 10
+            and canonical(first.text) is None
+        ):
             text = last.text + first.text
             if canonical(text) is not None and canonical(last.text) is None:
                 cell = Cell(text, 0, Span(last.span.start, first.span.end))
-                joined[-1] = Row((cell, *row.cells[1:]), Span(last.span.start, row.span.end), last.after_gap, visual=True)
+                joined[-1] = Row(
+                    (cell, *row.cells[1:]), Span(last.span.start, row.span.end), last.after_gap, visual=True
+                )
                 continue
         joined.append(row)
     return joined

@@ -78,7 +78,11 @@ class _Reader:
         at = row.text.find(name)
         cell = row.cells[0]
         # Offsets agree where normalising has changed no length before the name.
-        span = Span(cell.span.start + at, cell.span.start + at + len(name)) if cell.span.end - cell.span.start == len(cell.text) else cell.span
+        span = (
+            Span(cell.span.start + at, cell.span.start + at + len(name))
+            if cell.span.end - cell.span.start == len(cell.text)
+            else cell.span
+        )
         self.indicator = (name, Cell(name, 0, span))
         self.unit = (found["unit"] or "").strip()
 

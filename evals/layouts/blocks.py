@@ -57,7 +57,9 @@ class Press:
         self._title(out)
         self._head(out)
         for block in self.design.order:
-            {"texts": self._texts, "money": self._money, "indicators": self._indicators, "check": self._check}[block](out)
+            {"texts": self._texts, "money": self._money, "indicators": self._indicators, "check": self._check}[block](
+                out
+            )
         return out
 
     # ---- small prints -----------------------------------------------------------------------------------------------

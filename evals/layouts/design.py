@@ -12,10 +12,28 @@ from typing import Any
 
 HEADS = ("pairs", "pairs of two", "pairs of three", "labels over values", "colon", "label lines", "brackets")
 TEXTS = ("table", "heading", "bracket", "colon", "wide")
-MONEY = ("kinds by years", "items by year and kind", "items under two heads", "years by kinds", "lines", "pairs", "relative years", "one year")
+MONEY = (
+    "kinds by years",
+    "items by year and kind",
+    "items under two heads",
+    "years by kinds",
+    "lines",
+    "pairs",
+    "relative years",
+    "one year",
+)
 INDICATORS = ("targets and results by years", "one year", "kinds in a column", "table each", "under two heads")
 ERAS = ("令和5年度", "R5", "R5年度", "令和５年度", "2023年度", "5年度", "Ｒ５年度", "令和 5 年度")
-SCRAMBLES = ("tabs", "wide spaces", "single spaces", "one cell a line", "labels cut", "values first", "separate runs", "markdown")
+SCRAMBLES = (
+    "tabs",
+    "wide spaces",
+    "single spaces",
+    "one cell a line",
+    "labels cut",
+    "values first",
+    "separate runs",
+    "markdown",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,9 @@ def measure(truth: Sequence[TrueSheet], seeds: Sequence[int], folder: Path, show
             write(path, form, printed)
             misses = _read(path, printed, scores[media])
             if show and misses:
-                _say(f"form {seed} {media}: {form.scramble if media == 'text' else ''} {form.head} | {form.money} | {form.indicators}")
+                _say(
+                    f"form {seed} {media}: {form.scramble if media == 'text' else ''} {form.head} | {form.money} | {form.indicators}"
+                )
                 for miss in misses[:show]:
                     _say(f"    {miss}")
     return scores
@@ -143,7 +145,9 @@ def _figures(one: Printed, facts: list[Fact], score: Score) -> list[str]:
         keys = [(role, fact.period.fiscal_year, k) for k in {kind, None}] if fact.period is not None else []
         hit = next((key for key in keys if fact.unit == "円" and one.amounts.get(key) == round(fact.value or 0)), None)
         if hit is None:
-            misses.append(f"wrong amount: {fact.field}/{fact.label} {fact.period and fact.period.label} {fact.kind} {fact.value} {fact.unit} {fact.text!r}")
+            misses.append(
+                f"wrong amount: {fact.field}/{fact.label} {fact.period and fact.period.label} {fact.kind} {fact.value} {fact.unit} {fact.text!r}"
+            )
             continue
         score.counts["amounts right"] += hit not in got
         score.counts["amounts found"] -= hit in got
@@ -195,4 +199,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _say("       " + "  ".join(names) + "  sheets")
     for media, shares in table.items():
         counts = (scores.get(media) or total).counts
-        _say(f"{media:6} " + "  ".join(f"{shares[name]:.3f}".rjust(len(name)) for name in names) + f"  {counts['sheets']}")
+        _say(
+            f"{media:6} "
+            + "  ".join(f"{shares[name]:.3f}".rjust(len(name)) for name in names)
+            + f"  {counts['sheets']}"
+        )

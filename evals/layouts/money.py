@@ -82,7 +82,10 @@ def _items(press: Press, out: Printed) -> list[Block]:
     head: list[tuple[str, ...]]
     if design.money == "items by year and kind":
         columns = [*((y, "actual") for y in years), *((y, "plan") for y in coming)]
-        words = {"actual": ("決算", "決算額", "(決算)")[design.seed % 3], "plan": ("予算", "予算額", "(予算)")[design.seed % 3]}
+        words = {
+            "actual": ("決算", "決算額", "(決算)")[design.seed % 3],
+            "plan": ("予算", "予算額", "(予算)")[design.seed % 3],
+        }
         head = [("区分", *(f"{press.era(y)}{words[kind or 'plan']}" for y, kind in columns))]
     elif design.money == "relative years":
         columns = [(year - 1, "actual"), (year, "actual"), *((y, "plan") for y in coming)]

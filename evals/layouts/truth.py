@@ -92,7 +92,13 @@ def _from_record(record: dict[str, Any], rng: Random) -> TrueSheet | None:
     settled = {y: round(e * 1_000_000) for y, (_, e) in money.items() if e and y <= year}
     name, purpose, content = (str(record.get(k) or "") for k in ("name", "purpose", "overview"))
     plain = 4 <= len(name) <= 40 and not re.search(r"[\t\n〔\[:：]|変更後", name)
-    if not plain or not re.fullmatch(r"\w{2,14}[課室係班]", division) or len(settled) < 2 or year not in settled or not budget:
+    if (
+        not plain
+        or not re.fullmatch(r"\w{2,14}[課室係班]", division)
+        or len(settled) < 2
+        or year not in settled
+        or not budget
+    ):
         return None
     if not 20 <= len(purpose) <= 400 or not 20 <= len(content) <= 500 or max(budget.values()) > 2e11:
         return None

@@ -57,7 +57,10 @@ def _wide(table: Table) -> str:
     width = [max(_width(cell) for cell in column) for column in zip(*map(_bare, table.rows), strict=True)]
     if max(width) > 60:
         return "\n".join("   ".join(_told(row)) for row in table.rows)
-    rows = ["".join(cell + " " * (w + 3 - _width(cell)) for cell, w in zip(_bare(r), width, strict=True)) for r in table.rows]
+    rows = [
+        "".join(cell + " " * (w + 3 - _width(cell)) for cell, w in zip(_bare(r), width, strict=True))
+        for r in table.rows
+    ]
     return "\n".join(row.rstrip() for row in rows)
 
 
@@ -144,7 +147,10 @@ def _excel_table(page: Any, design: Design, table: Table, top: int) -> None:
             wide, high = _extent(table, r, c)
             if wide * step > 1 or high > 1:
                 page.merge_cells(
-                    start_row=top + r, start_column=1 + c * step, end_row=top + r + high - 1, end_column=(c + wide) * step
+                    start_row=top + r,
+                    start_column=1 + c * step,
+                    end_row=top + r + high - 1,
+                    end_column=(c + wide) * step,
                 )
 
 
@@ -207,5 +213,7 @@ def _paragraph(text: str, style: Any) -> Any:
 
 def _column_widths(table: Table, width: float) -> list[float]:
     """Columns in proportion to their longest word, labels never under a tenth."""
-    longest = [min(60, max(6, *(_width(cell) for cell in column))) for column in zip(*map(_bare, table.rows), strict=True)]
+    longest = [
+        min(60, max(6, *(_width(cell) for cell in column))) for column in zip(*map(_bare, table.rows), strict=True)
+    ]
     return [width * one / sum(longest) for one in longest]
