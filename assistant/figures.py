@@ -316,8 +316,15 @@ def _write_change(draft: Draft, facts: Sequence[Fact]) -> None:
             gap = (last.value or 0.0) - (first.value or 0.0)
             sign = "+" if gap > 0 else ""
             numbers = f"{format_number(first.value or 0, first.unit)}→{format_number(last.value or 0, last.unit)}"
-            draft.add(f"- 増減：{numbers}（{sign}{format_number(gap, last.unit)}）")
+            draft.add(f"- 増減：{numbers}（{sign}{format_number(gap, last.unit)}）{_planned(first, last)}")
             return
+
+
+def _planned(first: Fact, last: Fact) -> str:
+    """Says that the end of a row of actuals is only planned."""
+    if first.kind != "actual" or last.kind != "plan" or last.period is None:
+        return ""
+    return f"※{last.period.label}は{'予算' if last.unit == '円' else '目標'}です。"
 
 
 def _chart(draft: Draft, chosen: Sequence[tuple[Group, list[Fact]]]) -> None:

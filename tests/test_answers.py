@@ -74,6 +74,13 @@ def test_a_trend_is_told_over_all_sheets_of_the_programme_each_figure_from_its_o
     assert {c.sheet.fiscal_year for c in only.citations} == {2024}
 
 
+def test_a_change_that_ends_in_a_plan_says_so(city: Assistant):
+    answer = city.ask("桜坂町の学校給食運営事業の事業費の推移は？").answer
+    assert "令和7年度 予算：60,200,000円" in answer and "※令和7年度は予算です。" in answer
+    settled = city.ask("湊見市の学校給食運営事業の決算額は令和5年度から令和6年度でどう変わった？").answer
+    assert "増減：" in settled and "※" not in settled
+
+
 def test_an_amount_of_a_year_stands_in_yen_with_its_row(city: Assistant):
     answer = city.ask("湊見市の学校給食運営事業　令和６年度の決算額")
     assert f"{amount('学校給食運営事業', 2024, '決算額', '湊見市'):,}円" in answer.answer
