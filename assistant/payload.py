@@ -11,6 +11,7 @@ from assistant.schemas import (
     BoxJson,
     ChartJson,
     CitationJson,
+    EventJson,
     FactJson,
     FiltersJson,
     HitJson,
@@ -212,6 +213,15 @@ def sheet_detail_json(sheet: Sheet, index: Index) -> SheetDetailJson:
             )
             for other in index.timeline(sheet.sheet_id)
             if other.fiscal_year != sheet.fiscal_year
+        ],
+        events=[
+            EventJson(
+                what=event.what or None,
+                period=PeriodJson(label=event.period.label, start=event.period.start, end=event.period.end),
+                quote=sources.text(sheet.file, event.quote),
+                source=sources.source(sheet.file, event.quote),
+            )
+            for event in (found.event for found in index.events([sheet.sheet_id]))
         ],
     )
 

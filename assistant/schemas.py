@@ -221,6 +221,15 @@ class OtherYearJson(BaseModel):
     department: str
 
 
+class EventJson(BaseModel):
+    """A dated statement; ``what`` is what happens then (導入, 更改, 契約満了 …), null when its words do not tell."""
+
+    what: str | None
+    period: PeriodJson
+    quote: str
+    source: SourceJson
+
+
 class SheetDetailJson(SheetJson):
     """The answer to ``GET /api/v1/sheets/{id}``; ``other_years`` stand oldest first."""
 
@@ -228,6 +237,7 @@ class SheetDetailJson(SheetJson):
     facts: list[FactJson]
     ratings: list[RatingJson]
     other_years: list[OtherYearJson]
+    events: list[EventJson]
 
 
 class TurnJson(BaseModel):

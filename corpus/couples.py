@@ -241,6 +241,10 @@ def _shaped(field: str, value: str) -> bool:
         return _CODE.match(value) is not None
     if kind == "name":
         return " " not in value and fits(field, value) and not _ORGANISATION.search(value)
+    if kind == "person":
+        return (
+            len(value) <= 20 and not re.search(r"\d", value) and not any(_ORGANISATION.search(v) for v in value.split())
+        )
     return kind in ("department", "year") and fits(field, value)
 
 
@@ -253,7 +257,7 @@ def _of_lines(lines: list[Row], words: list[list[_Word]], i: int, field: str, ab
         last += 1
     count = last - first + 1
     values = _texts_after(lines, words, last + 1)
-    if count > 1 and len(values) == count and _agrees(words[first : last + 1], values):
+    if count > 1 and len(values) >= count and _agrees(words[first : last + 1], values):
         return (values[i - first] if fits(field, values[i - first]) else ""), i
     if above:
         told = lines[i - 1].text if i and _is_text(lines[i - 1], words[i - 1]) else ""
@@ -272,7 +276,7 @@ def _is_text(line: Row, row: list[_Word]) -> bool:
 
 
 def _texts_after(lines: list[Row], words: list[list[_Word]], at: int) -> list[str]:
-    texts = []
+    texts: list[str] = []
     while at < len(words) and _is_text(lines[at], words[at]) and len(texts) < 40:
         texts.append(lines[at].text)
         at += 1
@@ -280,14 +284,18 @@ def _texts_after(lines: list[Row], words: list[list[_Word]], at: int) -> list[st
 
 
 def _agrees(labels: list[list[_Word]], values: list[str]) -> bool:
-    """Whether a run of values matches a run of labels: one organisation or year at least, and none out of place."""
+    """Whether a run of values matches a run of labels: one organisation or year at least, and none out of place.
+
+    Where more lines follow than there are labels (a heading, the next block), two have to tell.
+    """
+    kinds = [kind_of(row[0].field or "") for row in labels]
     shaped = [
         fits(row[0].field or "", value)
-        for row, value in zip(labels, values, strict=True)
-        if kind_of(row[0].field or "") in ("department", "year", "name")
+        for kind, row, value in zip(kinds, labels, values, strict=False)
+        if kind in ("department", "year", "name")
     ]
-    told = any(kind_of(row[0].field or "") in ("department", "year") for row in labels)
-    return told and all(shaped)
+    told = sum(kind in ("department", "year") for kind in kinds)
+    return told >= (1 if len(values) == len(labels) else 2) and all(shaped)
 
 
 def _stands_above(words: list[list[_Word]]) -> bool:

@@ -125,11 +125,15 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A dated statement: ``period`` is the date as read, ``span`` the date expression, ``quote`` the sentence around it."""
+    """A dated statement: ``period`` is the date as read, ``span`` the date expression, ``quote`` the sentence around it.
+
+    ``what`` is what happens then (導入, 更改, 契約満了 …, the names of ``happenings.toml``), "" when the words do not tell.
+    """
 
     period: Period
     span: Span
     quote: Span
+    what: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from corpus.documents import Document, Event, Section, Sheet, Span
 from corpus.forms.loader import OTHER, Form, clean_label, compiled, kind_of
+from corpus.happenings import what_happens
 from corpus.layout import view
 from corpus.normalize import normalize
 from corpus.periods import FoundPeriod, find_periods
@@ -47,15 +50,35 @@ def extract_events(document: Document, sheet: Sheet, sections: Sequence[Section]
         if kind_of(section.field) in _NO_PROSE or section.field in _FIGURES_ONLY:
             continue
         begin = section.span.start + _head_of_columns(form, section)
+        loose, judged = scattered or sheet.kind == "document", dict[Span, bool]()
         for event in _of_section(section, context):
-            quote = document.text[event.quote.start : event.quote.end]
-            if event.span.start >= begin and _is_statement(quote, section, scattered):
+            if event.span.start < begin:
+                continue
+            if event.quote not in judged:  # many dates may share one sentence
+                quote = document.text[event.quote.start : event.quote.end]
+                judged[event.quote] = _is_statement(quote, section, loose)
+            if judged[event.quote]:
                 found.setdefault((event.span.start, event.span.end), event)
     kept: list[Event] = []
     for event in sorted(found.values(), key=lambda e: (e.span.start, -e.span.end)):
         if not kept or event.span.start >= kept[-1].span.end:
             kept.append(event)
-    return kept
+    return [_told(document, before, event, after) for before, event, after in _neighbours(kept)]
+
+
+def _neighbours(events: list[Event]) -> Iterator[tuple[Event | None, Event, Event | None]]:
+    around: list[Event | None] = [None, *events, None]
+    for i, event in enumerate(events):
+        yield around[i], event, around[i + 2]
+
+
+def _told(document: Document, before: Event | None, event: Event, after: Event | None) -> Event:
+    """The event with what happens: the words of its quote, as far as no other date stands between."""
+    quote = event.quote
+    start = max(quote.start, before.span.end) if before is not None else quote.start
+    stop = min(quote.end, after.span.start) if after is not None else quote.end
+    text = document.text
+    return replace(event, what=what_happens(text[start : event.span.start], text[event.span.end : stop]))
 
 
 def _head_of_columns(form: Form | None, section: Section) -> int:
@@ -72,11 +95,9 @@ def _head_of_columns(form: Form | None, section: Section) -> int:
     return 0
 
 
-def _is_statement(quote: str, section: Section, scattered: bool) -> bool:
-    """Not a title, nor the bare years over a table; of a scattered form's leftovers only whole sentences."""
-    if section.field == OTHER and (
-        _TITLE.fullmatch(normalize(quote).text.strip()) or (scattered and "。" not in quote)
-    ):
+def _is_statement(quote: str, section: Section, loose: bool) -> bool:
+    """Not a title, nor the bare years over a table; of front matter and a scattered form's leftovers whole sentences."""
+    if section.field == OTHER and (_TITLE.fullmatch(normalize(quote).text.strip()) or (loose and "。" not in quote)):
         return False
     return len(_DATES_AND_SIGNS.sub("", normalize(quote).text)) >= 3
 
@@ -99,10 +120,11 @@ def _of_section(section: Section, context: int | None) -> list[Event]:
     if not hits:
         return []
     offset = section.span.start - len(head)
+    sentences = split_sentences(section.text)
     if _is_list(section, hits, len(head)):
-        quotes = _entries(section.text, hits, len(head))
+        quotes = _entries(section.text, sentences, hits, len(head))
     else:
-        quotes = [_sentence_at(split_sentences(section.text), h.start - len(head), h.end - len(head)) for h in hits]
+        quotes = [_sentence_at(sentences, h.start - len(head), h.end - len(head)) for h in hits]
     return [
         Event(
             hit.period,
@@ -124,7 +146,7 @@ def _is_list(section: Section, hits: list[FoundPeriod], shift: int) -> bool:
     return leading * 2 >= len(hits)
 
 
-def _entries(text: str, hits: list[FoundPeriod], shift: int) -> list[Span]:
+def _entries(text: str, sentences: list[Span], hits: list[FoundPeriod], shift: int) -> list[Span]:
     """Each date with what follows it up to the next one."""
     spans: list[Span] = []
     for i, hit in enumerate(hits):
@@ -135,7 +157,7 @@ def _entries(text: str, hits: list[FoundPeriod], shift: int) -> list[Span]:
         stop = end.start() if end is not None else stop
         if not text[after:stop].strip():
             # A date at a sentence's end belongs to the words before it.
-            spans.append(_sentence_at(split_sentences(text), start, after))
+            spans.append(_sentence_at(sentences, start, after))
             continue
         piece = text[start:stop].rstrip()
         spans.append(Span(start, start + len(piece)))
@@ -143,7 +165,7 @@ def _entries(text: str, hits: list[FoundPeriod], shift: int) -> list[Span]:
 
 
 def _sentence_at(sentences: list[Span], start: int, end: int) -> Span:
-    for sentence in sentences:
-        if sentence.start <= start < sentence.end:
-            return Span(sentence.start, max(sentence.end, end))
+    at = bisect_right(sentences, start, key=lambda sentence: sentence.start) - 1
+    if at >= 0 and start < sentences[at].end:
+        return Span(sentences[at].start, max(sentences[at].end, end))
     return Span(start, end)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from corpus.amounts import find_amounts
+from corpus.choices import chosen, has_boxes
 from corpus.columns import split_columns, split_items
 from corpus.documents import Document, Fact, FactKind, Section, Sheet, Span
 from corpus.figures import facts_of_form
@@ -22,6 +23,11 @@ from corpus.tabletypes import Pair
 
 _MARK = re.compile(r"[A-ESＡ-ＥＳ]|ランク\s*\S{1,2}|[◎○△×]|[A-E]\s*[::(]\s*[^\d。]{1,16}\)?")
 _MARKED = re.compile(r"^[A-EＡ-ＥSＳ1-5◎○△×][\s::.、(（]")
+
+
+# Texts that a list of sheets is asked for by (「地方自治法に基づく事業」); a longer one is prose.
+_PRINTED = ("根拠法令",)
+_MOST_PRINTED = 120
 
 
 def extract_facts(document: Document, sheet: Sheet, sections: Sequence[Section]) -> list[Fact]:
@@ -59,7 +65,29 @@ def read_facts(document: Document, sheet: Sheet, sections: Sequence[Section]) ->
     for told in _of_sections(document, sheet, sections, money):
         if not any(f.field == told.field and told.span.start <= f.span.start < told.span.end for f in facts):
             facts.append(told)
-    return _distinct(facts), warnings
+    kept, doubts = _without_contradictions(_distinct(facts))
+    return kept, warnings + doubts
+
+
+def _without_contradictions(facts: list[Fact]) -> tuple[list[Fact], list[str]]:
+    """Without the guessed figures that say different things of one row, year and kind, and a sentence for each.
+
+    Two labels beside their figures may well disagree: then the sheet does, and both are shown.
+    """
+    told: dict[tuple[object, ...], set[float]] = {}
+    for fact in facts:
+        if fact.value is not None and fact.inferred:
+            told.setdefault(_row_of(fact), set()).add(fact.value)
+    doubtful = {key for key, values in told.items() if len(values) > 1}
+    kept = [f for f in facts if f.value is None or not f.inferred or _row_of(f) not in doubtful]
+    names = dict.fromkeys(
+        f"「{f.label}」の{f.period.label if f.period else ''}" for f in facts if _row_of(f) in doubtful
+    )
+    return kept, [f"{name}の値を一つに決められないため、数値として読み取りませんでした。" for name in names]
+
+
+def _row_of(fact: Fact) -> tuple[object, ...]:
+    return (fact.field, fact.label, fact.unit, fact.period.start if fact.period else None, fact.kind)
 
 
 def _distinct(facts: list[Fact]) -> list[Fact]:
@@ -91,7 +119,9 @@ def _of_pair(of: View, sheet: Sheet, pair: Pair) -> list[Fact]:
         and kind == "choice"
     ):
         text = f"{text} {told[1].text}"
-    if len(text) > 40 or "。" in text:
+    if kind in ("rating", "choice"):
+        text = chosen(" ".join(cell.text for cell in told) if has_boxes(text) else text)
+    if not text or len(text) > 40 or "。" in text:
         return []
     quote = Span(min(pair.label_cell.span.start, first.span.start), told[-1].span.end)
     if (
@@ -130,14 +160,25 @@ def _of_sections(document: Document, sheet: Sheet, sections: Sequence[Section], 
                 sheet, section.field, section.label, section.text, section.span, _labelled(document, section), money
             )
             continue
+        if section.field in _PRINTED and _is_printed(text):
+            # A merged cell's text may stand once for each of its columns.
+            text = "、".join(dict.fromkeys(part.strip() for part in text.split("\t") if part.strip()))
+            facts.append(_told(sheet, section.field, section.label, text, section.span, _labelled(document, section)))
+            continue
         if kind not in ("choice", "rating", "year") or section.field == OTHER:
             continue
         if kind == "rating" and _MARKED.match(text) and len(text) > 40:
             text = re.split(r"[\s。]", text, maxsplit=1)[0]
-        if not text or len(text) > 40 or re.search(r"[。\t\n]", section.text):
+        ticked = kind in ("rating", "choice") and has_boxes(text)
+        text = chosen(text) if kind in ("rating", "choice") else text
+        if not text or len(text) > 40 or (not ticked and re.search(r"[。\t\n]", section.text)):
             continue
         facts.append(_told(sheet, section.field, section.label, text, section.span, _labelled(document, section)))
     return facts
+
+
+def _is_printed(text: str) -> bool:
+    return 2 <= len(text) <= _MOST_PRINTED and re.search(r"[一-龥]", text) is not None and text not in ("なし", "無し")
 
 
 def _labelled(document: Document, section: Section) -> Span:

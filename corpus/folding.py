@@ -14,8 +14,9 @@ from corpus.documents import Span
 from corpus.forms.loader import canonical, clean_label, kind_of
 from corpus.headers import is_kind, year_column
 from corpus.layout import Cell, Row
+from corpus.periods import find_periods
 
-FIGURE = re.compile(r"^(?:約|▲|-|\+)?\s*[\d,]+(?:\.\d+)?\s*[^\d\s。、]{0,6}$")
+FIGURE = re.compile(r"^(?:約|▲|-|\+)?\s*[\d,]+(?:\.\d+)?[^\d\s。、.．]{0,6}$")
 # Only to see that a line is a year; which one is decided where the sheet's own year is known.
 _ANY_YEAR = 2020
 _MAX_TEXT = 60
@@ -63,7 +64,7 @@ def _is_figure(cell: Cell) -> bool:
 
 
 def _is_text(cell: Cell) -> bool:
-    return not _is_figure(cell) and not _is_year(cell) and not is_kind(cell) and len(cell.text) <= 40
+    return not _is_figure(cell) and not _is_year(cell) and not is_kind(cell) and len(cell.text) <= _MAX_TEXT
 
 
 def _row(cells: list[tuple[int, Cell]]) -> Row:
@@ -159,7 +160,7 @@ def _runs(lines: list[Row], at: int) -> tuple[list[Row], int]:
     """All labels of a small cost table, then as many figures in the same order."""
     labels = _take(lines, at, _is_cost, 12)
     before = _single(lines, at - 1) if at else None
-    mixed = len({_is_year(label) for label in labels}) > 1
+    mixed = len({bool(find_periods(label.text, _ANY_YEAR)) for label in labels}) > 1
     if len(labels) < 2 or mixed or (before is not None and _is_cost(before)):
         return [], at
     figures = _take(lines, at + len(labels), _is_figure, len(labels) + 1)

@@ -68,7 +68,7 @@ def year_column(cell: Cell, year: int | None) -> Column | None:
     if found["relative"]:
         if year is None or not word:
             return None
-        return Column(cell, fiscal_year(year + _RELATIVE[found["relative"]], found["relative"]), kind, relative=True)
+        return Column(cell, fiscal_year(year + _RELATIVE[found["relative"]]), kind, relative=True)
     if not re.search(r"年|^[RH]|令和|平成", text):
         return None
     hits = find_periods(found["year"] if "年" in found["year"] else found["year"] + "年度", year)
@@ -102,7 +102,7 @@ def anchored(columns: list[Column], year: int | None) -> list[Column]:
     if year is None or not settled or not all(c.relative for c in columns):
         return []
     shift = year - max(settled)
-    return [replace(c, period=fiscal_year(c.period.fiscal_year + shift, c.period.label)) for c in columns]
+    return [replace(c, period=fiscal_year(c.period.fiscal_year + shift)) for c in columns]
 
 
 def is_kind(cell: Cell) -> bool:
@@ -243,7 +243,7 @@ def lay(
         layouts.append((columns, False))
     if said[0].column - at == first and all(v.column - at in by_distance for v in real):
         layouts.append((distances, columns != distances and header.label_cell is not None))
-    if len(said) <= len(header.columns):
+    if len(said) == len(header.columns) or (not visual and len(said) < len(header.columns)):
         # A label that stands where a year stands has pushed its figures to the right.
         pushed = label is not None and label.column in by_column and header.label_cell is not None
         layouts.insert(

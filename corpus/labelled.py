@@ -32,10 +32,11 @@ _SECOND_TOKEN = re.compile(
 )
 # A whole period or figure, not the beginning of a label: 平成12年度, R5, 1,200千円, but not 令和5 or R5当初.
 _COMPLETE = re.compile(r"年度?$|月$|日$|^[RHSＲＨＳ]\d{1,2}$|^[\d,.]+\D{0,3}$")
+_FIGURES = ("amount", "staff", "rate", "hours")
 _UNIT_HEADS = ("単位", "区分", "項目", "年度")
-_FIGURE_TOKEN = re.compile(r"^(?:▲\s*)?-?[\d,]+(?:\.\d+)?(?:%|円|千円|人|件|回|台|名|時間)?$|^[-/*]$")
+_FIGURE_TOKEN = re.compile(r"^(?:▲\s*)?-?[\d,]+(?:\.\d+)?(?:%|円|千円|万円|百万円|億円|人|件|回|台|名|時間)?$|^[-/*]$")
 _YEAR_TOKEN = re.compile(
-    r"^(?:(?:令和|平成|[RH])?\s?(?:元|\d{1,4})\s?年度?|前々年度|前年度|[本当今]年度|[次翌来]年度|[RH]\d{1,2})(?:当初|補正後|最終)?(?:予算|決算|見込|見込み|実績|計画|目標|予定)?(?:額|値)?(?:\(.*\))?$"
+    r"^(?:(?:令和|平成|[RH])?\s?(?:元|\d{1,4})\s?年度?|前々年度|前年度|[本当今]年度|[次翌来]年度|[RH]\d{1,2})(?:当初|補正後|最終)?(?:(?:予算|決算|実績|計画|目標|予定)(?:現)?(?:見込み?)?|見込み?)?(?:額|値|数値)?(?:\(.*\))?$"
 )
 
 
@@ -108,6 +109,15 @@ def by_lines(of: View, lines: list[Row]) -> list[Labelled]:
         stop = marks[i + 1][0] if i + 1 < len(marks) else ends[-1].end
         stop = min(stop, _end_of_run(lines, begin, stop))
         span = _trimmed(of, begin, stop)
+        if kind_of(field) in _FIGURES:
+            before = marks[i - 1] if i else None
+            if (
+                before is not None
+                and kind_of(before[4]) in _FIGURES
+                and not of.raw[before[2] - of.offset : start - of.offset].strip()
+            ):
+                span = Span(begin, begin)  # all labels stand first: whose figure comes next cannot be told
+            span = _first_figure(of, span)
         values.append(Labelled(label, field, _trimmed(of, start, begin), span))
     return values
 
@@ -165,6 +175,13 @@ def _broken_label(of: View, row: Row, below: Row | None) -> tuple[str, str, int]
             end = below.span.start + (len(piece) if raw.startswith(piece) else len(raw.split()[0]))
             return row.text + piece, canonical(row.text + piece) or OTHER, end
     return None
+
+
+def _first_figure(of: View, span: Span) -> Span:
+    """A figure's value is its line; a heading that follows it belongs to what comes next."""
+    raw = of.raw[span.start - of.offset : span.end - of.offset]
+    line = raw.partition("\n")[0].rstrip()
+    return Span(span.start, span.start + len(line)) if _FIGURE_TOKEN.match(normalize(line).text.strip()) else span
 
 
 def _end_of_run(lines: list[Row], begin: int, stop: int) -> int:

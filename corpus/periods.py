@@ -1,53 +1,45 @@
-"""Japanese date expressions as half-open intervals of days.
-
-Era years follow the Cabinet's tables: 明治1 = 1868, 大正1 = 1912, 昭和1 = 1926, 平成1 = 1989, 令和1 = 2019. A fiscal year
-(年度) runs from 1 April to 31 March (地方自治法 第208条). Sheets write years past the end of an era (H32年度 is 2020),
-so the era's arithmetic simply goes on.
-"""
+"""Japanese date expressions as half-open intervals of days."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from typing import Literal
+from datetime import date
 
+from corpus.dateforms import (
+    ATOM,
+    BARE_MONTH,
+    JOIN,
+    LAST,
+    LAST_BARE,
+    LAST_DATE,
+    LAST_DAY,
+    LISTED,
+    NUMBER,
+    WEST,
+    atom_period,
+    atom_year,
+    bare_month,
+    era_year,
+)
+from corpus.days import (
+    ERAS,
+    Period,
+    PeriodKind,
+    calendar_year,
+    day,
+    era_name,
+    fiscal_year,
+    month,
+    western_year,
+)
 from corpus.normalize import normalize
 
-PeriodKind = Literal["fiscal_year", "calendar_year", "month", "day", "range"]
-
-# The year before the first of each era, so that offset + n is the western year; and the last year worth believing.
-ERAS = {"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018}
-_LETTERS = {"M": "明治", "T": "大正", "S": "昭和", "H": "平成", "R": "令和"}
-# A form that prints 「昭和 平成 58年度」 with a lost check mark: 平成58 cannot be, so the era before it is meant.
-_LAST_YEAR = {"明治": 45, "大正": 15, "昭和": 64, "平成": 50, "令和": 60}
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Days ``start`` (included) to ``end`` (excluded) with the way they were written.
-
-    令和7年度 is 2025-04-01..2026-04-01, 2025年 is 2025-01-01..2026-01-01, 令和7年1月 is 2025-01-01..2025-02-01.
-    """
-
-    start: date
-    end: date
-    label: str
-    kind: PeriodKind
-
-    def overlaps(self, other: Period) -> bool:
-        """Whether the two share at least one day."""
-        return self.start < other.end and other.start < self.end
-
-    def covers(self, other: Period) -> bool:
-        """Whether every day of ``other`` lies in this period."""
-        return self.start <= other.start and other.end <= self.end
-
-    @property
-    def fiscal_year(self) -> int:
-        """The fiscal year (April to March) that holds the first day: 2025-01-01 -> 2024."""
-        return self.start.year if self.start.month >= 4 else self.start.year - 1
+__all__ = [
+    "ERAS", "FoundPeriod", "Period", "PeriodKind", "calendar_year", "day", "era_name", "find_periods", "fiscal_year",
+    "month", "western_year",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,121 +50,6 @@ class FoundPeriod:
     start: int
     end: int
     explicit: bool = True
-
-
-def fiscal_year(year: int, label: str = "") -> Period:
-    """The fiscal year that begins on 1 April of ``year``: ``fiscal_year(2025)`` is 令和7年度."""
-    return Period(date(year, 4, 1), date(year + 1, 4, 1), label or f"{era_name(year)}年度", "fiscal_year")
-
-
-def calendar_year(year: int, label: str = "") -> Period:
-    """January to December of ``year``."""
-    return Period(date(year, 1, 1), date(year + 1, 1, 1), label or f"{year}年", "calendar_year")
-
-
-def month(year: int, number: int, label: str = "") -> Period:
-    """One month."""
-    end = date(year + 1, 1, 1) if number == 12 else date(year, number + 1, 1)
-    return Period(date(year, number, 1), end, label or f"{year}年{number}月", "month")
-
-
-def day(year: int, number: int, dom: int, label: str = "") -> Period:
-    """One day; raises ValueError for 2月30日."""
-    start = date(year, number, dom)
-    return Period(start, start + timedelta(days=1), label or f"{year}年{number}月{dom}日", "day")
-
-
-def era_name(year: int) -> str:
-    """The era year whose fiscal year begins in ``year``: 2025 -> 令和7, 2019 -> 令和元, 2018 -> 平成30."""
-    for era, before in reversed(ERAS.items()):
-        # 令和 began on 1 May 2019; administrations call the whole fiscal year 令和元年度.
-        if year > before:
-            number = year - before
-            return f"{era}{'元' if number == 1 else number}"
-    return str(year)
-
-
-def western_year(era: str, number: int) -> int:
-    """``western_year("令和", 7)`` is 2025; a number past its era falls back to the era before (平成58 -> 昭和58)."""
-    names = list(ERAS)
-    era = _LETTERS.get(era.upper(), era)
-    if number > _LAST_YEAR[era] and names.index(era) > 0:
-        era = names[names.index(era) - 1]
-    return ERAS[era] + number
-
-
-_S = r"\s*"
-_NUM = r"(?:元|\d{1,2})"
-_YEAR = (
-    rf"(?:(?P<era>明治|大正|昭和|平成|令和){_S}(?P<eranum>{_NUM})"
-    rf"|(?<![A-Za-z0-9])(?<!\d )(?P<letter>[MTSHRmtshr]){_S}?\.?(?P<letternum>元|\d{{1,2}})(?![0-9A-Za-z])"
-    r"|(?<![\d,.])(?P<west>(?:18|19|20)\d{2})(?![\d,])"
-    r"|(?<![\d,.])(?P<bare>\d{1,2}|元)(?=\s*年度)"
-    r"|(?P<rel>今年度|本年度|当年度|昨年度|前年度|去年度|一昨年度|来年度|次年度|翌年度|再来年度|今年|本年|昨年|去年|一昨年|来年|翌年))"
-)
-_TAIL = (
-    rf"(?:{_S}(?P<fy>年度|会計年度|FY)(?:{_S}(?P<half>上半期|下半期))?"
-    rf"|{_S}年{_S}(?P<month>1[0-2]|0?[1-9]){_S}月(?:{_S}(?P<day>3[01]|[12]\d|0?[1-9]){_S}日)?"
-    rf"|[./-](?P<month2>1[0-2]|0?[1-9])(?:[./-](?P<day2>3[01]|[12]\d|0?[1-9]))?(?![\d])"
-    rf"|{_S}(?P<cy>年)(?!{_S}[度間目])"
-    rf"|(?P<none>))"
-)
-_ATOM = re.compile(_YEAR + _TAIL)
-_BARE_MONTH = re.compile(
-    r"(?<![\d,.])(?P<month>1[0-2]|0?[1-9])\s*月"
-    r"(?:\s*(?P<day>3[01]|[12]\d|0?[1-9])\s*日)?(?!\s*(?:間|額|次|例|平均|刊|号))"
-)
-_RELATIVE = {
-    "今年度": 0, "本年度": 0, "当年度": 0, "昨年度": -1, "前年度": -1, "去年度": -1, "一昨年度": -2, "来年度": 1,
-    "次年度": 1, "翌年度": 1, "再来年度": 2, "今年": 0, "本年": 0, "昨年": -1, "去年": -1, "一昨年": -2, "来年": 1,
-    "翌年": 1,
-}  # fmt: skip
-
-
-def _era_year(number: str) -> int:
-    return 1 if number == "元" else int(number)
-
-
-def _atom_year(found: re.Match[str], context: int | None) -> tuple[int, bool] | None:
-    """The western year of a matched expression and whether it was printed in full, or None when it cannot be told."""
-    if found["era"]:
-        return western_year(found["era"], _era_year(found["eranum"])), True
-    if found["letter"]:
-        return western_year(found["letter"], _era_year(found["letternum"])), True
-    if found["west"]:
-        return int(found["west"]), True
-    if context is None:
-        return None
-    if found["rel"]:
-        return context + _RELATIVE[found["rel"]], False
-    # 「30年度」: the era whose reading lies nearest to the year the sheet reports on.
-    number = _era_year(found["bare"])
-    return min((ERAS[era] + number for era in ("昭和", "平成", "令和")), key=lambda year: abs(year - context)), False
-
-
-def _atom_period(found: re.Match[str], year: int) -> Period | None:
-    label = found.group().strip()
-    if found["rel"] and found["rel"].endswith("年度"):
-        return fiscal_year(year, label)
-    if found["fy"]:
-        if found["half"]:
-            start = date(year, 4, 1) if found["half"] == "上半期" else date(year, 10, 1)
-            end = date(year, 10, 1) if found["half"] == "上半期" else date(year + 1, 4, 1)
-            return Period(start, end, label, "range")
-        return fiscal_year(year, label)
-    number, dom = found["month"] or found["month2"], found["day"] or found["day2"]
-    if number:
-        try:
-            return day(year, int(number), int(dom), label) if dom else month(year, int(number), label)
-        except ValueError:  # 2月30日
-            return None
-    if found["cy"] or (found["rel"] and found["rel"].endswith("年")):
-        return calendar_year(year, label)
-    if found["era"]:
-        return None  # 「令和7」 without 年 is a fragment of something else
-    if found["letter"]:
-        return fiscal_year(year, label)  # R7, H29 stand for fiscal years in sheets and in staff's questions
-    return None  # a western number alone may be anything: 2019-2021 is caught as a range
 
 
 def find_periods(text: str, context: int | None = None) -> list[FoundPeriod]:
@@ -191,27 +68,43 @@ def find_periods(text: str, context: int | None = None) -> list[FoundPeriod]:
     at = 0
     last_year: int | None = None
     in_fiscal_year = False
+    # Each search goes on from where its own last match stood: a text of years alone is not searched for months again
+    # and again.
+    atom, bare = ATOM.search(norm.text), BARE_MONTH.search(norm.text)
     while True:
-        atom = _ATOM.search(norm.text, at)
-        bare = _BARE_MONTH.search(norm.text, at)
+        if atom is not None and atom.start() < at:
+            atom = ATOM.search(norm.text, at)
+        if bare is not None and bare.start() < at:
+            bare = BARE_MONTH.search(norm.text, at)
         if atom is not None and (bare is None or atom.start() <= bare.start()):
-            read = _atom_year(atom, context)
-            period = _atom_period(atom, read[0]) if read else None
-            end = atom.end()
-            if read and period is None and atom["west"]:
-                period, end = _western_range(norm.text, atom)
-            if read is None or period is None:
+            read = atom_year(atom, context)
+            if read is None:
                 at = max(atom.end(), at + 1)
                 continue
-            period, end = _extend(norm.text, period, end, read[0])
+            listed = _listed(norm.text, atom, read[0])
+            if listed:
+                for period, start, end in listed:
+                    one = _found(norm.raw, period, start, end, read[1], text)
+                    # 「令和6」 and 「7年度」 alone say too little: these two are called by their whole year.
+                    found.append(replace(one, period=period))
+                last_year, in_fiscal_year, at = listed[-1][0].start.year, listed[-1][0].kind == "fiscal_year", end
+                continue
+            own, end = atom_period(atom, read[0]), atom.end()
+            if own is None:
+                own, end = _open_range(norm.text, atom, read[0])
+            if own is None:
+                at = max(atom.end(), at + 1)
+                continue
+            period, end = _extend(norm.text, own, end, read[0], atom["letter"] is not None and not atom["fy"])
             found.append(_found(norm.raw, period, atom.start(), end, read[1], text))
             last_year, in_fiscal_year = read[0], period.kind == "fiscal_year"
             at = end
         elif bare is not None:
-            period = _bare_month(bare, last_year, in_fiscal_year)
-            if period is not None:
-                found.append(_found(norm.raw, period, bare.start(), bare.end(), False, text))
+            month_read = bare_month(bare, last_year, in_fiscal_year)
             at = bare.end()
+            if month_read is not None:
+                period, at = _extend(norm.text, month_read, at, month_read.start.year, False)
+                found.append(_found(norm.raw, period, bare.start(), at, False, text))
         else:
             return found
 
@@ -224,52 +117,101 @@ def _found(
     return FoundPeriod(replace(period, label=label), a, b, explicit)
 
 
-def _bare_month(bare: re.Match[str], last_year: int | None, in_fiscal_year: bool) -> Period | None:
-    """A month after a dated one belongs to the same year; after a fiscal year, to that one (2月 to its last part)."""
-    if last_year is None:
-        return None
-    number = int(bare["month"])
-    year = last_year + 1 if in_fiscal_year and number < 4 else last_year
-    try:
-        return day(year, number, int(bare["day"])) if bare["day"] else month(year, number)
-    except ValueError:
-        return None
+def _listed(text: str, atom: re.Match[str], year: int) -> list[tuple[Period, int, int]]:
+    """「令和6・7年度」: each of the years, with where it stands; empty where no such list begins here."""
+    if atom["none"] is None or not (atom["era"] or atom["letter"] or atom["west"]):
+        return []
+    rest = LISTED.match(text, atom.end())
+    if rest is None:
+        return []
+    of_year = fiscal_year if rest["unit"] == "年度" else calendar_year
+    years = [(of_year(year), atom.start(), atom.end())]
+    for number in NUMBER.finditer(text, rest.start("rest"), rest.end("rest")):
+        later = _later_year(number.group(), years[-1][0].start.year, bool(atom["west"]))
+        if later is None:
+            return []
+        years.append((of_year(later), number.start(), number.end()))
+    period, start, _ = years[-1]
+    return [*years[:-1], (period, start, rest.end())]
 
 
-def _western_range(text: str, atom: re.Match[str]) -> tuple[Period | None, int]:
-    """「2019-2021」 in a plan's name: fiscal years 2019 to 2021."""
-    tail = re.compile(r"\s*[-~]\s*((?:19|20)\d\d)(?![\d])").match(text, atom.end("west"))
-    if tail is None or not 0 < int(tail[1]) - int(atom["west"]) <= 30:
+def _later_year(number: str, year: int, western: bool = False) -> int | None:
+    """The year a shortened number after ``year`` means: 「令和5~7」 2025, 「平成30~2年度」 2020, 「2024・25年度」 2025."""
+    if len(number) > 2:
+        later = [int(number)]
+    elif western:
+        later = [year // 100 * 100 + int(number)] if len(number) == 2 and number.isdigit() else []
+    else:
+        later = [ERAS[era] + era_year(number) for era in ("昭和", "平成", "令和")]
+    return min((candidate for candidate in later if 0 < candidate - year <= 30), default=None)
+
+
+def _open_range(text: str, atom: re.Match[str], year: int) -> tuple[Period | None, int]:
+    """「令和5~7年度」, and 「2019-2021」 in a plan's name (fiscal years): a year that only the second half makes one."""
+    if atom["west"]:
+        tail = WEST.match(text, atom.end("west"))
+        if tail is not None and 0 < int(tail[1]) - year <= 30:
+            return Period(date(year, 4, 1), date(int(tail[1]) + 1, 4, 1), "", "range"), tail.end()
+    join = JOIN.match(text, atom.end())
+    last = LAST.match(text, join.end()) if join is not None and (atom["era"] or atom["west"]) else None
+    later = _later_year(last["num"], year, bool(atom["west"])) if last is not None else None
+    if last is None or later is None:
         return None, atom.end()
-    start, end = int(atom["west"]), int(tail[1])
-    return Period(date(start, 4, 1), date(end + 1, 4, 1), text[atom.start() : tail.end()], "range"), tail.end()
+    of_year = fiscal_year if last["unit"] == "年度" else calendar_year
+    return Period(of_year(year).start, of_year(later).end, "", "range"), last.end()
 
 
-def _extend(text: str, period: Period, end: int, year: int) -> tuple[Period, int]:
-    """「令和元年度~令和3年度」「平成28年度から30年度」「7月~10月」: a second half makes it a range."""
-    join = re.compile(r"\s*(?:~|-|から)\s*").match(text, end)
+def _extend(text: str, period: Period, end: int, year: int, bare: bool) -> tuple[Period, int]:
+    """「令和元年度~令和3年度」「平成28年度から30年度」「7月~10月」: a second half makes it a range.
+
+    ``bare`` is true for a letter without its 年度: 「R5~7」 is a range where nothing else follows the number.
+    """
+    join = JOIN.match(text, end)
     if join is None:
         return period, end
-    atom = _ATOM.match(text, join.end())
+    at = join.end()
+    atom = ATOM.match(text, at)
     if atom is not None:
-        read = _atom_year(atom, year)
-        second = _atom_period(atom, read[0]) if read else None
+        read = atom_year(atom, year)
+        second = atom_period(atom, read[0]) if read else None
         if second is not None and second.end > period.start and second.start >= period.start:
             start = period.start
             if period.kind == "calendar_year" and second.kind == "fiscal_year":
                 start = date(start.year, 4, 1)  # 「令和元年~3年度」: the second half says that fiscal years are meant
-            return Period(start, second.end, text[: atom.end()], "range"), atom.end()
-    short = re.compile(r"(?P<num>元|\d{1,2})\s*年(?P<fy>度)?").match(text, join.end())
-    if short is not None and period.kind in ("fiscal_year", "calendar_year"):
-        for era in ("令和", "平成", "昭和"):
-            candidate = ERAS[era] + _era_year(short["num"])
-            if 0 < candidate - year <= 30:
-                second = fiscal_year(candidate) if short["fy"] else calendar_year(candidate)
-                return Period(period.start, second.end, text[: short.end()], "range"), short.end()
-    bare = _BARE_MONTH.match(text, join.end())
-    if bare is not None and period.kind in ("month", "day"):
-        number = int(bare["month"])
-        second_year = period.start.year + (1 if number < period.start.month else 0)
-        second = month(second_year, number)
-        return Period(period.start, second.end, text[: bare.end()], "range"), bare.end()
+            return Period(start, second.end, "", "range"), atom.end()
+    if period.kind in ("fiscal_year", "calendar_year"):
+        last = LAST.match(text, at) or (LAST_BARE.match(text, at) if bare and "~" in join.group() else None)
+        later = _later_year(last["num"], year) if last is not None else None
+        if last is None or later is None:
+            return period, end
+        in_fiscal = last.groupdict().get("unit", "年度") == "年度"
+        start = date(period.start.year, 4, 1) if in_fiscal else period.start
+        return Period(start, (fiscal_year if in_fiscal else calendar_year)(later).end, "", "range"), last.end()
+    if period.kind in ("month", "day"):
+        ended = _second_date(text, at, period, year)
+        if ended is not None:
+            return Period(period.start, ended[0], "", "range"), ended[1]
     return period, end
+
+
+def _second_date(text: str, at: int, period: Period, year: int) -> tuple[date, int] | None:
+    """The end of 「4月1日~6年3月31日」「7月~10月」「4月1日~30日」 whose first half is ``period``."""
+    dated, bare, dom = LAST_DATE.match(text, at), BARE_MONTH.match(text, at), LAST_DAY.match(text, at)
+    try:
+        if dated is not None:
+            years = [ERAS[era] + era_year(dated["num"]) for era in ("昭和", "平成", "令和")]
+            later = min((candidate for candidate in years if 0 <= candidate - year <= 30), default=None)
+            number, last, end = int(dated["month"]), dated["day"], dated.end()
+        elif bare is not None:
+            number, last, end = int(bare["month"]), bare["day"], bare.end()
+            later = period.start.year + (1 if number < period.start.month else 0)
+        elif dom is not None and period.kind == "day":
+            later, number, last, end = period.start.year, period.start.month, dom["day"], dom.end()
+        else:
+            return None
+        if later is None:
+            return None
+        second = day(later, number, int(last)) if last else month(later, number)
+    except ValueError:  # 2月30日
+        return None
+    return (second.end, end) if second.start >= period.start else None

@@ -19,20 +19,42 @@ _UNIT_SAID = re.compile(
 )
 _MONEY_ASIDE = re.compile(r"[(（](?:千円|円|百万円|万円|[A-FＡ-Ｆ](?:[+＋][A-FＡ-Ｆ])*)[)）]$")
 _INDICATORS = ("指標", "活動指標", "成果指標", "実績の推移")
+_FOOTNOTE = re.compile(r"\s*(?:[※*]\s?\d{0,2}|\(注\d{0,2}\))$")
+_SPEAKS_OF_MONEY = re.compile(
+    r"(?:費|料|金|額|債|税|代|財源|収入|支出|歳入|歳出|コスト|予算|決算|報酬|手当|給与|給料|計|その他|補助|委託|\(うち[^()]*)\)?$"
+)
+_OF_NO_YEAR = re.compile(r"全体|総額|累計|限度額")
 _LONG_QUOTE = 160
 _IN_BRACKETS = re.compile(r"[((]([^()()]{1,8})[))]\s*$")
 
 
 def facts_of_tables(of: View, sheet: Sheet, tables: Tables) -> tuple[list[Fact], list[str]]:
     """The facts of a stretch's tables and lines, and sentences about figures that were not believed."""
-    money = unit_said(of.text)
+    money = Money(of)
     warnings: list[str] = []
     facts: list[Fact] = []
     for series in tables.series:
-        facts += _of_series(of, sheet, _completed(series, tables, sheet), money, warnings)
+        at = series.header.span.end if series.header.span.end else series.row.start
+        facts += _of_series(of, sheet, _completed(series, tables, sheet), money.at(at), warnings)
     for pair in tables.pairs:
-        facts += _of_single(of, sheet, pair, money)
+        facts += _of_single(of, sheet, pair, money.at(pair.label_cell.span.start))
     return facts + _of_lines(of, sheet), warnings
+
+
+class Money:
+    """The money unit that holds at a place: the only one a stretch states, or of several the last one above."""
+
+    def __init__(self, of: View) -> None:
+        self._said = [
+            (of.span(*m.span()).start, next(g for g in m.groups() if g)) for m in _UNIT_SAID.finditer(of.text)
+        ]
+
+    def at(self, offset: int) -> str:
+        """「千円」, or "" when nothing is said."""
+        if len({unit for _, unit in self._said}) == 1:
+            return self._said[0][1]
+        above = [unit for start, unit in self._said if start <= offset]
+        return above[-1] if above else ""
 
 
 def unit_said(text: str) -> str:
@@ -67,8 +89,8 @@ def _completed(series: Series, tables: Tables, sheet: Sheet) -> Series:
 def _of_single(of: View, sheet: Sheet, pair: Pair, money: str) -> list[Fact]:
     """「令和6年度当初予算額 | 142,000千円」 in a table."""
     told = [cell for cell in pair.values if not cell.empty]
-    if len(told) != 1:
-        return []
+    if len(told) != 1 or pair.under_year:
+        return []  # what stands under a year is of that year, and read as a row of figures or not at all
     quote = Span(pair.label_cell.span.start, told[0].span.end)
     return figure_beside(
         sheet, pair.field, one_line(_raw(of, pair.label_cell.span)), _raw(of, told[0].span), told[0].span, quote, money
@@ -83,6 +105,8 @@ def figure_beside(
     amounts = find_amounts(text)
     if kind not in ("amount", "staff", "rate", "hours") or len(amounts) != 1 or "\n" in text.strip():
         return []
+    if re.match(r"\s*[((]", text) or _OF_NO_YEAR.search(normalize(label).text):
+        return []  # a figure in brackets is a part or a minus; the whole cost of a project is of no one year
     if amounts[0].start > 2 or len(text) - (amounts[0].end - amounts[0].start) > 6:
         return []
     years = find_periods(normalize(label).text, sheet.fiscal_year)
@@ -104,7 +128,7 @@ def figure_beside(
 
 
 _SAID = re.compile(
-    r"(?P<year>(?:令和|平成|[RH])\s*(?:元|\d{1,2})\s*年度)\s*の?\s*(?:当初|補正後|最終)?(?P<what>予算|決算)額?\s*[::は]?\s*"
+    r"(?P<year>(?:令和|平成|[RH])[ ]?(?:元|\d{1,2})[ ]?年度)[ ]?の?[ ]?(?:当初|補正後|最終)?(?P<what>予算|決算)額?[ ]?[::は]?[ ]?"
     r"(?P<figure>[\d,]+(?:\.\d+)?\s*(?:千円|百万円|万円|億円|円))"
 )
 
@@ -141,10 +165,13 @@ def _of_series(of: View, sheet: Sheet, series: Series, money: str, warnings: lis
         if not series.name:
             return []
         own, inferred = "plan", True  # the row between the years and 実績 holds the targets
+    if not indicator and not label:
+        return []  # figures of nothing
     field, name = _named(of, series, what, group, kind, indicator, label)
     kind = "amount" if kind_of(field) == "amount" else kind
     start = series.label_cell.span.start if series.label_cell is not None else series.values[0][1].span.start
-    quote = Span(min(start, series.values[0][1].span.start), max(cell.span.end for _, cell in series.values))
+    whole = Span(min(start, series.values[0][1].span.start), max(cell.span.end for _, cell in series.values))
+    quote = series.quote if series.quote is not None else whole
     facts: list[Fact] = []
     for column, cell in series.values:
         fact_kind = _kind(own, what, column)
@@ -188,7 +215,9 @@ def _of_series(of: View, sheet: Sheet, series: Series, money: str, warnings: lis
 
 def _is_bare(series: Series) -> bool:
     """Whether the header's label only says that indicators follow (指標, 成果指標) and names none."""
-    return clean_label(series.header.label) in {clean_label(x) for f in _INDICATORS for x in (f, *fields()[f].labels)}
+    return "指標名" in series.header.heads or clean_label(series.header.label) in {
+        clean_label(x) for f in _INDICATORS for x in (f, *fields()[f].labels)
+    }
 
 
 def _named(
@@ -223,15 +252,16 @@ def _figure(
     cell: Cell, series: Series, what: str | None, kind: str, money: str, indicator: bool
 ) -> tuple[float, str] | None:
     """A cell's number and unit; amounts in 円."""
-    amounts = find_amounts(cell.text)
+    amounts = find_amounts(_FOOTNOTE.sub("", cell.text))
     if len(amounts) != 1:
         return None
     value, unit = amounts[0].value, amounts[0].unit
+    column = normalize(series.unit).text
     if kind == "amount":
-        said = unit or _bracket_unit(series.label) or _bracket_unit(series.header.label) or money
-        if said in YEN and unit != "円":
-            value, unit = value * YEN[said], "円"
-        return value, unit
+        said = unit or column or _bracket_unit(series.label) or _bracket_unit(series.header.label) or money
+        if said not in YEN:
+            return None  # 100 of what? An amount without its unit is worth nothing
+        return (value, unit) if unit == "円" else (value * YEN[said], "円")
     if unit:
         return value, unit
     if kind == "staff":
@@ -245,10 +275,14 @@ def _figure(
         if said in YEN:
             return value * YEN[said], "円"
         return value, said
-    said = _bracket_unit(series.label) or _bracket_unit(series.header.label)
+    # A row no form has shown us: its own unit counts, the table's 千円 only where its label speaks of money.
+    own = column or _bracket_unit(series.label)
+    said = own or (
+        _bracket_unit(series.header.label) or money if _SPEAKS_OF_MONEY.search(clean_label(series.label)) else ""
+    )
     if said in YEN:
         return value * YEN[said], "円"
-    return value, said
+    return (value, said) if said else None
 
 
 def _bracket_unit(label: str) -> str:

@@ -24,7 +24,7 @@ _PART = re.compile(
     re.M,
 )
 _LINES_ABOVE_TITLE = 3
-_CONTINUED = re.compile(r"No\.?\s*2|[((](?:2枚目|裏面?|その2|2/2|2)[))]")
+_CONTINUED = re.compile(r"^\s*No\.?\s*2(?![\d-])|[((](?:2枚目|裏面?|その2|2/2|2)[))]", re.M)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,9 @@ _FIGURE = re.compile(r"^(?:約|▲|△|-|\+)?\s*[\d,]+(?:\.\d+)?\s*(?:[^\d\s。�
 _NAMED_ABOVE = re.compile(
     r"^[■◆◇●○・(]*(?P<label>[^\s::()\d]{2,10}?)\s*[(]?\d{0,2}[)]?\s*[::]\s*(?P<name>[^。::]{2,60}?)\s*(?:\((?:単位\s*[::]\s*)?(?P<unit>[^()\s]{1,6})\))?$"
 )
+# Heads of columns beside the years that hold no year's figure.
+_NO_YEAR = re.compile(r"比|率|増減|累計|合計|平均|備考|説明|^計$|差額?$")
+_TOTAL = re.compile(r"^(?:合計|総?計|小計|累計|平均)$")
 _NUMERIC = ("amount", "staff", "hours", "rate", "indicator")
 # Rows of these are never figures under years, whatever digits stand in them.
 _NO_FIGURES = ("code", "year", "name", "person", "row", "unit", "department")
@@ -55,6 +58,7 @@ class _Reader:
         self.header: Header | None = None
         self.beside: list[Header] = []  # the headers of tables printed side by side, from left to right
         self.above: tuple[Cell, ...] = ()  # a row of 計画 | 実績 that years may follow
+        self.went_down = False
         self.down: dict[int, Cell] = {}  # heads over rows that begin with a year
         self.pending: dict[int, Cell] = {}
         self.heads: dict[int, Cell] = {}
@@ -173,8 +177,12 @@ class _Reader:
     def _year_down(self, row: Row, years: list[Column | None]) -> bool:
         """「年度 | 予算額 | 決算額」 over 「令和5年度 | 100 | 90」: each figure has its kind above and its year at the left."""
         told = [(c, y) for c, y in zip(row.cells, years, strict=True) if c.text]
+        if self.down and self.went_down and told and _TOTAL.match(re.sub(r"\s", "", told[0][0].text)):
+            return True  # the years' total is no year's figure
         if not self.down or not told or told[0][1] is None or len(told) < 2:
+            self.went_down = False
             return False
+        self.went_down = True
         year = told[0][1]
         heads = [head for column, head in sorted(self.down.items()) if column > told[0][0].column]
         figures = [c for c, _ in told[1:]]
@@ -421,6 +429,8 @@ class _Reader:
             if named is not None and self.field_of(named) is None:
                 self.indicator = (named.text, named)
                 self.unit = ""
+            elif named is None and any(self.field_of(c) is None for c in texts):
+                self.indicator = ("", None)  # something is named here, but not where names stand
         if unit_cell is not None:
             self.unit = unit_cell.text
             for i in self.waiting:
@@ -430,7 +440,7 @@ class _Reader:
         values = [c for c in owned if (_FIGURE.match(c.text) or c.empty) and c is not unit_cell]
         at = label_cell.column if label_cell is not None else start - 1
         years = {c.cell.column for c in header.columns}
-        others = {column for column in header.heads.values() if column not in years and column > min(years, default=0)}
+        others = {column for name, column in header.heads.items() if column not in years and _NO_YEAR.search(name)}
         # 前年度比 and 備考 beside the years are no year's figures.
         values = [c for c in values if c.column > at and (row.visual or c.column not in others)]
         settled = label_cell is not None and self.field_of(label_cell) == "実績値"
@@ -464,7 +474,8 @@ class _Reader:
             self.indicator = ("", None) if values[0].empty else (values[0].text, values[0])
         if field_name in ("目標値", "実績値") and not _FIGURE.match(values[0].text):
             field_name = OTHER  # 総合計画の「目標 6.市民協働」 is no indicator
-        self.pairs.append(Pair(label.text, field_name, label, tuple(values)))
+        years = {c.cell.column for c in self.header.columns} if self.header is not None else set()
+        self.pairs.append(Pair(label.text, field_name, label, tuple(values), any(v.column in years for v in values)))
 
 
 def _lead(row: Row, header: Header) -> dict[str, Cell]:

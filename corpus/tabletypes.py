@@ -11,12 +11,13 @@ from corpus.layout import Cell
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A label and the cells that belong to it."""
+    """A label and the cells that belong to it; ``under_year`` says that they stand in a year's column of a table."""
 
     label: str
     field: str
     label_cell: Cell
     values: tuple[Cell, ...]
+    under_year: bool = False
 
     @property
     def span(self) -> Span:

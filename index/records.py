@@ -39,7 +39,7 @@ CREATE TABLE facts (fact INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, field TEXT
   quote_end INTEGER NOT NULL, inferred INTEGER NOT NULL);
 CREATE TABLE events (event INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, period_start TEXT NOT NULL,
   period_end TEXT NOT NULL, period_label TEXT NOT NULL, period_kind TEXT NOT NULL, start INTEGER NOT NULL,
-  end INTEGER NOT NULL, quote_start INTEGER NOT NULL, quote_end INTEGER NOT NULL);
+  end INTEGER NOT NULL, quote_start INTEGER NOT NULL, quote_end INTEGER NOT NULL, what TEXT NOT NULL);
 CREATE TABLE timelines (sheet INTEGER PRIMARY KEY, timeline INTEGER NOT NULL);
 CREATE INDEX sections_sheet ON sections (sheet);
 CREATE INDEX sections_field ON sections (field);
@@ -99,8 +99,11 @@ class RecordsWriter:
         row = (number, s.sheet_id, document, s.kind, s.name, s.municipality, s.fiscal_year, s.department, spans, s.form)
         self._insert("sheets", [(*row, warnings)])
         self._insert("facts", ((None, number, *_fact_row(f)) for f in reading.facts))
-        events = ((None, number, *_period_row(e.period), *_offsets(e.span), *_offsets(e.quote)) for e in reading.events)
-        self._insert("events", events)
+        rows = (
+            (None, number, *_period_row(e.period), *_offsets(e.span), *_offsets(e.quote), e.what)
+            for e in reading.events
+        )
+        self._insert("events", rows)
         return number
 
     def section(self, sheet: int, section: Section) -> int:
@@ -287,7 +290,7 @@ class Records:
     def _events(self, where: str, values: Sequence[object]) -> list[tuple[int, SheetEvent]]:
         rows = self._rows(f"SELECT * FROM events {where} ORDER BY event", values)
         return [
-            (r[1], SheetEvent(self.sheets[r[1]], Event(_period(*r[2:6]), Span(r[6], r[7]), Span(r[8], r[9]))))
+            (r[1], SheetEvent(self.sheets[r[1]], Event(_period(*r[2:6]), Span(r[6], r[7]), Span(r[8], r[9]), r[10])))
             for r in rows
         ]
 

@@ -207,6 +207,10 @@ def test_a_sheet_has_its_sections_figures_and_ratings(client):
     assert fact["period"] == {"label": "R5年度", "start": "2023-04-01", "end": "2024-04-01"}
     assert TEXTS["aoba.txt"][fact["source"]["start"] : fact["source"]["end"]] == fact["quote"] == "R5 1,500千円"
     assert [rating["text"] for rating in body["ratings"]] == ["A"]
+    (event,) = body["events"]
+    assert event["what"] is None and event["period"]["start"] == "2023-04-01"
+    source = event["source"]
+    assert TEXTS["aoba.txt"][source["start"] : source["end"]] == event["quote"]
 
 
 def test_unknown_addresses_answer_in_the_same_shape(client):

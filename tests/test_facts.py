@@ -135,6 +135,29 @@ def test_ratings_and_choices() -> None:
     assert (got["種別"], got["主体"], got["妥当性"], got["有効性"]) == ("自治事務", "直営", "A", "B")
 
 
+def test_how_it_is_done_and_its_legal_basis_are_facts_where_printed() -> None:
+    got = told(
+        reading_of(HEAD + "実施方法\t一部委託\n根拠法令\t地方自治法、みなと野市窓口条例\n目的\t窓口を早くする。\n")
+    )
+    assert (got["実施方法"], got["根拠法令"]) == ("一部委託", "地方自治法、みなと野市窓口条例")
+    for nothing in ("-", "なし", "／", ""):
+        assert "根拠法令" not in told(
+            reading_of(HEAD + f"実施方法\t直営\n根拠法令\t{nothing}\n目的\t窓口を早くする。\n")
+        )
+
+
+@pytest.mark.parametrize("gap", ["\t", " "])
+def test_of_several_boxes_the_ticked_one_is_the_answer(gap: str) -> None:
+    got = told(reading_of(HEAD + f"実施方法\t□直営{gap}■委託{gap}□補助\n総合評価\t☐A{gap}☑B{gap}☐C\n"))
+    assert (got["実施方法"], got["総合評価"]) == ("委託", "B")
+
+
+@pytest.mark.parametrize("printed", ["□直営 □委託", "■直営 ■委託", "A：良い B：普通 C：悪い", "□A　□B"])
+def test_boxes_and_legends_that_say_nothing_give_no_answer(printed: str) -> None:
+    got = told(reading_of(HEAD + f"実施方法\t{printed}\n総合評価\t{printed}\n"))
+    assert "実施方法" not in got and "総合評価" not in got
+
+
 def test_an_empty_cell_gives_no_rating() -> None:
     assert told(reading_of(HEAD + "総合評価\t-\n有効性\t／\n")) == {}
 
@@ -469,7 +492,7 @@ def test_labels_and_values_on_lines_of_their_own() -> None:
     text = "事務事業評価票\n事業名\nごみ減量事業\n担当部署\n環境部 ごみ減量課\n令和4年度決算額\n5,120千円\n評価結果\nB\n課題\n参加団体が減っている。\n"
     reading = reading_of(text)
     assert (reading.sheet.name, reading.sheet.department) == ("ごみ減量事業", "環境部 ごみ減量課")
-    assert figures(reading) == {("決算額", "決算額", 2022, "actual", 5_120_000, "円")}
+    assert figures(reading) == {("決算額", "令和4年度決算額", 2022, "actual", 5_120_000, "円")}
     assert told(reading)["評価結果"] == "B"
 
 

@@ -34,7 +34,7 @@ def reading(
     sheet = Sheet(f"{file}-1", file, "programme", name, city, year, department, (Span(0, len(text)),), "test")
     fact = Fact("決算額", "決算額", 12155000.0, "12,155", "円", YEAR, "actual", Span(0, 1), Span(0, 2), True)
     rating = Fact("評価", "評価", None, "A", "", None, None, Span(0, 1), Span(0, 2))
-    event = Event(YEAR, Span(0, 2), Span(0, 3))
+    event = Event(YEAR, Span(0, 2), Span(0, 3), "更改")
     sha = hashlib.sha256(text.encode()).hexdigest()
     place = Place(0, 3, 1, (0.0, 1.0, 2.0, 3.5), "集計!B3")
     read_by_ocr = Place(4, 6, 2, (0.0, 1.0, 2.0, 3.5), None, 0.875)

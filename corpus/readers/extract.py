@@ -16,6 +16,9 @@ Box = tuple[float, float, float, float]
 _ITEM = re.compile(
     r"[・‧•･●○◎◆◇■□▲△※➢*◦\-‐–]|[①-⑳㉑-㊿]|[(（]?[0-9０-９ア-ンA-Za-zⅠ-Ⅻ一二三四五六七八九十]{1,2}[.．)）、]"
 )
+# A figure that a narrow cell has broken inside its last group of thousands: 「8,808,100,00」 / 「0」.
+_CUT_FIGURE = re.compile(r"\d,(\d{0,2})$")
+_REST = re.compile(r"\d{1,3}(?!\d)")
 _WORD = re.compile(r"[0-9A-Za-z]")
 
 
@@ -97,6 +100,8 @@ def one_line(text: str) -> str:
 
     >>> one_line("市民の利便\\n性の向上\\n・窓口の改善")
     '市民の利便性の向上 ・窓口の改善'
+    >>> one_line("8,808,100,00\\n0")
+    '8,808,100,000'
     """
     joined = ""
     for line in re.split(r"[\r\n\v\f\u2028\u2029]+|_x000D_", text.replace("\t", " ")):
@@ -105,8 +110,16 @@ def one_line(text: str) -> str:
             continue
         if not joined:
             joined = line
+        elif _goes_on(joined, line):
+            joined += line
         elif _ITEM.match(line) or (_WORD.match(joined[-1]) and _WORD.match(line[0])):
             joined += " " + line
         else:
             joined += line
     return joined
+
+
+def _goes_on(before: str, after: str) -> bool:
+    """Whether a figure broken between two lines is one figure: its last group comes to three digits."""
+    cut, rest = _CUT_FIGURE.search(before), _REST.match(after)
+    return cut is not None and rest is not None and len(cut[1]) + len(rest[0]) == 3

@@ -11,7 +11,7 @@ from evals.layouts.truth import TrueIndicator, TrueSheet
 # Cells that a merged neighbour covers.
 LEFT, UP = "\x01", "\x02"
 Kind = Literal["plan", "actual"] | None
-_WIDE = {ord(c): ord(c) + 0xFEE0 for c in "0123456789,.RH"}
+_WIDE = {ord(c): ord(c) + 0xFEE0 for c in "0123456789,.RHS"}
 _SCALE = {"円": 1, "千円": 1_000, "百万円": 1_000_000}
 
 
@@ -66,7 +66,8 @@ class Press:
 
     def era(self, year: int) -> str:
         """A fiscal year in the form's style: 令和5年度, R5, 2023年度, 5年度."""
-        name, letter, number = ("令和", "R", year - 2018) if year > 2018 else ("平成", "H", year - 1988)
+        eras = (("令和", "R", 2018), ("平成", "H", 1988), ("昭和", "S", 1925))
+        name, letter, number = next((n, c, year - before) for n, c, before in eras if year > before)
         spoken = "元" if number == 1 else str(number)
         return {
             "令和5年度": f"{name}{spoken}年度",

@@ -20,7 +20,7 @@ from corpus.errors import DocumentError
 from corpus.normalize import squeeze
 from corpus.readers import read_document
 from corpus.reading import read_sheets
-from evals.layouts.blocks import Press, Printed
+from evals.layouts.blocks import Kind, Press, Printed
 from evals.layouts.design import Design, design
 from evals.layouts.truth import TrueSheet, invented_sheets, review_sheets
 from evals.layouts.writers import write_excel, write_pdf, write_text
@@ -35,7 +35,7 @@ _ROLES = {
     "予算額": "cost", "決算額": "cost", "事業費": "cost", "国庫支出金": "national", "県支出金": "pref", "一般財源": "general",
     "人件費": "staff", "総コスト": "total", "総事業費": "total",
 }  # fmt: skip
-_KINDS = {"予算額": "plan", "決算額": "actual"}
+_KINDS: dict[str, Kind] = {"予算額": "plan", "決算額": "actual"}
 REVIEWS = Path(__file__).resolve().parents[3] / "shared" / "data" / "judgit-sheets.jsonl.gz"
 
 
@@ -136,13 +136,14 @@ def _compare(one: Printed, reading: SheetReading | None, score: Score) -> list[s
 
 def _figures(one: Printed, facts: list[Fact], score: Score) -> list[str]:
     misses: list[str] = []
-    got: set[tuple[str, int, str | None]] = set()
+    got: set[tuple[str, int, Kind]] = set()
     for fact in facts:
         if fact.field not in _ROLES:
             continue
         role, kind = _ROLES[fact.field], _KINDS.get(fact.field, fact.kind)
         score.counts["amounts found"] += 1
-        keys = [(role, fact.period.fiscal_year, k) for k in {kind, None}] if fact.period is not None else []
+        kinds: tuple[Kind, ...] = (kind, None)
+        keys = [(role, fact.period.fiscal_year, k) for k in kinds] if fact.period is not None else []
         hit = next((key for key in keys if fact.unit == "円" and one.amounts.get(key) == round(fact.value or 0)), None)
         if hit is None:
             misses.append(
@@ -153,12 +154,13 @@ def _figures(one: Printed, facts: list[Fact], score: Score) -> list[str]:
         score.counts["amounts found"] -= hit in got
         got.add(hit)
     misses += [f"missing amount: {key} {value}" for key, value in one.amounts.items() if key not in got]
-    seen: set[tuple[str, int, str | None]] = set()
+    seen: set[tuple[str, int, Kind]] = set()
     for fact in facts:
         if fact.field not in ("指標", "成果指標", "活動指標", "実績の推移") or fact.period is None:
             continue
         score.counts["indicators found"] += 1
-        name = next((n for n, _, _ in one.indicators if squeeze(n) in squeeze(fact.label)), "")
+        names = [n for n, _, _ in one.indicators if squeeze(n) in squeeze(fact.label)]
+        name = max(names, key=len, default="")
         key = (name, fact.period.fiscal_year, fact.kind)
         if key in one.indicators and abs(one.indicators[key] - (fact.value or 0)) < 1e-6:
             score.counts["indicators right"] += key not in seen

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from corpus.amounts import YEN
+
 if TYPE_CHECKING:
     from evals.layouts.blocks import Block, Kind, Press, Printed
     from evals.layouts.truth import TrueIndicator
@@ -24,7 +26,8 @@ def _cell(press: Press, out: Printed, one: TrueIndicator, year: int, kind: Kind)
     for y, actual, target in one.years:
         value = actual if kind == "actual" else target
         if y == year and value is not None:
-            out.indicators[(one.name, year, kind)] = round(value, 2)
+            # Money is 円 in hyoka whatever is printed: 2,494億円.
+            out.indicators[(one.name, year, kind)] = round(round(value, 2) * YEN.get(one.unit, 1), 2)
             return press.number(value)
     return press.design.empty
 

@@ -74,7 +74,8 @@ def invented_sheets(count: int, seed: int) -> list[TrueSheet]:
     rng = Random(f"truth-{seed}")
     towns = ("minatomi", "sakurazaka", "hokuto")
     programmes = [(p, year) for town in towns for p in load_programmes(town) for year in sorted(p.reports)]
-    return [_from_programme(*rng.choice(programmes), rng) for _ in range(count)]
+    rng.shuffle(programmes)
+    return [_from_programme(*programmes[i % len(programmes)], rng) for i in range(count)]
 
 
 def _records(path: Path, rng: Random) -> Iterator[dict[str, Any]]:

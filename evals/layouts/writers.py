@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +20,18 @@ _COVERED = (LEFT, UP)
 
 def write_text(path: Path, design: Design, sheets: list[Printed]) -> None:
     """The sheets as an extractor might leave them, a form feed between two."""
-    table = {
+    labels = frozenset(design.words.values())
+    tables: dict[str, Callable[[Table], str]] = {
         "tabs": _tabs,
         "markdown": _markdown,
         "wide spaces": _wide,
         "single spaces": _single,
         "one cell a line": _one_a_line,
-        "labels cut": _labels_cut,
+        "labels cut": partial(_labels_cut, labels=labels),
         "values first": _values_first,
         "separate runs": _separate_runs,
-    }[design.scramble]
+    }
+    table = tables[design.scramble]
     pages = []
     for sheet in sheets:
         parts = [block.text if isinstance(block, Line) else table(block) for block in sheet.blocks]
@@ -76,22 +80,22 @@ def _one_a_line(table: Table) -> str:
     return "\n".join(cell for row in table.rows for cell in _told(row))
 
 
-def _labels_cut(table: Table) -> str:
+def _labels_cut(table: Table, labels: frozenset[str]) -> str:
     """A narrow label cell breaks its word; the value follows the last piece."""
     lines = []
     for row in table.rows:
         cells = _told(row)
-        narrow = len(row) > 1 and row[1] not in _COVERED and len(cells) >= 2 and not _is_head(table, row)
-        if narrow and len(cells[0]) >= 5:
+        label = re.sub(r"[（(][^（()）]*[)）]$", "", cells[0]) if cells else ""
+        if (
+            len(cells) >= 2
+            and len(label) >= 5
+            and cells[1] not in labels
+            and any(label.endswith(word) for word in labels)
+        ):
             lines.append(cells[0][:4])
             cells[0] = cells[0][4:]
         lines.append(" ".join(cells))
     return "\n".join(lines)
-
-
-def _is_head(table: Table, row: tuple[str, ...]) -> bool:
-    """A row of labels over a row of values stands in a wide cell each."""
-    return len(table.rows) % 2 == 0 and len(row) == 3 and not any(re.search(r"\d", cell) for cell in row)
 
 
 def _values_first(table: Table) -> str:
