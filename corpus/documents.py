@@ -20,8 +20,9 @@ class Place:
     """Where characters ``start:end`` of a document's text stand in the file: a page and box, or a cell.
 
     ``page`` counts from 1 (Excel: the sheet of the book); ``box`` is (x0, top, x1, bottom) in points from the top left
-    corner of the page as it is shown; ``cell`` is written as ``集計!B3``. ``confidence`` is given where the stretch was
-    read by OCR: the mean certainty of its words, between 0 and 1; None means that the characters stand in the file.
+    of the page as it is shown (cropped, turned); ``cell`` is written as ``集計!B3``. ``confidence`` is given where the
+    stretch was read by OCR: the mean certainty of its words, between 0 and 1; None means that the characters stand in
+    the file.
     """
 
     start: int

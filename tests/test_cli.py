@@ -219,7 +219,7 @@ def test_a_setting_without_a_usable_value_is_named(content: str, said: str) -> N
 
 
 def test_the_command_line_itself_loads_nothing_heavy() -> None:
-    heavy = {"torch", "gradio", "faiss", "fastapi", "sentence_transformers", "pdfplumber", "openpyxl", "numpy"}
+    heavy = {"torch", "gradio", "faiss", "fastapi", "sentence_transformers", "pypdfium2", "openpyxl", "numpy"}
     code = f"import sys, assistant.cli; print(sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=SAMPLES.parents[2]

@@ -135,6 +135,50 @@ def test_a_picture_is_read_like_a_scanned_page(tmp_path: Path) -> None:
 
 
 @needs_ocr
+def test_a_scan_with_a_stamped_page_number_is_a_scan(tmp_path: Path) -> None:
+    canvas = Canvas(str(tmp_path / "a.pdf"), pagesize=A4)
+    canvas.drawImage(picture(), 0, 0, *A4)
+    canvas.drawString(290, 30, "- 7 -")
+    canvas.save()
+    document = read_document(tmp_path / "a.pdf")
+    assert "予算額(千円)\t12,155\t13,040\t14,870" in document.text.replace("（", "(").replace("）", ")")
+    assert document.warnings[0].startswith("1ページはOCRで読み取りました")
+
+
+def test_the_rules_of_a_searchable_scan_are_seen_in_its_picture(tmp_path: Path) -> None:
+    """Scanners put invisible letters over the picture; the table is only in the picture."""
+    canvas = Canvas(str(tmp_path / "a.pdf"), pagesize=A4)
+    canvas.drawImage(picture(), 0, 0, *A4)
+    letters = canvas.beginText()
+    letters.setTextRenderMode(3)
+    letters.setFont(FONT, 11)
+    for y, row in zip(YS, CELLS, strict=False):
+        for x, text in zip(XS, row, strict=False):
+            letters.setTextOrigin(x + 5, A4[1] - y - 20)
+            letters.textOut(text)
+    canvas.drawText(letters)
+    canvas.save()
+    document = read_document(tmp_path / "a.pdf")
+    assert document.text == "".join("\t".join(row).rstrip("\t") + "\n" for row in CELLS)
+    assert all(place.confidence is None for place in document.places)
+    assert document.warnings[0].startswith("1ページの文字はスキャナーなどのOCRが付けたもので")
+    place = next(place for place in document.places if document.text[place.start : place.end] == "14,870")
+    assert place.box is not None
+    assert all(abs(a - b) < 2 for a, b in zip(place.box, (400, 190, 520, 220), strict=True))
+
+
+@needs_ocr
+def test_a_page_scanned_sideways_is_turned(tmp_path: Path) -> None:
+    picture()._image.rotate(90, expand=True).save(tmp_path / "photo.png", dpi=(250, 250))
+    document = read_document(tmp_path / "photo.png")
+    assert "事務事業名\t火葬場運営事業\t担当課\t市民課" in document.text
+    box = next(p.box for p in document.places if document.text[p.start : p.end] == "事務事業名")
+    # Turned to the left, what was (60, 100) to (160, 130) lies at the lower left.
+    expected = (100, A4[0] - 160, 130, A4[0] - 60)
+    assert box is not None and all(abs(a - b) < 3 for a, b in zip(box, expected, strict=True))
+
+
+@needs_ocr
 def test_a_page_of_specks_is_no_text(tmp_path: Path) -> None:
     canvas = Canvas(str(tmp_path / "a.pdf"), pagesize=A4)
     canvas.rect(100, 100, 300, 200, fill=1)
@@ -163,7 +207,7 @@ def test_what_is_missing_for_ocr_is_named(
     scan(tmp_path / "mixed.pdf", text_first=True)
     mixed = read_document(tmp_path / "mixed.pdf")
     assert mixed.places[-1].page == 1
-    assert any(warning.startswith("2ページには文字がありません") for warning in mixed.warnings)
+    assert any(warning.startswith("2ページは画像と思われ、文字を読み取れません。") for warning in mixed.warnings)
 
 
 def test_tesseract_is_asked_what_it_can_read(monkeypatch: pytest.MonkeyPatch) -> None:

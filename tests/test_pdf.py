@@ -22,6 +22,7 @@ from corpus.readers import read_document
 from corpus.readers.glyphs import Glyph
 from corpus.readers.pagerows import page_rows
 from corpus.readers.pdf import read_pdf
+from evals.benchmarks.pdf_reading import measure
 
 FONT = "HeiseiKakuGo-W5"
 TOP = A4[1]
@@ -413,6 +414,17 @@ def test_latin_words_keep_their_blanks_also_where_they_are_only_gaps(sheet: Shee
     assert sheet.read().text == "Digital Transformation AI-OCR\n"
 
 
+def test_what_was_filled_into_a_form_is_read_in_its_place(sheet: Sheet) -> None:
+    sheet.box(60, 100, 200, 24)
+    sheet.line(160, 100, 160, 124)
+    sheet.text(63, 115, "決算額")
+    sheet.canvas.acroForm.textfield(
+        name="f", value="12,155", x=162, y=TOP - 123, width=90, height=20, borderWidth=0, fontSize=10
+    )
+    sheet.text(60, 150, "以上")
+    assert sheet.read().text == "決算額\t12,155\n以上\n"
+
+
 def test_radicals_on_a_page_become_letters() -> None:
     glyphs = [Glyph(char, 60 + 10 * n, 100, 70 + 10 * n, 110) for n, char in enumerate("⽕葬場の⺠営化")]
     ((piece,),) = page_rows(glyphs, [], [], A4, 1)
@@ -577,6 +589,31 @@ def test_five_thousand_pages_are_read_one_at_a_time() -> None:
     )
     extract = read_pdf(data, "x.pdf")
     assert extract.text.count("Hello") == pages and extract.places[-1].page == pages
+
+
+def test_forms_that_draw_forms_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("corpus.readers.pdfpage._MOST_OBJECTS", 100)
+    forms = [
+        f"<< /Type /XObject /Subtype /Form /BBox [0 0 595 842] /Resources << /XObject << /X {n + 6} 0 R >> >> "
+        f"/Length {len(body)} >>\nstream\n{body}\nendstream"
+        for n, body in enumerate(["/X Do " * 10, "/X Do " * 10, "0 0 9 9 re S "])
+    ]
+    letters = LETTERS + " /X Do"
+    resources = FONTS.removesuffix(">>") + "/XObject << /X 5 0 R >> >>"
+    data = raw_pdf(
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R {resources} >>",
+        STREAM.format(len(letters), letters),
+        *forms,
+    )
+    assert read_pdf(data, "x.pdf").text == "Hello\n"
+
+
+def test_the_benchmark_of_reading_measures(tmp_path: Path) -> None:
+    told = measure(tmp_path, 2, jobs=1, baseline=1)
+    assert (told.files, told.refused) == (2, 0)
+    assert told.facts > 10 and told.letters > 1000 and told.read.seconds > 0
 
 
 def test_a_file_with_a_password_says_so(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -11,11 +12,14 @@ from typing import Any, Literal
 
 from corpus.readers.extract import Box, Piece
 from corpus.readers.flow import Row
+from corpus.readers.glyphs import turned_box
 from corpus.readers.pagerows import page_rows
 
 OcrState = Literal["ready", "no extra", "no tesseract", "no japanese"]
 
 _POOR = 0.7  # a page below this mean confidence is full of mistakes
+_SIDEWAYS = 0.8  # below this it is looked whether the page lies on its side
+_LONG_MARK = re.compile(r"(?<![ぁ-ゖァ-ヺー])ー(?=[\u4e00-\u9fff])")
 _NAMED = 10  # pages named in one sentence
 
 _SCAN = "文字の情報がありません（紙をスキャンした画像と思われます）。"
@@ -61,6 +65,38 @@ def scanned_rows(image: Any, size: tuple[float, float], page: int) -> tuple[list
 
     Raises OcrFailed.
     """
+    rows, confidence = _as_it_lies(image, size, page)
+    if confidence >= _SIDEWAYS:
+        return rows, confidence
+    quarters = _quarters(image)
+    if not quarters:
+        return rows, confidence
+    across = size if quarters == 2 else (size[1], size[0])
+    others, surer = _as_it_lies(image.rotate(-90 * quarters, expand=True), across, page)
+    if surer <= confidence:
+        return rows, confidence
+    return [[_turned_back(piece, quarters, across) for piece in row] for row in others], surer
+
+
+def _quarters(image: Any) -> int:
+    """How many quarters clockwise a page that was scanned sideways has to be turned, 0 where that cannot be told."""
+    import pytesseract
+
+    try:
+        found = pytesseract.image_to_osd(image, output_type=pytesseract.Output.DICT)
+        return int(found["rotate"]) // 90 % 4
+    except (pytesseract.TesseractError, RuntimeError, OSError, KeyError, ValueError):  # too few letters to tell
+        return 0
+
+
+def _turned_back(piece: Piece, quarters: int, size: tuple[float, float]) -> Piece:
+    if piece.box is None:
+        return piece
+    x0, top, x1, bottom = (round(side, 1) for side in turned_box(piece.box, 4 - quarters, *size))
+    return replace(piece, box=(x0, top, x1, bottom))
+
+
+def _as_it_lies(image: Any, size: tuple[float, float], page: int) -> tuple[list[Row], float]:
     import pytesseract
 
     from corpus.readers.scan import read_scan
@@ -70,11 +106,21 @@ def scanned_rows(image: Any, size: tuple[float, float], page: int) -> tuple[list
     except (pytesseract.TesseractError, RuntimeError, OSError) as error:  # RuntimeError: it took too long
         raise OcrFailed(str(error)) from error
     rows = page_rows(scan.glyphs, scan.horizontal, scan.vertical, size, page)
+    rows = [[replace(piece, text=_spelt(piece.text)) for piece in row] for row in rows]
     if scan.askew:
         rows = [[_as_scanned(piece, scan.askew, size) for piece in row] for row in rows]
     letters = sum(len(glyph.text) for glyph in scan.glyphs)
     sure = sum((glyph.confidence or 0) * len(glyph.text) for glyph in scan.glyphs)
     return rows, round(sure / letters, 3) if letters else 0.0
+
+
+def _spelt(text: str) -> str:
+    """The mark of a long vowel is the figure one where no vowel stands before it.
+
+    >>> _spelt("ー般財源、サーバー更新")
+    '一般財源、サーバー更新'
+    """
+    return _LONG_MARK.sub("一", text)
 
 
 def _as_scanned(piece: Piece, askew: float, size: tuple[float, float]) -> Piece:

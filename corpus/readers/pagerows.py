@@ -29,6 +29,7 @@ from corpus.readers.glyphs import (
 from corpus.readers.grid import Grid, Rule, find_grids
 
 _NO_GAP = 0.04  # ems between letters set one after the other
+_DIGITS = frozenset("0123456789０１２３４５６７８９")
 _FIGURES = re.compile(r"[▲△\-−－]?\s?[0-9０-９][0-9０-９,，.．]*\s?[%％円千人件回]{0,2}|[-－―ー]")
 
 
@@ -186,6 +187,8 @@ def _overflowed(cells: list[list[Glyph]]) -> list[list[Glyph]]:
     cells = list(cells)
     filled = [n for n, glyphs in enumerate(cells) if any(not glyph.text.isspace() for glyph in glyphs)]
     for left, right in reversed(list(pairwise(filled))):
+        if min(glyph.x0 for glyph in cells[right]) - max(glyph.x1 for glyph in cells[left]) > 1:
+            continue
         ends, begins = lines_of(cells[left]), lines_of(cells[right])
         if len(ends) != 1 or len(begins) != 1 or any(glyph.angle for glyph in (*ends[0], *begins[0])):
             continue
@@ -201,6 +204,8 @@ def _stacked(cells: list[list[Glyph]], page: int) -> list[Row] | None:
 
     None where it is one row: what wraps in a cell is no row of its own.
     """
+    if sum(any(not _DIGITS.isdisjoint(glyph.text) for glyph in glyphs) and _tall(glyphs) for glyphs in cells) < 2:
+        return None
     lines = [lines_of(glyph for glyph in glyphs if not glyph.angle) for glyphs in cells]
     figures = [own for own in lines if len(own) > 1 and all(_FIGURES.fullmatch(line_text(line)) for line in own)]
     if len(figures) < 2:
@@ -220,6 +225,12 @@ def _stacked(cells: list[list[Glyph]], page: int) -> list[Row] | None:
                 place = min(range(len(heights)), key=lambda n: abs(heights[n] - _height(own[0])))
             rows[place][column] = Piece(line_text(line), page, box_of(line), confidence=confidence_of(line))
     return rows
+
+
+def _tall(glyphs: Sequence[Glyph]) -> bool:
+    """Whether there is room for two lines."""
+    first = glyphs[0]
+    return max(glyph.top for glyph in glyphs) - min(glyph.top for glyph in glyphs) > 0.5 * (first.bottom - first.top)
 
 
 def _height(line: Line) -> float:

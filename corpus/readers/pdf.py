@@ -14,7 +14,7 @@ from corpus.readers.pagerows import page_rows
 
 _BROKEN_IN_A_ROW = 100  # a damaged file may claim any number of pages
 _UNKNOWN = "\ufffd"
-_DPI, _MOST_PIXELS = 300, 40_000_000  # of a page rendered for OCR; a poster is rendered smaller
+_DPI, _MOST_PIXELS = 300, 40_000_000  # of a scan that is looked at; a poster is rendered smaller
 # pdfium keeps state of its own and must not be entered twice.
 _lock = threading.Lock()
 
@@ -46,6 +46,7 @@ class _PagesReader:
         self._document = document
         self._silent: list[int] = []  # pictures only
         self._broken: list[int] = []
+        self._overlaid: list[int] = []  # with the letters of somebody else's OCR
         self._scanned: dict[int, float] = {}  # confidence by page
         self._sizes: dict[int, PageSize] = {}
 
@@ -72,25 +73,30 @@ class _PagesReader:
         return Extract(writer.text, "pdf", tuple(writer.places), self._warnings(writer.text), sizes)
 
     def _page(self, number: int) -> list[Row]:
-        from corpus.readers.pdfpage import read_content
+        from corpus.readers.pdfpage import open_page, read_content
 
-        page = self._document[number - 1]
+        page = open_page(self._document, number)
         try:
             content = read_content(page)
             size = (content.width, content.height)
             self._sizes[number] = PageSize(*size)
-            rows = page_rows(content.glyphs, content.horizontal, content.vertical, size, number)
-            if not rows and not content.blank:
-                rows = self._scan(page, size, number)
-            return rows
+            rules = (content.horizontal, content.vertical)
+            if content.overlaid:
+                from corpus.readers.scan import rules_in
+
+                self._overlaid.append(number)
+                bitmap = _rendered(page, size)
+                rules = rules_in(bitmap.to_numpy().reshape(bitmap.height, -1)[:, : bitmap.width], size)
+                bitmap.close()
+            rows = page_rows(content.glyphs, *rules, size, number)
+            return self._scan(page, size, number) or rows if content.picture else rows
         finally:
             page.close()
 
     def _scan(self, page: Any, size: tuple[float, float], number: int) -> list[Row]:
         rows: list[Row] = []
         if ocr_state() == "ready":
-            scale = min(_DPI / 72, (_MOST_PIXELS / max(size[0] * size[1], 1)) ** 0.5)
-            bitmap = page.render(scale=scale, grayscale=True)
+            bitmap = _rendered(page, size)
             try:
                 rows, confidence = scanned_rows(bitmap.to_pil(), size, number)
                 if rows:
@@ -105,10 +111,15 @@ class _PagesReader:
 
     def _warnings(self, text: str) -> tuple[str, ...]:
         warnings = confidence_warnings(self._scanned)
+        if self._overlaid:
+            warnings.append(
+                f"{page_numbers(self._overlaid)}ページの文字はスキャナーなどのOCRが付けたもので、信頼度は分かりません。"
+                "数値を使う前に元の紙面と見比べてください。"
+            )
         if self._silent:
-            reason = "OCRでも読み取れませんでした" if ocr_state() == "ready" else "画像と思われます"
+            told = "OCRでも文字を読み取れませんでした" if ocr_state() == "ready" else "文字を読み取れません"
             step = "元の紙面を確かめてください" if ocr_state() == "ready" else "必要ならOCRをかけてください"
-            warnings.append(f"{page_numbers(self._silent)}ページには文字がありません（{reason}）。{step}。")
+            warnings.append(f"{page_numbers(self._silent)}ページは画像と思われ、{told}。{step}。")
         if self._broken:
             warnings.append(
                 f"{page_numbers(self._broken)}ページは壊れていて読めません。ファイルを入手し直してください。"
@@ -117,6 +128,11 @@ class _PagesReader:
         if unknown:
             warnings.append(f"{unknown}文字が読み取れません（フォントに文字の対応表がありません）。")
         return tuple(warnings)
+
+
+def _rendered(page: Any, size: tuple[float, float]) -> Any:
+    """A grey picture of the page (pdfium's bitmap), to be closed by the caller."""
+    return page.render(scale=min(_DPI / 72, (_MOST_PIXELS / max(size[0] * size[1], 1)) ** 0.5), grayscale=True)
 
 
 def page_numbers(pages: list[int]) -> str:

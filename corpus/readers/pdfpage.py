@@ -6,9 +6,9 @@ import ctypes
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
-import pypdfium2 as pdfium
 import pypdfium2.raw as c
 
 from corpus.readers.glyphs import Glyph, turned_box
@@ -17,6 +17,9 @@ from corpus.readers.grid import Rule
 # Points: a filled rectangle no thicker is a rule, and a stroke no further off an axis is straight.
 _THIN, _STRAIGHT = 3.0, 0.6
 _MOST_SEGMENTS = 40_000  # a map or a drawing; its tables are not looked for
+_FEW = 40  # letters
+_MOST_ANNOTATIONS = 10_000
+_MOST_OBJECTS = 200_000
 _DEEPEST = 8  # forms inside forms
 _PALE = 250  # of 255: a fill so light is paper
 _UNKNOWN = "\ufffd"
@@ -29,12 +32,16 @@ Segment = tuple[float, float, float, float]
 class PageContent:
     """Letters and rules in points from the top left of the page as it is shown (cropped and turned).
 
-    ``blank`` says that nothing at all is drawn on it.
+    ``blank`` says that nothing at all is drawn on it, ``picture`` that it is a scan: no letters, or few (a stamped page
+    number) on a picture of most of the page. ``overlaid`` says that invisible letters lie over a picture: a scan that
+    was made searchable, whose rules are in the picture.
     """
 
     width: float
     height: float
     blank: bool
+    picture: bool
+    overlaid: bool
     glyphs: tuple[Glyph, ...]
     horizontal: tuple[Rule, ...]
     vertical: tuple[Rule, ...]
@@ -42,6 +49,30 @@ class PageContent:
 
 class _TooMuch(Exception):
     """More drawing than a table has."""
+
+
+def open_page(document: Any, number: int) -> Any:
+    """A page (from 1) of an open document, with what was filled in or typed onto it as part of the page.
+
+    Raises pdfium's error where the page is damaged. The caller closes it.
+    """
+    page = document[number - 1]
+    if not _typed_on(page.raw) or c.FPDFPage_Flatten(page.raw, c.FLAT_NORMALDISPLAY) != c.FLATTEN_SUCCESS:
+        return page
+    page.close()
+    return document[number - 1]
+
+
+def _typed_on(page: Any) -> bool:
+    for n in range(min(c.FPDFPage_GetAnnotCount(page), _MOST_ANNOTATIONS)):
+        annotation = c.FPDFPage_GetAnnot(page, n)
+        if not annotation:
+            continue
+        kind = c.FPDFAnnot_GetSubtype(annotation)
+        c.FPDFPage_CloseAnnot(annotation)
+        if kind in (c.FPDF_ANNOT_WIDGET, c.FPDF_ANNOT_FREETEXT):
+            return True
+    return False
 
 
 def read_content(page: Any) -> PageContent:
@@ -57,7 +88,30 @@ def read_content(page: Any) -> PageContent:
         except _TooMuch:
             horizontal, vertical = [], []
     blank = c.FPDFPage_CountObjects(page.raw) <= 0
-    return PageContent(width, height, blank, glyphs, tuple(horizontal), tuple(vertical))
+    letters = sum(not glyph.text.isspace() for glyph in glyphs)
+    picture = not blank and (not letters or (letters <= _FEW and _mostly_picture(page, width * height)))
+    overlaid = letters > _FEW and _invisible(page) and _mostly_picture(page, width * height)
+    return PageContent(width, height, blank, picture, overlaid, glyphs, tuple(horizontal), tuple(vertical))
+
+
+def _invisible(page: Any) -> bool:
+    """Whether the first text on the page is drawn without ink."""
+    for n in range(min(c.FPDFPage_CountObjects(page.raw), _FEW)):
+        thing = c.FPDFPage_GetObject(page.raw, n)
+        if c.FPDFPageObj_GetType(thing) == c.FPDF_PAGEOBJ_TEXT:
+            return bool(c.FPDFTextObj_GetTextRenderMode(thing) == c.FPDF_TEXTRENDERMODE_INVISIBLE)
+    return False
+
+
+def _mostly_picture(page: Any, area: float) -> bool:
+    sides = [ctypes.c_float() for _ in range(4)]
+    for n in range(min(c.FPDFPage_CountObjects(page.raw), _MOST_SEGMENTS)):
+        thing = c.FPDFPage_GetObject(page.raw, n)
+        if c.FPDFPageObj_GetType(thing) == c.FPDF_PAGEOBJ_IMAGE and c.FPDFPageObj_GetBounds(thing, *sides):
+            left, bottom, right, top = (side.value for side in sides)
+            if (right - left) * (top - bottom) > 0.6 * area:
+                return True
+    return False
 
 
 class _Shown:
@@ -126,15 +180,15 @@ def _rules(page: Any, shown: _Shown, horizontal: list[Rule], vertical: list[Rule
 
 def _segments(page: Any, shown: _Shown) -> Iterator[Segment]:
     """Straight strokes and the sides of filled rectangles; a thin rectangle is one stroke along its middle."""
-    count = 0
-    for path, matrix in _paths(c.FPDFPage_CountObjects(page), lambda n: c.FPDFPage_GetObject(page, n), _SAME, 0):
+    corners = 0
+    for path, matrix in _paths(c.FPDFPage_CountObjects(page), lambda n: c.FPDFPage_GetObject(page, n), _SAME, count()):
         mode, stroke = ctypes.c_int(), ctypes.c_int()
         c.FPDFPath_GetDrawMode(path, mode, stroke)
         if not (mode.value or stroke.value):
             continue
         for points in _outlines(path, matrix):
-            count += len(points)
-            if count > _MOST_SEGMENTS:
+            corners += len(points)
+            if corners > _MOST_SEGMENTS:
                 raise _TooMuch
             if stroke.value:
                 for (ax, ay), (bx, by) in zip(points, points[1:], strict=False):
@@ -174,10 +228,12 @@ def _pale(path: Any) -> bool:
 _SAME: Matrix = (1, 0, 0, 1, 0, 0)
 
 
-def _paths(count: int, at: Any, outer: Matrix, depth: int) -> Iterator[tuple[Any, Matrix]]:
+def _paths(size: int, at: Any, outer: Matrix, seen: Iterator[int], depth: int = 0) -> Iterator[tuple[Any, Matrix]]:
     """Every path, also inside forms, with the matrix to the page."""
     found = c.FS_MATRIX()
-    for n in range(min(count, _MOST_SEGMENTS)):
+    for n in range(size):
+        if next(seen) > _MOST_OBJECTS:  # forms in forms in forms
+            raise _TooMuch
         thing = at(n)
         if not thing:
             continue
@@ -189,7 +245,7 @@ def _paths(count: int, at: Any, outer: Matrix, depth: int) -> Iterator[tuple[Any
             yield thing, matrix
         elif depth < _DEEPEST:
             inner = c.FPDFFormObj_CountObjects(thing)
-            yield from _paths(inner, lambda n, form=thing: c.FPDFFormObj_GetObject(form, n), matrix, depth + 1)
+            yield from _paths(inner, lambda n, form=thing: c.FPDFFormObj_GetObject(form, n), matrix, seen, depth + 1)
 
 
 def _product(m: Matrix, n: Matrix) -> Matrix:
@@ -224,8 +280,3 @@ def _outlines(path: Any, matrix: Matrix) -> Iterator[list[tuple[float, float]]]:
             points = []
     if len(points) > 1:
         yield points
-
-
-def open_pdf(data: bytes) -> Any:
-    """The document; raises pdfium's error."""
-    return pdfium.PdfDocument(data)

@@ -56,10 +56,8 @@ def read_scan(image: Any, size: tuple[float, float]) -> Scan:
         image = image.rotate(askew, resample=Image.Resampling.BILINEAR, fillcolor=255)
         pixels = np.asarray(image)
     x_scale, y_scale = size[0] / image.width, size[1] / image.height
-    dark = pixels < _DARK
-    across, down = _rules(dark, 72 / x_scale)
-    horizontal = tuple(Rule((y + 0.5) * y_scale, x0 * x_scale, x1 * x_scale) for y, x0, x1 in _ends(across))
-    vertical = tuple(Rule((x + 0.5) * x_scale, y0 * y_scale, y1 * y_scale) for x, y0, y1 in _ends(down.T))
+    across, down = _rules(pixels < _DARK, 72 / x_scale)
+    horizontal, vertical = _measured(across, down, size)
     # Without its rules tesseract takes a table for text rather than for a picture.
     clean = np.where(_wider(across) | _wider(down), np.uint8(255), pixels)
     words = []
@@ -70,6 +68,19 @@ def read_scan(image: Any, size: tuple[float, float]) -> Scan:
         for text, x0, y0, x1, y1, sure in words
     )
     return Scan(glyphs, horizontal, vertical, askew)
+
+
+def rules_in(pixels: NDArray[np.uint8], size: tuple[float, float]) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
+    """The level and the upright rules (in points) of a grey picture of a page that is ``size`` points wide and high."""
+    return _measured(*_rules(pixels < _DARK, 72 * pixels.shape[1] / size[0]), size)
+
+
+def _measured(across: Dark, down: Dark, size: tuple[float, float]) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
+    x_scale, y_scale = size[0] / across.shape[1], size[1] / across.shape[0]
+    return (
+        tuple(Rule((y + 0.5) * y_scale, x0 * x_scale, x1 * x_scale) for y, x0, x1 in _ends(across)),
+        tuple(Rule((x + 0.5) * x_scale, y0 * y_scale, y1 * y_scale) for x, y0, y1 in _ends(down.T)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
