@@ -31,6 +31,7 @@ app = typer.Typer(
 
 IndexDir = Annotated[Path | None, typer.Option("--index-dir", help="索引のフォルダー", show_default=".hyoka/index")]
 Json = Annotated[bool, typer.Option("--json", help="JSONで出力する")]
+Forms = Annotated[Path | None, typer.Option("--forms", metavar="DIR", help="様式のファイル（.toml）を置いたフォルダー")]
 DRAFT = "draft"  # never a question file: those are told apart by their endings
 
 
@@ -43,9 +44,19 @@ def index_command(
     max_file_mb: Annotated[
         float | None, typer.Option(help="読み込むファイルの大きさの上限（MB）", show_default="200")
     ] = None,
+    forms: Forms = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE.csv", help="読み取りの報告（CSV）を書き出す場所")
+    ] = None,
 ) -> None:
     """評価シートを読み込み、索引を作る（すでにあれば置き換える）。"""
-    settings = _settings(index_dir=index_dir, max_file_mb=max_file_mb)
+    settings = _settings(index_dir=index_dir, max_file_mb=max_file_mb, forms=forms)
+    from corpus.forms.loader import use_forms
+
+    use_forms(settings.forms)  # before the files: a form file with a mistake is told at once
+    if report is not None and not report.parent.is_dir():
+        raise SettingsError(f"報告を書き出すフォルダー {report.parent} がありません。先に作ってください。")
+    from assistant.accounts import file_accounts, report_csv
     from assistant.intake import Intake
     from assistant.printouts import index_report, show_index_report
     from corpus.sources import find_files
@@ -63,8 +74,11 @@ def index_command(
         console.note(f"読めませんでした: {refused.message}")
     if add and not intake.read:
         raise _nothing(intake, sources)
+    accounts = file_accounts(snapshot) if report is not None or json_output else []
+    if report is not None:
+        report.write_bytes(report_csv(accounts))
     if json_output:
-        console.say_json(index_report(intake, snapshot, settings.index_dir))
+        console.say_json(index_report(intake, snapshot, settings.index_dir, accounts))
     else:
         show_index_report(intake, snapshot, settings.index_dir)
 
@@ -78,10 +92,12 @@ def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told) ->
 
     encoder = load_encoder(settings.encoder)
     kept: Any = ()
+    before: list[tuple[str, str]] = []
     if add:
         try:
             # Of a file that is there twice the first reading counts, so the new ones come first.
-            kept = Snapshot.open(settings.index_dir, encoder).readings()
+            old = Snapshot.open(settings.index_dir, encoder)
+            kept, before = old.readings(), old.refused()
         except IndexMissing:
             pass
 
@@ -89,7 +105,10 @@ def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told) ->
         if total:
             tell(what, done, total)
 
-    return build(chain(intake, kept), encoder, settings.index_dir, built)
+    def refused() -> list[tuple[str, str]]:
+        return [*((one.file, one.message) for one in intake.refused), *before]
+
+    return build(chain(intake, kept), encoder, settings.index_dir, built, refused)
 
 
 def _nothing(intake: Intake, sources: list[str]) -> NothingToIndex:
@@ -103,6 +122,31 @@ def _nothing(intake: Intake, sources: list[str]) -> NothingToIndex:
     else:
         found = f"{'、'.join(sources)} に読めるファイルがありません"
     return NothingToIndex(f"{found}。評価シート（PDF・Excel・Word・HTML・テキスト）の場所を確かめてください。")
+
+
+@app.command("forms")
+def forms_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="評価シートのファイル")],
+    forms: Forms = None,
+    json_output: Json = False,
+    draft: Annotated[bool, typer.Option("--draft", help="様式のファイルの下書き（TOML）を書き出す")] = False,
+) -> None:
+    """ファイルから読み取れたことと、読み取れなかったことを見る（様式のファイルを書くため）。"""
+    settings = _settings(forms=forms)
+    from assistant.inspections import inspection_json, show_inspection
+    from corpus.formdraft import draft as draft_of
+    from corpus.forms.loader import use_forms
+    from corpus.inspection import inspect
+    from corpus.readers import read_document
+
+    use_forms(settings.forms)
+    found = inspect(read_document(file, file.name, settings.max_bytes))
+    if draft:
+        console.say(draft_of(found).rstrip("\n"))
+    elif json_output:
+        console.say_json(inspection_json(found))
+    else:
+        show_inspection(found)
 
 
 @app.command()

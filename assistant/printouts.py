@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from assistant import console
+from assistant.accounts import FileAccount, account_json
 from assistant.intake import Intake
 from assistant.payload import Sources
 from assistant.types import Answer, Citation
@@ -16,9 +18,12 @@ from index.types import Passage
 FILES_SHOWN = 40
 
 
-def index_report(intake: Intake, snapshot: Snapshot, folder: Path) -> dict[str, Any]:
-    """The account of a build as `--json` prints it."""
+def index_report(
+    intake: Intake, snapshot: Snapshot, folder: Path, accounts: Sequence[FileAccount] = ()
+) -> dict[str, Any]:
+    """The account of a build as `--json` prints it; ``accounts`` say more of the files that were read."""
     total = snapshot.report()
+    more = {account.file: account_json(account) for account in accounts}
     return {
         "documents": total.documents,
         "sheets": total.sheets,
@@ -27,7 +32,7 @@ def index_report(intake: Intake, snapshot: Snapshot, folder: Path) -> dict[str, 
         "facts": total.facts,
         "index_dir": str(folder),
         "index_version": snapshot.version,
-        "files": [asdict(report) for report in intake.read],
+        "files": [{**asdict(report), **more.get(report.file, {})} for report in intake.read],
         "failed": [asdict(refused) for refused in intake.refused],
     }
 

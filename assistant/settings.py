@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from corpus.errors import SettingsError
 
 FILE = Path("hyoka.toml")
-FLAGS = {"index_dir", "host", "port", "max_file_mb"}  # the others come from the variables and the file
+FLAGS = {"index_dir", "host", "port", "max_file_mb", "forms"}  # the others come from the variables and the file
 
 
 class Settings(BaseSettings):
@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", min_length=1, description="待ち受けるアドレス")
     port: int = Field(default=8000, ge=1, le=65535, description="1から65535の整数")
     max_file_mb: float = Field(default=200, gt=0, le=100_000, description="0より大きい数（メガバイト）")
+    forms: Path | None = Field(default=None, description="様式のファイル（.toml）を置いたフォルダーのパス")
     feedback_file: Path | None = Field(default=None, description="評価を残すファイルのパス")
 
     @property

@@ -138,11 +138,32 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """One part of a certainty: ``what`` was looked at, its ``share`` between 0 and 1, and a Japanese sentence."""
+
+    what: str
+    share: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Certainty:
+    """How sure the reading of a sheet is, between 0 and 1, with its reasons (see :mod:`corpus.certainty`)."""
+
+    score: float
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SheetReading:
-    """A sheet with everything read from it. ``warnings`` are Japanese sentences for the parse report."""
+    """A sheet with everything read from it. ``warnings`` are Japanese sentences for the parse report.
+
+    ``certainty`` is None for a part that belongs to no programme.
+    """
 
     sheet: Sheet
     sections: tuple[Section, ...]
     facts: tuple[Fact, ...] = ()
     events: tuple[Event, ...] = ()
     warnings: tuple[str, ...] = field(default=())
+    certainty: Certainty | None = None

@@ -12,6 +12,7 @@ HyokaError                     anything hyoka raises on purpose; ``message`` is 
 ├── NothingToIndex             not one sheet or section could be read from the sources
 ├── QuestionError              the question cannot be used (empty, too long)
 └── SettingsError              a setting has no usable value
+    └── FormError              a form file or fields.toml has a mistake; names file, line and key
 """
 
 from __future__ import annotations
@@ -95,3 +96,18 @@ class SettingsError(HyokaError):
     """A setting has no usable value."""
 
     code = "settings"
+
+
+class FormError(SettingsError):
+    """A form file or a ``fields.toml`` has a mistake; ``file``, ``line`` (from 1) and ``key`` say where.
+
+    ``line`` is 0 and ``key`` empty where the whole file or folder is meant.
+    """
+
+    code = "form"
+
+    def __init__(self, message: str, file: str = "", line: int = 0, key: str = "") -> None:
+        super().__init__(message)
+        self.file = file
+        self.line = line
+        self.key = key

@@ -4,18 +4,62 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from corpus.certainty import THRESHOLD, certainty
 from corpus.documents import Document, Sheet, SheetReading
 from corpus.events import extract_events
 from corpus.facts import extract_facts, read_facts
+from corpus.heads import TITLE
+from corpus.layout import normalized
 from corpus.sections import split_sections
 from corpus.sheets import find_sheets
+from corpus.unread import unread_figures
+from corpus.whereabouts import Locator
+
+_NAMED = 3  # figures named in a warning
 
 __all__ = ["extract_events", "extract_facts", "find_sheets", "read_sheets", "split_sections"]
 
 
 def read_sheets(document: Document) -> list[SheetReading]:
     """Every sheet of a document with all that was read from it, in order; what fails becomes a warning of its sheet."""
-    return [_read(document, sheet) for sheet in find_sheets(document)]
+    readings = [_judged(document, _read(document, sheet)) for sheet in find_sheets(document)]
+    if readings and all(reading.sheet.kind == "document" for reading in readings):
+        title = TITLE.search(normalized(document.text).text)
+        if title is not None:
+            readings[0] = _warned(
+                readings[0],
+                f"「{title.group().strip()}」とありますが、事業のシートを見つけられませんでした。"
+                "事業名の欄のラベルが語彙にないようです。hyoka forms でこのファイルを確かめてください。",
+            )
+    return readings
+
+
+def _judged(document: Document, reading: SheetReading) -> SheetReading:
+    """The reading with its certainty, and a warning where that is low."""
+    try:
+        judged = replace(reading, certainty=certainty(document, reading))
+    except Exception as error:
+        return _warned(reading, f"「{reading.sheet.name}」の確かさを計算できませんでした（{error}）。")
+    sure = judged.certainty
+    if sure is None or sure.score >= THRESHOLD:
+        return judged
+    figures = next((reason for reason in sure.reasons if reason.what == "数値"), None)
+    if figures is not None and figures.share < THRESHOLD:
+        judged = _warned(judged, _unread(document, judged))
+    poor = "、".join(reason.text for reason in sure.reasons if reason.share < THRESHOLD)
+    return _warned(
+        judged,
+        f"読み取りの確かさが{sure.score:.2f}です（{poor}）。hyoka forms でこのファイルを確かめてください。",
+    )
+
+
+def _unread(document: Document, reading: SheetReading) -> str:
+    """The first figures that became no fact, each with its place and the reason."""
+    locator = Locator(document)
+    left = unread_figures(document, reading)
+    told = [f"{locator.at(one.span.start)}の「{one.text}」: {one.reason}" for one in left[:_NAMED]]
+    more = f"ほかに{len(left) - _NAMED}個あります。" if len(left) > _NAMED else ""
+    return f"読み取っていない数値があります。{''.join(told)}{more}"
 
 
 def _read(document: Document, sheet: Sheet) -> SheetReading:

@@ -39,6 +39,7 @@ def build(
     encoder: Encoder,
     folder: Path,
     progress: Progress | None = None,
+    refused: Callable[[], Iterable[tuple[str, str]]] = tuple,
 ) -> Snapshot:
     """Indexes ``readings`` into ``folder`` and returns the new live snapshot, opened.
 
@@ -46,6 +47,7 @@ def build(
     vectors stay in memory. What was indexed before is replaced; to keep a part of it, chain it in from
     :meth:`Snapshot.readings`. A file given twice is taken once, the later one is left out. Raises NothingToIndex, with
     the old snapshot untouched, if there is not one section. ``Snapshot.report()`` has the counts and warnings.
+    ``refused`` is asked for the files that could not be read (file, why) when the readings are through.
     """
     tell = progress or (lambda what, done, total: None)
     with _lock(folder):
@@ -53,7 +55,7 @@ def build(
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         try:
-            counts = _write(work, readings, encoder, tell)
+            counts = _write(work, readings, encoder, tell, refused)
             name = _publish(folder, work, encoder, counts)
         except OSError as error:
             message = (
@@ -67,7 +69,11 @@ def build(
 
 
 def _write(
-    work: Path, readings: Iterable[tuple[Document, Sequence[SheetReading]]], encoder: Encoder, tell: Progress
+    work: Path,
+    readings: Iterable[tuple[Document, Sequence[SheetReading]]],
+    encoder: Encoder,
+    tell: Progress,
+    refused: Callable[[], Iterable[tuple[str, str]]],
 ) -> dict[str, int]:
     """Writes all files of a snapshot but the manifest; returns the counts."""
     counts = dict.fromkeys(("documents", "sheets", "sections", "chunks", "facts", "events"), 0)
@@ -110,6 +116,9 @@ def _write(
         numbers = {head.sheet_id: sheet for sheet, head in heads}
         linked = link(head for _, head in heads)
         records.timelines([numbers[sheet_id] for sheet_id in timeline] for timeline in linked)
+        for file, message in refused():
+            if file not in files:
+                records.refused(file, message)
     counts["chunks"] = len(texts)
     if not texts:
         raise NothingToIndex(

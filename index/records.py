@@ -18,10 +18,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.documents import Document, Event, Fact, PageSize, Place, Section, Sheet, SheetReading, Span
+from corpus.documents import (
+    Certainty,
+    Document,
+    Event,
+    Fact,
+    PageSize,
+    Place,
+    Reason,
+    Section,
+    Sheet,
+    SheetReading,
+    Span,
+)
 from corpus.periods import Period
 from index.sheetrows import SheetRows
-from index.types import SheetEvent, SheetFact, SheetSection
+from index.types import Judgement, SheetEvent, SheetFact, SheetSection
 
 _SCHEMA = """
 CREATE TABLE documents (document INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE, text TEXT NOT NULL,
@@ -29,7 +41,7 @@ CREATE TABLE documents (document INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE,
   pages TEXT NOT NULL);
 CREATE TABLE sheets (sheet INTEGER PRIMARY KEY, sheet_id TEXT NOT NULL UNIQUE, document INTEGER NOT NULL,
   kind TEXT NOT NULL, name TEXT NOT NULL, municipality TEXT NOT NULL, fiscal_year INTEGER, department TEXT NOT NULL,
-  spans TEXT NOT NULL, form TEXT NOT NULL, warnings TEXT NOT NULL);
+  spans TEXT NOT NULL, form TEXT NOT NULL, warnings TEXT NOT NULL, certainty TEXT);
 CREATE TABLE sections (section INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, label TEXT NOT NULL, field TEXT NOT NULL,
   start INTEGER NOT NULL, end INTEGER NOT NULL);
 CREATE TABLE chunks (chunk INTEGER PRIMARY KEY, section INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL);
@@ -41,6 +53,7 @@ CREATE TABLE events (event INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, period_s
   period_end TEXT NOT NULL, period_label TEXT NOT NULL, period_kind TEXT NOT NULL, start INTEGER NOT NULL,
   end INTEGER NOT NULL, quote_start INTEGER NOT NULL, quote_end INTEGER NOT NULL, what TEXT NOT NULL);
 CREATE TABLE timelines (sheet INTEGER PRIMARY KEY, timeline INTEGER NOT NULL);
+CREATE TABLE refused (file TEXT PRIMARY KEY, message TEXT NOT NULL);
 CREATE INDEX sections_sheet ON sections (sheet);
 CREATE INDEX sections_field ON sections (field);
 CREATE INDEX facts_sheet ON facts (sheet);
@@ -97,7 +110,7 @@ class RecordsWriter:
         spans = json.dumps([(x.start, x.end) for x in s.spans])
         warnings = json.dumps(reading.warnings, ensure_ascii=False)
         row = (number, s.sheet_id, document, s.kind, s.name, s.municipality, s.fiscal_year, s.department, spans, s.form)
-        self._insert("sheets", [(*row, warnings)])
+        self._insert("sheets", [(*row, warnings, _certainty_text(reading.certainty))])
         self._insert("facts", ((None, number, *_fact_row(f)) for f in reading.facts))
         rows = (
             (None, number, *_period_row(e.period), *_offsets(e.span), *_offsets(e.quote), e.what)
@@ -105,6 +118,10 @@ class RecordsWriter:
         )
         self._insert("events", rows)
         return number
+
+    def refused(self, file: str, message: str) -> None:
+        """Stores a file that could not be read, with the reason; the first of two reasons counts."""
+        self._db.execute("INSERT OR IGNORE INTO refused VALUES (?, ?)", (file, message))
 
     def section(self, sheet: int, section: Section) -> int:
         """Stores a section and returns its number."""
@@ -211,6 +228,19 @@ class Records:
             (self.sheets[n] for n in numbers), key=lambda s: (s.fiscal_year or 0, self.sheet_numbers[s.sheet_id])
         )
 
+    def refused(self) -> list[tuple[str, str]]:
+        """(file, why) of every file that could not be read when the index was made."""
+        return [(file, message) for file, message in self._rows("SELECT file, message FROM refused ORDER BY rowid")]
+
+    def judgements(self, file: str) -> dict[str, Judgement]:
+        """The warnings and the certainty of every sheet of a file, by the sheet's id."""
+        rows = self._rows(
+            "SELECT s.sheet_id, s.warnings, s.certainty FROM sheets s JOIN documents d USING (document)"
+            " WHERE d.file = ? ORDER BY s.sheet",
+            (file,),
+        )
+        return {r[0]: Judgement(tuple(json.loads(r[1])), _certainty(r[2])) for r in rows}
+
     def section(self, number: int) -> SheetSection:
         """One section by its number."""
         rows = self._kept_sections.of([int(self.section_sheet[number])])
@@ -299,14 +329,15 @@ class Records:
         by_document: dict[str, list[int]] = {}
         for number, sheet in enumerate(self.sheets):
             by_document.setdefault(sheet.file, []).append(number)
-        warned = [tuple(json.loads(r[0])) for r in self._rows("SELECT warnings FROM sheets ORDER BY sheet")]
         for file in self.files():
             found = []
+            judged = self.judgements(file)
             for n in by_document.get(file, []):
                 sections = tuple(s.section for s in self.sections([n]))
                 facts = tuple(f.fact for f in self.facts([n]))
                 events = tuple(e.event for e in self.events([n]))
-                found.append(SheetReading(self.sheets[n], sections, facts, events, warned[n]))
+                own = judged[self.sheets[n].sheet_id]
+                found.append(SheetReading(self.sheets[n], sections, facts, events, own.warnings, own.certainty))
             yield self.document(file), found
 
 
@@ -319,6 +350,19 @@ def _where(sheets: Sequence[int] | None, fields: Sequence[str] | None) -> tuple[
             parts.append(f"{column} IN (SELECT value FROM json_each(?))")
             values.append(json.dumps(list(wanted)))
     return ("WHERE " + " AND ".join(parts) if parts else ""), values
+
+
+def _certainty_text(certainty: Certainty | None) -> str | None:
+    if certainty is None:
+        return None
+    return json.dumps([certainty.score, *((r.what, r.share, r.text) for r in certainty.reasons)], ensure_ascii=False)
+
+
+def _certainty(text: str | None) -> Certainty | None:
+    if text is None:
+        return None
+    score, *reasons = json.loads(text)
+    return Certainty(score, tuple(Reason(*reason) for reason in reasons))
 
 
 def _offsets(span: Span) -> tuple[int, int]:

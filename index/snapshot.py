@@ -37,6 +37,7 @@ from index.types import (
     PERSON_FIELD,
     Encoder,
     Filters,
+    Judgement,
     Passage,
     SearchResult,
     SheetEvent,
@@ -112,6 +113,14 @@ class Snapshot:
     def files(self) -> list[str]:
         """The indexed documents' files, in order."""
         return self._records.files()
+
+    def refused(self) -> list[tuple[str, str]]:
+        """(file, why) of every file that could not be read when the index was made."""
+        return self._records.refused()
+
+    def judgements(self, file: str) -> dict[str, Judgement]:
+        """The warnings and the certainty of every sheet of a file, by the sheet's id; empty for an unknown file."""
+        return self._records.judgements(file)
 
     def readings(self) -> Iterator[tuple[Document, list[SheetReading]]]:
         """Everything as the build was given it, so that a build can carry over what has not changed."""

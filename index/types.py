@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.documents import Document, Event, Fact, Section, Sheet, Span
+from corpus.documents import Certainty, Document, Event, Fact, Section, Sheet, Span
 
 Vectors = NDArray[np.float32]  # (n, dim), rows of length 1
 
@@ -90,6 +90,14 @@ class SheetEvent:
 
     sheet: Sheet
     event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the reading of a sheet said of itself: Japanese warnings, and how sure it was (None for no programme's)."""
+
+    warnings: tuple[str, ...]
+    certainty: Certainty | None
 
 
 class Index(Protocol):

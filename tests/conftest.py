@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fake_encoder import FakeEncoder
+
+from corpus.forms.loader import use_forms
 
 # Tests run side by side on few cores; the models are small enough for one thread each.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -14,11 +17,14 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 
 @pytest.fixture(autouse=True)
-def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Tests do not see the HYOKA_* variables of whoever runs them, and keep no opinions in the user's folder."""
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Tests do not see the HYOKA_* variables of whoever runs them, keep no opinions in the user's folder, and leave no
+    form files of their own in use."""
     for name in [name for name in os.environ if name.startswith("HYOKA_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    yield
+    use_forms(None)
 
 
 @pytest.fixture

@@ -9,13 +9,11 @@ import io
 import json
 import re
 import shlex
-import shutil
 import tempfile
 import tomllib
 from contextlib import redirect_stderr, redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -275,25 +273,21 @@ def test_every_route_stands_in_the_api_document(client):
         assert path in text, path
 
 
-def test_the_form_in_the_documentation_reads_its_text(tmp_path, monkeypatch):
-    import corpus.forms.loader as loader
+def test_the_form_in_the_documentation_reads_its_text(tmp_path):
+    from corpus.forms.loader import use_forms
     from corpus.readers import read_document
     from corpus.reading import read_sheets
 
-    text = (ROOT / "docs" / "forms.md").read_text("utf-8")
-    form = next(block for block in blocks(text, "toml") if "recognise" in block)
-    families = tmp_path / "forms"
-    families.mkdir()
-    shutil.copy(ROOT / "corpus" / "forms" / "fields.toml", families)
-    (families / "example.toml").write_text(form, "utf-8")
-    (tmp_path / "sheet.txt").write_text(blocks(text, "text")[0], "utf-8")
-    # Only the loader's view of the module: the other tables of the package stay where they are.
-    monkeypatch.setattr(loader, "resources", SimpleNamespace(files=lambda _: families))
-    loader.forms.cache_clear()
-    try:
-        readings = read_sheets(read_document(tmp_path / "sheet.txt"))
-    finally:
-        loader.forms.cache_clear()
+    page = (ROOT / "docs" / "forms.md").read_text("utf-8")
+    form, child = [block for block in blocks(page, "toml") if "recognise" in block]
+    own = tmp_path / "forms"
+    own.mkdir()
+    (own / "example.toml").write_text(form, "utf-8")
+    (own / "heir.toml").write_text(child, "utf-8")
+    text = blocks(page, "text")[0]
+    (tmp_path / "sheet.txt").write_text(text, "utf-8")
+    use_forms(own)
+    readings = read_sheets(read_document(tmp_path / "sheet.txt"))
     assert [(r.sheet.form, r.sheet.name, r.sheet.department, r.sheet.fiscal_year) for r in readings] == [
         ("example", "窓口予約システム", "市民課", 2024),
         ("example", "庁内チャット", "情報政策課", 2024),
@@ -302,6 +296,59 @@ def test_the_form_in_the_documentation_reads_its_text(tmp_path, monkeypatch):
     assert figures == [("予算額", 4_000_000, "plan"), ("決算額", 3_600_000, "actual"), ("執行率", 90, None)]
     assert [s.text for s in readings[1].sections if s.field == "今後の方向性"] == ["現行のまま続ける。"]
     assert {r.sheet.municipality for r in readings} == {"碧原市"}
+
+    text = text.replace("対象システム", "点検する仕組み").replace(
+        "点検年度", "点検の責任者 見本太郎\n従事人数 3人\n点検年度"
+    )
+    (tmp_path / "sheet.txt").write_text(text, "utf-8")
+    readings = read_sheets(read_document(tmp_path / "sheet.txt"))
+    assert [(r.sheet.form, r.sheet.name) for r in readings] == [("heir", "窓口予約システム"), ("heir", "庁内チャット")]
+    figures = [(f.field, f.value) for f in readings[0].facts if f.value is not None]
+    assert figures == [("職員数", 3), ("予算額", 4_000_000), ("決算額", 3_600_000), ("執行率", 90)]
+
+
+def test_the_japanese_guide_works_from_its_first_command_to_its_last(tmp_path, monkeypatch, capsys):
+    """Every command of docs/forms.ja.md in order, with its files written where it says."""
+    from assistant.cli import run
+    from tests.fake_encoder import FakeEncoder
+
+    monkeypatch.chdir(tmp_path)
+    for module in ("index.encoder", "index.snapshot"):
+        monkeypatch.setattr(f"{module}.load_encoder", lambda source=None: FakeEncoder(source or "fake"))
+    guide = (ROOT / "docs" / "forms.ja.md").read_text("utf-8")
+    for name in ("様式", "資料"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "資料" / "点検票.txt").write_text(blocks(guide, "text")[0], "utf-8")
+    step = re.compile(
+        r"```sh\n(?P<sh>.*?)```|^`(?P<file>[^`\n]+\.toml)`(?P<add> の終わりに)?\n\n```toml\n(?P<toml>.*?)```",
+        re.M | re.S,
+    )
+    told = []
+    for found in step.finditer(guide):
+        if found["file"]:
+            path = tmp_path / found["file"]
+            before = path.read_text("utf-8") if found["add"] else ""
+            path.write_text(before + found["toml"], "utf-8")
+            continue
+        for line in found["sh"].splitlines():
+            command, _, target = line.partition(" > ")
+            words = shlex.split(command)
+            assert words[0] == "hyoka" and run(words[1:]) == 0, line
+            told.append(capsys.readouterr().out)
+            if target:
+                (tmp_path / target).write_text(told[-1], "utf-8")
+    first, second, draft, last, _ = told
+    assert (
+        "シート 0" in first
+        and re.search("^点検システム名称\t2\t.*事務事業名", first, re.M)
+        and "受持担当課名\t" in first
+    )
+    assert "シート 2" in second and "確かさ" in second and "様式: なし" in second
+    assert draft.startswith("#") and "確認" in draft
+    assert "様式: tenken" in last and "シート 2" in last and "決算額\t決算\t令和6年度\t実績\t3,600,000円" in last
+    report = (tmp_path / "報告.csv").read_bytes().decode("utf-8-sig")
+    assert "窓口予約システム" in report and "庁内チャット" in report and "tenken" in report
+    assert re.search('^forms = "様式"$', blocks(guide, "toml")[-1], re.M)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

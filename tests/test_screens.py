@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 
 import openpyxl
 import pytest
 from fastapi.testclient import TestClient
 
+from assistant.accounts import FileAccount, file_accounts
 from assistant.store import FeedbackStore
 from tests.fakes import TEXTS, FakeAssistant
 from ui.app import create_app
 from ui.chat import respond
-from ui.status import index_warnings, render_opinions, render_status
+from ui.status import render_opinions, render_status
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +117,9 @@ def test_questions_without_an_answer_are_counted_for_the_status_screen(client, s
 
 def test_the_status_screen_names_documents_and_warnings():
     index = FakeAssistant().index
-    html = render_status(index.version, index.sheets(), {"aoba.txt": ("表<2>が読めません。",)})
-    assert "文書 2・シート 4" in html and "表&lt;2&gt;が読めません。" in html and index_warnings(index) == {}
-    assert all(file in html for file in TEXTS)
+    first, second = file_accounts(index)
+    first = replace(first, warnings=("表<2>が読めません。",))
+    html = render_status(index.version, [first, second, FileAccount("壊<れ>.pdf", refusal="壊<れ>.pdf: 読めません。")])
+    assert "文書 2・シート 4・読めなかったファイル 1" in html and "表&lt;2&gt;が読めません。" in html
+    assert all(file in html for file in TEXTS) and "壊&lt;れ&gt;.pdf" in html and "<れ>" not in html
+    assert html.count('class="hy-file') == 3 + html.count('class="hy-file-') and "要確認のみ（2件）" in html

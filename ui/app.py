@@ -16,7 +16,7 @@ from assistant.readiness import Asker
 from assistant.store import FeedbackStore, open_store
 from evals.desk import Desk, open_desk
 from ui.casefiles import add_case_files
-from ui.export import add_export
+from ui.export import add_export, add_report
 from ui.guard import Guard
 from ui.render import year_label
 from ui.sheet import render_missing, render_page, render_sheet, sheet_view
@@ -36,6 +36,7 @@ def create_app(assistant: Asker, store: FeedbackStore | None = None) -> FastAPI:
     app.mount("/hyoka-assets", StaticFiles(directory=ASSETS), name="hyoka-assets")
     _add_sheet_pages(app, assistant)
     add_export(app)
+    add_report(app, assistant)
     desk = open_desk(app.state.recorder, kept)
     add_case_files(app, desk)
     _refuse_uploads(app)

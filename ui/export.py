@@ -1,4 +1,4 @@
-"""Tables of answers as Excel files; CSV is made in the browser."""
+"""Tables of answers as Excel files (their CSV is made in the browser), and the parse report as CSV."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from assistant.accounts import AccountCache, report_csv
+from assistant.readiness import Asker
 from assistant.refusals import clean_text
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV = "text/csv; charset=utf-8"
 CELL_LIMIT = 32_000  # Excel itself refuses more than 32,767 characters
 
 
@@ -29,6 +32,16 @@ def add_export(app: FastAPI) -> None:
     @app.post("/export/table.xlsx", include_in_schema=False)
     def table(body: SheetOfCells) -> Response:
         return Response(workbook(body), media_type=EXCEL)
+
+
+def add_report(app: FastAPI, assistant: Asker) -> None:
+    """Adds ``GET /status/report.csv``: what became of every file and sheet when the index was made."""
+    accounts = AccountCache(assistant)
+
+    @app.get("/status/report.csv", include_in_schema=False)
+    def report() -> Response:
+        name = 'attachment; filename="hyoka-report.csv"'
+        return Response(report_csv(accounts.get()), media_type=CSV, headers={"Content-Disposition": name})
 
 
 def workbook(table: SheetOfCells) -> bytes:

@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 import gradio as gr  # 2 s: this module is imported when the screens are built, not before
 
+from assistant.accounts import AccountCache, FileAccount
 from assistant.readiness import Asker
 from assistant.store import Feedback, FeedbackStore, Unanswered
-from corpus.documents import Sheet
 from evals.desk import Desk
-from index.types import Index
+from ui.accounts import render_accounts
 from ui.questions import build_questions, build_runs
 
 SHOWN = 50
 
 
-def render_status(version: str, sheets: Sequence[Sheet], warnings: Mapping[str, Sequence[str]]) -> str:
-    """The index: its version, its documents with their sheets, and the warnings of reading them."""
-    files = Counter(sheet.file for sheet in sheets)
-    rows = "".join(
-        f"<tr><td>{escape(file)}</td><td>{escape('・'.join(places(sheets, file)))}</td>"
-        f'<td class="hy-num">{count:,}</td><td class="hy-num">{len(warnings.get(file, ())):,}</td></tr>'
-        for file, count in files.items()
-    )
-    notes = "".join(
-        f"<li>{escape(file)}：{escape(warning)}</li>" for file, found in warnings.items() for warning in found
-    )
-    fold = f"<details><summary>読み取りの注意（全件）</summary><ul>{notes}</ul></details>" if notes else ""
+def render_status(version: str, accounts: Sequence[FileAccount]) -> str:
+    """The index: its version, and the report of reading each of its files."""
+    read = [one for one in accounts if not one.refusal]
+    sheets = sum(len(one.programmes) for one in read)
+    parts = sum(len(one.sheets) for one in read) - sheets
+    beside = f"（ほかに文書の部分 {parts:,}）" if parts else ""
+    refused = f"・読めなかったファイル {len(accounts) - len(read):,}" if len(accounts) > len(read) else ""
     return (
-        f'<div class="hy-box hy-status"><h3>索引</h3><p>版: {escape(version)}　文書 {len(files):,}・シート {len(sheets):,}</p>'
-        '<div class="hy-scroll" tabindex="0" role="region" aria-label="文書の一覧"><table><thead><tr>'
-        '<th scope="col">文書</th><th scope="col">自治体</th><th scope="col">シート</th><th scope="col">注意</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>{fold}"
-        "<p>シートを増やすには、サーバーで hyoka index を実行します。</p></div>"
+        f'<div class="hy-box hy-status"><h3>索引</h3><p>版: {escape(version)}　文書 {len(read):,}・シート {sheets:,}{beside}{refused}</p>'
+        f"{render_accounts(accounts)}"
+        "<p>シートを増やすには、サーバーで hyoka index を実行します。読み取れない様式は hyoka forms で調べます。</p></div>"
     )
-
-
-def places(sheets: Sequence[Sheet], file: str) -> list[str]:
-    """The municipalities of one file."""
-    return list(dict.fromkeys(sheet.municipality for sheet in sheets if sheet.file == file and sheet.municipality))
 
 
 def render_opinions(up: int, down: int, disliked: Sequence[Feedback], unanswered: Sequence[Unanswered]) -> str:
@@ -73,12 +60,6 @@ def _table(title: str, columns: Sequence[str], rows: str) -> str:
     )
 
 
-def index_warnings(index: Index) -> dict[str, tuple[str, ...]]:
-    """The warnings by file; none where the index keeps none."""
-    report = getattr(index, "report", None)
-    return dict(report().warnings) if callable(report) else {}
-
-
 def build_status(assistant: Asker, store: FeedbackStore, desk: Desk, tab: Any) -> None:
     """Adds the screen to the current Blocks; it is read anew whenever its tab is opened."""
     with gr.Tabs(elem_id="hy-status-tabs"):
@@ -89,11 +70,13 @@ def build_status(assistant: Asker, store: FeedbackStore, desk: Desk, tab: Any) -
         with gr.Tab("評価を実行") as runs:
             build_runs(desk, runs)
 
+    accounts = AccountCache(assistant)
+
     def read() -> str:
         index = assistant.index
         opinions = render_opinions(
             store.count("up"), store.count("down"), store.latest(SHOWN, "down"), store.unanswered(SHOWN)
         )
-        return render_status(index.version, index.sheets(), index_warnings(index)) + opinions
+        return render_status(index.version, accounts.get()) + opinions
 
     tab.select(read, None, shown, show_progress="hidden", api_visibility="private")

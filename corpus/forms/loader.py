@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import re
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from pathlib import Path
 
+from corpus.errors import FormError
+from corpus.forms.family import Field, Form, Source, families, form_of_family, vocabulary
+from corpus.forms.patterns import compiled, expand
 from corpus.normalize import normalize
+
+__all__ = [
+    "OTHER",
+    "Field",
+    "Form",
+    "bundled",
+    "canonical",
+    "clean_label",
+    "compiled",
+    "expand",
+    "fields",
+    "form_of",
+    "forms",
+    "kind_of",
+    "use_forms",
+    "vocabulary_labels",
+]
+
+VARIABLE = "HYOKA_FORMS"
+"""Names the folder of own form files where nobody has called :func:`use_forms`."""
+
+# The folder in use ("" for none). A variable, because the reader processes get nothing else from their parent.
+_IN_USE = "_HYOKA_FORMS_IN_USE"
 
 OTHER = "その他"
 
@@ -31,26 +56,6 @@ _UNIT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One canonical field: its name, how its values are read, and the labels forms print for it."""
-
-    name: str
-    kind: str
-    labels: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """One form family as its TOML describes it; ``data`` holds the tables the reading strategies look at."""
-
-    name: str
-    strategy: str
-    recognise: tuple[re.Pattern[str], ...]
-    labels: Mapping[str, str]
-    data: Mapping[str, Any]
-
-
 def clean_label(label: str) -> str:
     """A printed label for comparing: NFKC, no white space, no numbering, no bracket with a unit.
 
@@ -68,20 +73,84 @@ def clean_label(label: str) -> str:
     return bare or text
 
 
+def bundled() -> list[Source]:
+    """The files that come with the package."""
+    entries = sorted(resources.files("corpus.forms").iterdir(), key=lambda e: e.name)
+    return [
+        Source(e.name.removesuffix(".toml"), f"corpus/forms/{e.name}", e.read_bytes())
+        for e in entries
+        if e.name.endswith(".toml")
+    ]
+
+
+def use_forms(folder: Path | None) -> None:
+    """Adds the form files of a folder (None: of none) to the bundled ones, from now on, here and in processes started.
+
+    Every file is read and checked at once; FormError names the file, line and key of what is wrong, and the files in
+    use before stay in use.
+    """
+    before = os.environ.get(_IN_USE)
+    os.environ[_IN_USE] = str(folder.expanduser().resolve()) if folder is not None else ""
+    if before == os.environ[_IN_USE] == "":
+        return  # the bundled files are the same all day
+    _forget()
+    try:
+        forms()
+    except FormError:
+        if before is None:
+            del os.environ[_IN_USE]
+        else:
+            os.environ[_IN_USE] = before
+        _forget()
+        raise
+
+
+def _forget() -> None:
+    for kept in (_sources, fields, _by_label, canonical, vocabulary_labels, forms):
+        kept.cache_clear()
+
+
+@cache
+def _sources() -> tuple[Source, ...]:
+    folder = os.environ.get(_IN_USE, os.environ.get(VARIABLE))
+    return (*bundled(), *(own_files(Path(folder)) if folder else ()))
+
+
+def own_files(folder: Path) -> list[Source]:
+    """The form files of a folder, by name. FormError where the folder or a file cannot be read."""
+    if not folder.is_dir():
+        raise FormError(
+            f"様式のフォルダー {folder} がありません。場所を確かめるか、フォルダーを作って .toml を置いてください。",
+            str(folder),
+        )
+    found = []
+    try:
+        for path in sorted(folder.iterdir()):
+            if path.suffix == ".toml" and path.is_file() and not path.name.startswith("."):
+                found.append(Source(path.stem, str(path), path.read_bytes(), own=True))
+    except OSError as error:
+        raise FormError(
+            f"{error.filename or folder}: 様式のファイルを読めません（{error.strerror}）。権限を確かめてください。",
+            str(error.filename or folder),
+        ) from error
+    return found
+
+
 @cache
 def fields() -> Mapping[str, Field]:
-    """Every canonical field by its name, in the order of ``fields.toml``."""
-    raw = tomllib.loads(resources.files("corpus.forms").joinpath("fields.toml").read_text("utf-8"))
-    return {name: Field(name, entry["kind"], tuple(entry["labels"])) for name, entry in raw.items()}
+    """Every canonical field by its name, in the order of ``fields.toml``; those of an own file add to the bundled."""
+    return vocabulary(_sources(), clean_label)
 
 
 @cache
 def _by_label() -> Mapping[str, str]:
     table: dict[str, str] = {}
-    for field in fields().values():
-        for label in (field.name, *field.labels):
-            table.setdefault(clean_label(label), field.name)
-            table.setdefault(normalize(label, squeeze=True).text, field.name)
+    every = fields().values()
+    pairs = [(label, f.name) for f in every for label in f.own]
+    pairs += [(label, f.name) for f in every for label in (f.name, *f.labels)]
+    for label, name in pairs:
+        table.setdefault(clean_label(label), name)
+        table.setdefault(normalize(label, squeeze=True).text, name)
     return table
 
 
@@ -112,6 +181,12 @@ def canonical(label: str) -> str | None:
     return None
 
 
+@cache
+def vocabulary_labels() -> tuple[tuple[str, str, str], ...]:
+    """(cleaned label, field, kind) of every label of the vocabulary."""
+    return tuple((clean_label(text), f.name, f.kind) for f in fields().values() for text in (f.name, *f.labels))
+
+
 def kind_of(field: str) -> str:
     """How a canonical field's values are read; ``text`` for fields of a form's own."""
     known = fields().get(field)
@@ -120,46 +195,10 @@ def kind_of(field: str) -> str:
 
 @cache
 def forms() -> tuple[Form, ...]:
-    """The form families that have a TOML of their own, by file name."""
-    found: list[Form] = []
-    for entry in sorted(resources.files("corpus.forms").iterdir(), key=lambda e: e.name):
-        if not entry.name.endswith(".toml") or entry.name == "fields.toml":
-            continue
-        data = tomllib.loads(entry.read_text("utf-8"))
-        found.append(
-            Form(
-                name=entry.name.removesuffix(".toml"),
-                strategy=data["strategy"],
-                recognise=tuple(re.compile(expand(p), re.M) for p in data["recognise"]),
-                labels={clean_label(k): v for k, v in data.get("labels", {}).items()},
-                data=data,
-            )
-        )
-    return tuple(found)
+    """The form families that have a TOML of their own, in the order they are tried."""
+    return tuple(form_of_family(family, clean_label) for family in families(_sources(), {OTHER, *fields()}))
 
 
 def form_of(text: str) -> Form | None:
     """The first family all of whose marks stand in the normalised text."""
     return next((form for form in forms() if all(mark.search(text) for mark in form.recognise)), None)
-
-
-# Shorthands for the patterns of the TOML files: a figure, a blank line, a line's rest, a paragraph.
-_SHORT = {
-    "{N}": r"(?:▲ ?)?-?\d[\d,]*(?:\.\d+)?",
-    "{B}": r"[ \u3000]*\n(?:[ \u3000]*\n)+[ \u3000]*",
-    "{L}": r"[^\n]+",
-    "{P}": r"[^\n]+(?:\n[^\n]+)*",
-}
-
-
-def expand(pattern: str) -> str:
-    """A TOML pattern with its shorthands ({N} figure, {B} blank lines, {L} line, {P} paragraph) written out."""
-    for short, full in _SHORT.items():
-        pattern = pattern.replace(short, full)
-    return pattern
-
-
-@cache
-def compiled(pattern: str) -> re.Pattern[str]:
-    """An expanded and compiled TOML pattern; ``^`` and ``$`` match at lines, the dot matches line ends too."""
-    return re.compile(expand(pattern), re.M | re.S)
