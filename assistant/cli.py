@@ -163,17 +163,16 @@ def ask(
     json_output: Json = False,
 ) -> None:
     """質問に、引用つきで答える。"""
+    from assistant.payload import Sources, answer_json
     from assistant.printouts import show_answer
     from assistant.session import Assistant
 
     snapshot = _open(_settings(index_dir=index_dir))
     answer = Assistant(snapshot).ask(question)
     if json_output:
-        from assistant.payload import answer_json
-
         console.say_json(answer_json(answer, snapshot).model_dump(mode="json"))
     else:
-        show_answer(answer)
+        show_answer(answer, Sources(snapshot))
 
 
 @app.command()
@@ -195,7 +194,7 @@ def search(
     snapshot = _open(_settings(index_dir=index_dir))
     filters = Filters(tuple(municipality or ()), tuple(year or ()), tuple(department or ()), tuple(section or ()))
     result = snapshot.search(query, k, filters)
-    from assistant.payload import search_json, visible
+    from assistant.payload import Sources, search_json, visible
     from assistant.printouts import short
 
     if json_output:
@@ -203,8 +202,9 @@ def search(
         return
     if not result.hits:
         console.note("見つかりませんでした。言葉を変えるか、絞り込みを減らしてください。")
+    where = Sources(snapshot)
     console.say_table(
-        ("一致度", "自治体", "年度", "シート", "欄", "記述"),
+        ("一致度", "自治体", "年度", "シート", "欄", "記述", "場所"),
         [
             (
                 f"{hit.score:.2f}",
@@ -213,6 +213,7 @@ def search(
                 hit.sheet.name,
                 hit.section.field or hit.section.label,
                 short(hit.text),
+                where.named(hit.sheet.file, hit.span),
             )
             for hit in visible(result.hits)
         ],

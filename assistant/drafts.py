@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from assistant.types import Cell, Chart, Citation, Table
-from corpus.documents import Document, Sheet, Span
+from corpus.documents import Sheet, Span
 from corpus.normalize import normalize
+from corpus.places import in_words
 from index.types import Index
 
 # Everything but a list or an aggregate stays under this: a sheet poured out is no answer.
@@ -59,7 +60,7 @@ class Draft:
         section = section or self._section_at(sheet, span)
         n = len(self.citations) + 1
         quote = document.text[span.start : span.end]
-        self.citations.append(Citation(n, sheet, section, quote, span, page_of(document, span)))
+        self.citations.append(Citation(n, sheet, section, quote, span, in_words(document, span)))
         return n
 
     def _section_at(self, sheet: Sheet, span: Span) -> str:
@@ -105,15 +106,6 @@ class Draft:
     def text(self) -> str:
         """The answer's Markdown."""
         return "\n".join(self.lines)
-
-
-def page_of(document: Document, span: Span) -> int | None:
-    """The page the span begins on, for documents that know it."""
-    for place in document.places:
-        if place.page is not None and place.start <= span.start < place.end:
-            return place.page
-    before = [p.page for p in document.places if p.page is not None and p.start <= span.start]
-    return before[-1] if before else None
 
 
 def title(sheet: Sheet, several_years: bool = False) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from assistant.context import Context
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
 from assistant.question import AskedPeriod
+from assistant.rows import printed_rows
 from assistant.statements import Statement
 from assistant.types import Chart, Series
 from assistant.vocabulary import AskedField
@@ -59,7 +61,7 @@ class Group:
     """The facts of one printed row: one sheet and label over its periods and kinds.
 
     ``tier`` says how well the row is the asked field, ``cover`` how much of the rest of the question its label holds,
-    ``reach`` the same for label and sheet name together.
+    ``reach`` the same for label and sheet name together. ``origin`` are the sheets of other years that facts come from.
     """
 
     sheet: Sheet
@@ -70,6 +72,7 @@ class Group:
     cover: float
     reach: float
     weight: float = 0.0
+    origin: Mapping[Fact, Sheet] = dataclasses.field(default_factory=dict)
 
     @property
     def score(self) -> float:
@@ -113,10 +116,8 @@ def _groups(context: Context, asked: Sequence[AskedField], topic: Sequence[str])
     candidates = named or focus[:5]
     top = max((f.score for f in candidates), default=1.0) or 1.0
     standing = {f.sheet.sheet_id: 0.0 if named else 0.3 * f.score / top for f in candidates}
-    rows: dict[tuple[str, str], list[Fact]] = {}
-    for found in context.index.facts([f.sheet.sheet_id for f in candidates]):
-        if found.fact.value is not None:
-            rows.setdefault((found.sheet.sheet_id, found.fact.label), []).append(found.fact)
+    whole = context.query.intent == "trend" or bool(_CHANGE.search(context.query.key))
+    rows, origin = printed_rows(context, [f.sheet for f in candidates], whole)
     by_id = {f.sheet.sheet_id: f.sheet for f in candidates}
     labels = [label for _, label in rows]
     covers = label_covers(context, topic, labels)
@@ -128,7 +129,7 @@ def _groups(context: Context, asked: Sequence[AskedField], topic: Sequence[str])
         if counter and not any(counts_alike(counter[1], x.unit) for x in facts):
             continue
         groups.append(
-            Group(by_id[sheet_id], facts[0].field, label, tuple(facts), tier, cover, reach, standing[sheet_id])
+            Group(by_id[sheet_id], facts[0].field, label, tuple(facts), tier, cover, reach, standing[sheet_id], origin)
         )
     return groups
 
@@ -284,7 +285,7 @@ def _write(draft: Draft, group: Group, facts: Sequence[Fact], change: bool) -> N
     name = plain(group.label) or group.field
     draft.add(f"{title(group.sheet)}の{name}")
     for fact in facts:
-        n = draft.cite(group.sheet, group.field, fact.quote)
+        n = draft.cite(group.origin.get(fact, group.sheet), group.field, fact.quote)
         when = fact.period.label if fact.period else ""
         rate = fact.field if fact.field != group.field and fact.field not in name else ""
         parts = [part for part in (when, rate or kind_word(fact)) if part]
@@ -315,8 +316,15 @@ def _write_change(draft: Draft, facts: Sequence[Fact]) -> None:
             gap = (last.value or 0.0) - (first.value or 0.0)
             sign = "+" if gap > 0 else ""
             numbers = f"{format_number(first.value or 0, first.unit)}→{format_number(last.value or 0, last.unit)}"
-            draft.add(f"- 増減：{numbers}（{sign}{format_number(gap, last.unit)}）")
+            draft.add(f"- 増減：{numbers}（{sign}{format_number(gap, last.unit)}）{_planned(first, last)}")
             return
+
+
+def _planned(first: Fact, last: Fact) -> str:
+    """Says that the end of a row of actuals is only planned."""
+    if first.kind != "actual" or last.kind != "plan" or last.period is None:
+        return ""
+    return f"※{last.period.label}は{'予算' if last.unit == '円' else '目標'}です。"
 
 
 def _chart(draft: Draft, chosen: Sequence[tuple[Group, list[Fact]]]) -> None:

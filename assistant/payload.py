@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from assistant.schemas import (
     AnswerJson,
+    BoxJson,
     ChartJson,
     CitationJson,
     EventJson,
@@ -15,6 +16,7 @@ from assistant.schemas import (
     FiltersJson,
     HitJson,
     InterpretationJson,
+    OtherYearJson,
     PeriodJson,
     RatingJson,
     SearchJson,
@@ -26,8 +28,10 @@ from assistant.schemas import (
     TableJson,
 )
 from assistant.types import Answer, Cell, Citation
-from corpus.documents import Document, Fact, Sheet, Span
+from corpus.confidence import confidence_at
+from corpus.documents import Fact, Sheet, Span
 from corpus.periods import Period
+from corpus.places import in_words, page_of, places_of
 from index.types import Filters, Index, Passage, SearchResult
 
 PERSON_FIELD = "担当者"
@@ -35,13 +39,13 @@ PERSON_FIELD = "担当者"
 
 
 def answer_json(answer: Answer, index: Index) -> AnswerJson:
-    """An answer as the contract prints it; ``index`` tells the pages of the related passages."""
+    """An answer as the contract prints it; ``index`` tells where quotes and passages stand."""
     read = answer.interpretation
-    pages = Pages(index)
+    sources = Sources(index)
     return AnswerJson(
         answer=answer.answer,
         abstained=answer.abstained,
-        citations=[citation_json(citation) for citation in answer.citations],
+        citations=[citation_json(citation, sources) for citation in answer.citations],
         table=None
         if answer.table is None
         else TableJson(
@@ -63,14 +67,14 @@ def answer_json(answer: Answer, index: Index) -> AnswerJson:
         interpretation=InterpretationJson(
             intent=read.intent, period=period_json(read.period), filters=filters_json(read.filters), text=read.text
         ),
-        related=[hit_json(passage, pages) for passage in visible(answer.related)],
+        related=[hit_json(passage, sources) for passage in visible(answer.related)],
         suggestions=list(answer.suggestions),
         index_version=answer.index_version,
         took_ms=answer.took_ms,
     )
 
 
-def citation_json(citation: Citation) -> CitationJson:
+def citation_json(citation: Citation, sources: Sources) -> CitationJson:
     """One citation."""
     sheet = citation.sheet
     return CitationJson(
@@ -82,13 +86,13 @@ def citation_json(citation: Citation) -> CitationJson:
         department=sheet.department,
         section=citation.section,
         quote=citation.quote,
-        source=SourceJson(file=sheet.file, page=citation.page, start=citation.span.start, end=citation.span.end),
+        source=sources.source(sheet.file, citation.span),
     )
 
 
 def search_json(result: SearchResult, index: Index) -> SearchJson:
     """A page of hits; passages that name persons are neither shown nor counted."""
-    pages = Pages(index)
+    sources = Sources(index)
     hidden = result.facets.get("section", {}).get(PERSON_FIELD, 0)
     facets = {
         name: {value: count for value, count in counts.items() if not (name == "section" and value == PERSON_FIELD)}
@@ -96,7 +100,7 @@ def search_json(result: SearchResult, index: Index) -> SearchJson:
     }
     return SearchJson(
         total=max(0, result.total - hidden),
-        hits=[hit_json(passage, pages) for passage in visible(result.hits)],
+        hits=[hit_json(passage, sources) for passage in visible(result.hits)],
         facets=facets,
     )
 
@@ -106,32 +110,44 @@ def visible(passages: Iterable[Passage]) -> list[Passage]:
     return [passage for passage in passages if passage.section.field != PERSON_FIELD]
 
 
-class Pages:
-    """Where passages stand; every document is read once, because hits come in crowds from the same few."""
+class Sources:
+    """Where stretches of documents stand; every document is fetched once, because hits come in crowds from the same few."""
 
     def __init__(self, index: Index) -> None:
-        self._index = index
-        self._documents: dict[str, tuple[Document, list[int]]] = {}
+        self._document = cache(index.document)
 
     def text(self, file: str, span: Span) -> str:
         """The characters of a span of ``file``."""
-        return self._read(file)[0].text[span.start : span.end]
+        return self._document(file).text[span.start : span.end]
+
+    def words(self, file: str, span: Span) -> str:
+        """The place of a span of ``file`` for people: 3ページ."""
+        return in_words(self._document(file), span)
+
+    def named(self, file: str, span: Span) -> str:
+        """The file and the place in it: hyoka.pdf 3ページ."""
+        return f"{file} {self.words(file, span)}".rstrip()
 
     def source(self, file: str, span: Span) -> SourceJson:
         """The place of a span of ``file``."""
-        document, starts = self._read(file)
-        at = bisect_right(starts, span.start) - 1
-        page = document.places[at].page if at >= 0 else None
-        return SourceJson(file=file, page=page, start=span.start, end=span.end)
+        document = self._document(file)
+        places = places_of(document, span)
+        return SourceJson(
+            file=file,
+            page=page_of(document, span.start),
+            start=span.start,
+            end=span.end,
+            boxes=[
+                BoxJson(page=place.page, x0=box[0], top=box[1], x1=box[2], bottom=box[3])
+                for place in places
+                if place.page is not None and (box := place.box) is not None
+            ],
+            cells=[place.cell for place in places if place.cell is not None],
+            ocr_confidence=confidence_at(document, span),
+        )
 
-    def _read(self, file: str) -> tuple[Document, list[int]]:
-        if file not in self._documents:
-            document = self._index.document(file)
-            self._documents[file] = (document, [place.start for place in document.places])
-        return self._documents[file]
 
-
-def hit_json(passage: Passage, pages: Pages) -> HitJson:
+def hit_json(passage: Passage, sources: Sources) -> HitJson:
     """One passage."""
     sheet = passage.sheet
     return HitJson(
@@ -142,7 +158,7 @@ def hit_json(passage: Passage, pages: Pages) -> HitJson:
         department=sheet.department,
         section=passage.section.field or passage.section.label,
         text=passage.text,
-        source=pages.source(sheet.file, passage.span),
+        source=sources.source(sheet.file, passage.span),
         score=passage.score,
         highlights=list(passage.highlights),
     )
@@ -163,7 +179,7 @@ def sheet_json(sheet: Sheet) -> SheetJson:
 
 def sheet_detail_json(sheet: Sheet, index: Index) -> SheetDetailJson:
     """One sheet with its sections, figures and ratings; sections that name persons are left out."""
-    pages = Pages(index)
+    sources = Sources(index)
     sections = [found.section for found in index.sections([sheet.sheet_id])]
     facts = [found.fact for found in index.facts([sheet.sheet_id])]
     return SheetDetailJson(
@@ -173,37 +189,44 @@ def sheet_detail_json(sheet: Sheet, index: Index) -> SheetDetailJson:
                 label=section.label,
                 field=section.field,
                 text=section.text,
-                source=pages.source(sheet.file, section.span),
+                source=sources.source(sheet.file, section.span),
             )
             for section in sections
             if section.field != PERSON_FIELD
         ],
-        facts=_facts_json(facts, sheet.file, pages),
+        facts=_facts_json(facts, sheet.file, sources),
         ratings=[
             RatingJson(
                 field=fact.field,
                 label=fact.label,
                 period=period_json(fact.period),
                 text=fact.text,
-                quote=pages.text(sheet.file, fact.quote),
-                source=pages.source(sheet.file, fact.quote),
+                quote=sources.text(sheet.file, fact.quote),
+                source=sources.source(sheet.file, fact.quote),
             )
             for fact in facts
             if fact.value is None and fact.field != PERSON_FIELD
+        ],
+        other_years=[
+            OtherYearJson(
+                sheet_id=other.sheet_id, fiscal_year=other.fiscal_year, sheet=other.name, department=other.department
+            )
+            for other in index.timeline(sheet.sheet_id)
+            if other.fiscal_year != sheet.fiscal_year
         ],
         events=[
             EventJson(
                 what=event.what or None,
                 period=PeriodJson(label=event.period.label, start=event.period.start, end=event.period.end),
-                quote=pages.text(sheet.file, event.quote),
-                source=pages.source(sheet.file, event.quote),
+                quote=sources.text(sheet.file, event.quote),
+                source=sources.source(sheet.file, event.quote),
             )
             for event in (found.event for found in index.events([sheet.sheet_id]))
         ],
     )
 
 
-def _facts_json(facts: Sequence[Fact], file: str, pages: Pages) -> list[FactJson]:
+def _facts_json(facts: Sequence[Fact], file: str, sources: Sources) -> list[FactJson]:
     """The facts with a finite number; ratings stand in a list of their own."""
     found = []
     for fact in facts:
@@ -217,8 +240,8 @@ def _facts_json(facts: Sequence[Fact], file: str, pages: Pages) -> list[FactJson
                     kind=fact.kind,
                     value=number,
                     unit=fact.unit,
-                    quote=pages.text(file, fact.quote),
-                    source=pages.source(file, fact.quote),
+                    quote=sources.text(file, fact.quote),
+                    source=sources.source(file, fact.quote),
                     inferred=fact.inferred,
                 )
             )
@@ -238,13 +261,6 @@ def filters_json(filters: Filters) -> FiltersJson:
         department=list(filters.department),
         section=list(filters.section),
     )
-
-
-def page_at(document: Document, start: int) -> int | None:
-    """The page that holds character ``start``, None where the document has no pages."""
-    starts = [place.start for place in document.places]
-    at = bisect_right(starts, start) - 1
-    return document.places[at].page if at >= 0 else None
 
 
 def _number(value: float | None) -> int | float | None:

@@ -10,6 +10,7 @@ from typing import Any
 from assistant import console
 from assistant.accounts import FileAccount, account_json
 from assistant.intake import Intake
+from assistant.payload import Sources
 from assistant.types import Answer, Citation
 from index.snapshot import Snapshot
 from index.types import Passage
@@ -64,7 +65,7 @@ def _document_parts(snapshot: Snapshot) -> int:
     return sum(sheet.kind == "document" for sheet in snapshot.sheets())
 
 
-def show_answer(answer: Answer) -> None:
+def show_answer(answer: Answer, sources: Sources) -> None:
     """An answer, its numbered sources, and how the question was read."""
     console.say(answer.answer)
     if answer.citations:
@@ -74,21 +75,21 @@ def show_answer(answer: Answer) -> None:
     if answer.related:
         console.say("\n近い記述")
         for passage in answer.related:
-            console.say(_found(passage))
+            console.say(_found(passage, sources))
     console.say(f"\n{answer.interpretation.text}")
 
 
 def _cited(citation: Citation) -> str:
     sheet = citation.sheet
-    page = f" {citation.page}ページ" if citation.page is not None else ""
+    where = f" {citation.where}" if citation.where else ""
     head = _joined(sheet.municipality, _year(sheet.fiscal_year), sheet.name, citation.section)
-    return f"[{citation.n}] {head}（{sheet.file}{page}）\n    「{short(citation.quote)}」"
+    return f"[{citation.n}] {head}（{sheet.file}{where}）\n    「{short(citation.quote)}」"
 
 
-def _found(passage: Passage) -> str:
+def _found(passage: Passage, sources: Sources) -> str:
     sheet = passage.sheet
     head = _joined(sheet.municipality, _year(sheet.fiscal_year), sheet.name, passage.section.label)
-    return f"- {head}: {short(passage.text)}"
+    return f"- {head}: {short(passage.text)}（{sources.named(sheet.file, passage.span)}）"
 
 
 def _joined(*parts: str) -> str:

@@ -19,13 +19,31 @@ Year = StrictInt
 Text = StrictStr
 
 
+class BoxJson(BaseModel):
+    """A rectangle of a PDF's page in points, from the page's left and top edge."""
+
+    page: int
+    x0: float
+    top: float
+    x1: float
+    bottom: float
+
+
 class SourceJson(BaseModel):
-    """Where a quote stands: characters ``start:end`` of ``GET /api/v1/sheets/{id}/source``; page None for text files."""
+    """Where a quote stands: characters ``start:end`` of ``GET /api/v1/sheets/{id}/source``; page None for text files.
+
+    ``boxes`` are the lines and table cells of a PDF that hold the quote, ``cells`` the cells of a book (集計!B3); each
+    holds the quote or a part of it, and may hold more. ``ocr_confidence`` (0 to 1) is the certainty of what OCR read of it,
+    None where the characters stand in the file.
+    """
 
     file: str
     page: int | None
     start: int
     end: int
+    boxes: list[BoxJson]
+    cells: list[str]
+    ocr_confidence: float | None
 
 
 class CitationJson(BaseModel):
@@ -194,6 +212,15 @@ class RatingJson(BaseModel):
     source: SourceJson
 
 
+class OtherYearJson(BaseModel):
+    """The sheet of the same programme in another year."""
+
+    sheet_id: str
+    fiscal_year: int | None
+    sheet: str
+    department: str
+
+
 class EventJson(BaseModel):
     """A dated statement; ``what`` is what happens then (導入, 更改, 契約満了 …), null when its words do not tell."""
 
@@ -204,11 +231,12 @@ class EventJson(BaseModel):
 
 
 class SheetDetailJson(SheetJson):
-    """The answer to ``GET /api/v1/sheets/{id}``."""
+    """The answer to ``GET /api/v1/sheets/{id}``; ``other_years`` stand oldest first."""
 
     sections: list[SectionJson]
     facts: list[FactJson]
     ratings: list[RatingJson]
+    other_years: list[OtherYearJson]
     events: list[EventJson]
 
 

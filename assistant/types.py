@@ -24,14 +24,17 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A numbered quote: ``quote`` equals the document's text from ``span.start`` to ``span.end``."""
+    """A numbered quote: ``quote`` equals the document's text from ``span.start`` to ``span.end``.
+
+    ``where`` is its place in words (3ページ), empty where the file has no places.
+    """
 
     n: int
     sheet: Sheet
     section: str
     quote: str
     span: Span
-    page: int | None = None
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,12 +34,21 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class PageSize:
+    """One page's measures in points as it is shown, 0 for a page that could not be read."""
+
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One file as published, with its extracted text.
 
     Tables stand in ``text`` as lines with tab characters between cells; a merged cell's text stands once, the covered
-    cells are empty. ``file`` is the path relative to the indexed folder, with forward slashes. ``reader`` is the state
-    of the reading code that made it (:func:`corpus.version.reading_version`), "" when not known.
+    cells are empty. ``file`` is the path relative to the indexed folder, with forward slashes. ``places`` are in the
+    order of the text; ``pages`` are the sizes of a PDF's pages from the first one on. ``reader`` is the state of the
+    reading code that made it (:func:`corpus.version.reading_version`), "" when not known.
     """
 
     file: str
@@ -49,6 +58,7 @@ class Document:
     places: tuple[Place, ...] = ()
     warnings: tuple[str, ...] = ()
     reader: str = ""
+    pages: tuple[PageSize, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

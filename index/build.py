@@ -16,6 +16,7 @@ import numpy as np
 
 from corpus.documents import Document, Section, Sheet, SheetReading, Span
 from corpus.errors import IndexFolderError, NothingToIndex
+from corpus.timelines import Head, head_of, link
 from index.chunks import split
 from index.lexical import LexicalDocument, write_lexical
 from index.manifest import CURRENT, FORMAT, LEXICAL, MANIFEST, RECORDS, SHEETS, SNAPSHOTS, VECTORS, WORDS, Manifest
@@ -81,6 +82,7 @@ def _write(
     texts: list[str] = []
     files: set[str] = set()
     ids: set[str] = set()
+    heads: list[tuple[int, Head]] = []
     with RecordsWriter(work / RECORDS) as records:
         for document, found in readings:
             if document.file in files:
@@ -91,6 +93,8 @@ def _write(
             for reading in found:
                 reading = replace(reading, sheet=_unique(reading.sheet, ids))
                 sheet = records.sheet(number, reading)
+                if (head := head_of(reading)) is not None:
+                    heads.append((sheet, head))
                 counts["sheets"] += 1
                 counts["facts"] += len(reading.facts)
                 counts["events"] += len(reading.events)
@@ -109,6 +113,9 @@ def _write(
                         lexical.append(LexicalDocument(chunk, sheet, name, department, label, body))
                         texts.append(passage_text(reading.sheet, section, document.text[span.start : span.end]))
             tell("読み込み", counts["documents"], 0)
+        numbers = {head.sheet_id: sheet for sheet, head in heads}
+        linked = link(head for _, head in heads)
+        records.timelines([numbers[sheet_id] for sheet_id in timeline] for timeline in linked)
         for file, message in refused():
             if file not in files:
                 records.refused(file, message)

@@ -18,14 +18,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.documents import Certainty, Document, Event, Fact, Place, Reason, Section, Sheet, SheetReading, Span
+from corpus.documents import (
+    Certainty,
+    Document,
+    Event,
+    Fact,
+    PageSize,
+    Place,
+    Reason,
+    Section,
+    Sheet,
+    SheetReading,
+    Span,
+)
 from corpus.periods import Period
 from index.sheetrows import SheetRows
 from index.types import Judgement, SheetEvent, SheetFact, SheetSection
 
 _SCHEMA = """
 CREATE TABLE documents (document INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE, text TEXT NOT NULL,
-  sha256 TEXT NOT NULL, media TEXT NOT NULL, places TEXT NOT NULL, warnings TEXT NOT NULL, reader TEXT NOT NULL);
+  sha256 TEXT NOT NULL, media TEXT NOT NULL, places TEXT NOT NULL, warnings TEXT NOT NULL, reader TEXT NOT NULL,
+  pages TEXT NOT NULL);
 CREATE TABLE sheets (sheet INTEGER PRIMARY KEY, sheet_id TEXT NOT NULL UNIQUE, document INTEGER NOT NULL,
   kind TEXT NOT NULL, name TEXT NOT NULL, municipality TEXT NOT NULL, fiscal_year INTEGER, department TEXT NOT NULL,
   spans TEXT NOT NULL, form TEXT NOT NULL, warnings TEXT NOT NULL, certainty TEXT);
@@ -39,6 +52,7 @@ CREATE TABLE facts (fact INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, field TEXT
 CREATE TABLE events (event INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, period_start TEXT NOT NULL,
   period_end TEXT NOT NULL, period_label TEXT NOT NULL, period_kind TEXT NOT NULL, start INTEGER NOT NULL,
   end INTEGER NOT NULL, quote_start INTEGER NOT NULL, quote_end INTEGER NOT NULL, what TEXT NOT NULL);
+CREATE TABLE timelines (sheet INTEGER PRIMARY KEY, timeline INTEGER NOT NULL);
 CREATE TABLE refused (file TEXT PRIMARY KEY, message TEXT NOT NULL);
 CREATE INDEX sheets_document ON sheets (document);
 CREATE INDEX sections_sheet ON sections (sheet);
@@ -87,6 +101,7 @@ class RecordsWriter:
             json.dumps(places),
             json.dumps(d.warnings, ensure_ascii=False),
             d.reader,
+            json.dumps([(p.width, p.height) for p in d.pages]),
         )
         self._insert("documents", [row])
         return number
@@ -122,6 +137,10 @@ class RecordsWriter:
         self._insert("chunks", [(number, section, *_offsets(span))])
         return number
 
+    def timelines(self, found: Iterable[Sequence[int]]) -> None:
+        """Stores which sheets (by number) are one programme over the years; a sheet alone in its year is in none."""
+        self._insert("timelines", ((sheet, number) for number, sheets in enumerate(found) for sheet in sheets))
+
 
 class Records:
     """A finished records file, opened read-only. One connection, one query at a time."""
@@ -147,6 +166,10 @@ class Records:
         named = self._rows("SELECT field FROM sections ORDER BY section")
         self._section_field = np.array([fields.setdefault(r[0], len(fields)) for r in named], dtype=np.int32)
         self._fields = list(fields)
+        self._timeline = dict(self._rows("SELECT sheet, timeline FROM timelines"))
+        self._timelines: dict[int, list[int]] = {}
+        for sheet, timeline in self._timeline.items():
+            self._timelines.setdefault(timeline, []).append(sheet)
         self.chunk_section = self._column("SELECT section FROM chunks ORDER BY chunk")
 
     def close(self) -> None:
@@ -181,7 +204,7 @@ class Records:
 
     def _read_document(self, file: str) -> Document:
         rows = self._rows(
-            "SELECT document, sha256, media, places, warnings, reader FROM documents WHERE file = ?", (file,)
+            "SELECT document, sha256, media, places, warnings, reader, pages FROM documents WHERE file = ?", (file,)
         )
         if not rows:
             raise KeyError(file)
@@ -199,6 +222,13 @@ class Records:
         for number, warnings in self._rows("SELECT sheet, warnings FROM sheets ORDER BY sheet"):
             found[self.sheets[number].file] += tuple(json.loads(warnings))
         return {file: texts for file, texts in found.items() if texts}
+
+    def timeline(self, sheet: int) -> list[Sheet]:
+        """The sheets of one programme over the years, oldest first, for the number of any of them."""
+        numbers = self._timelines[self._timeline[sheet]] if sheet in self._timeline else [sheet]
+        return sorted(
+            (self.sheets[n] for n in numbers), key=lambda s: (s.fiscal_year or 0, self.sheet_numbers[s.sheet_id])
+        )
 
     def refused(self) -> list[tuple[str, str]]:
         """(file, why) of every file that could not be read when the index was made."""
@@ -382,9 +412,10 @@ def _fact(row: Sequence[Any]) -> Fact:
 
 
 def _document(file: str, text: str, row: Sequence[Any]) -> Document:
-    sha256, media, places, warnings, reader = row
-    found = tuple(_place(*row) for row in json.loads(places))
-    return Document(file, text, sha256, media, found, tuple(json.loads(warnings)), reader)
+    sha256, media, places, warnings, reader, pages = row
+    found = tuple(_place(*place) for place in json.loads(places))
+    sizes = tuple(PageSize(*measures) for measures in json.loads(pages))
+    return Document(file, text, sha256, media, found, tuple(json.loads(warnings)), reader, sizes)
 
 
 def _place_row(p: Place) -> tuple[object, ...]:

@@ -155,6 +155,11 @@ class Snapshot:
         """See :class:`index.types.Index`."""
         return self._records.events(self._numbers(sheet_ids))
 
+    def timeline(self, sheet_id: str) -> list[Sheet]:
+        """See :class:`index.types.Index`."""
+        number = self._records.sheet_numbers.get(sheet_id)
+        return [] if number is None else self._records.timeline(number)
+
     def search(self, query: str, k: int, filters: Filters = _ALL, offset: int = 0) -> SearchResult:
         """See :class:`index.types.Index`. A long section counts once, as its best part."""
         looked_for = self._synonyms.expand(query)

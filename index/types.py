@@ -125,6 +125,10 @@ class Index(Protocol):
         """Events in document order; None means all."""
         ...
 
+    def timeline(self, sheet_id: str) -> list[Sheet]:
+        """The sheets of the same programme over the years, oldest first, with the sheet itself; none for an unknown id."""
+        ...
+
     def document(self, file: str) -> Document:
         """The stored document; raises KeyError for an unknown file."""
         ...

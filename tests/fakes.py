@@ -173,6 +173,9 @@ class FakeIndex:
             if sheet_ids is not None and sheet.sheet_id in sheet_ids
         ]
 
+    def timeline(self, sheet_id: str) -> list[Sheet]:
+        return [sheet for sheet in self.sheets() if sheet.sheet_id == sheet_id]
+
     def document(self, file: str) -> Document:
         return Document(file, TEXTS[file], "0" * 64, "text")
 

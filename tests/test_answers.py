@@ -17,6 +17,7 @@ from corpus.readers import read_document
 from corpus.reading import read_sheets
 from index.build import build
 from index.encoder import load_encoder
+from index.types import Filters
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "corpus" / "samples"
@@ -52,6 +53,32 @@ def amount(sheet: str, year: int, label: str, town: str) -> int:
     (row,) = [s for s in TRUTH if s["sheet"] == sheet and s["municipality"] == town and s["fiscal_year"] == year]
     (found,) = [a for a in row["amounts"] if a["year"] == year and a["label"] == label]
     return int(found["yen"])
+
+
+def test_a_trend_is_told_over_all_sheets_of_the_programme_each_figure_from_its_own(city: Assistant):
+    # The sheet of 令和6年度 prints 令和5年度 and 令和6年度; 令和4年度 stands in the sheet before, under the former name.
+    answer = city.ask("ゼロカーボン推進事業の決算額の推移は？")
+    told = {"エコライフ推進事業": [2022, 2023], "ゼロカーボン推進事業（旧エコライフ推進事業）": [2023, 2024]}
+    yen = [f["yen"] for s in TRUTH if s["sheet"] in told for f in s["amounts"] if f["label"] == "決算額"]
+    assert len(set(yen)) == 3 and all(f"{int(one):,}円" in answer.answer for one in yen)
+    assert answer.chart is not None and len(answer.chart.x) == 3
+    assert {(c.sheet.name, c.sheet.fiscal_year) for c in answer.citations} == {
+        ("エコライフ推進事業", 2023),
+        ("ゼロカーボン推進事業（旧エコライフ推進事業）", 2024),
+    }
+    for citation in answer.citations:
+        text = city.index.document(citation.sheet.file).text
+        assert text[citation.span.start : citation.span.end] == citation.quote and citation.where == "6ページ"
+    # A filter on the year leaves the other years out.
+    only = city.ask("ゼロカーボン推進事業の決算額の推移は？", filters=Filters(fiscal_year=(2024,)))
+    assert {c.sheet.fiscal_year for c in only.citations} == {2024}
+
+
+def test_a_change_that_ends_in_a_plan_says_so(city: Assistant):
+    answer = city.ask("桜坂町の学校給食運営事業の事業費の推移は？").answer
+    assert "令和7年度 予算：60,200,000円" in answer and "※令和7年度は予算です。" in answer
+    settled = city.ask("湊見市の学校給食運営事業の決算額は令和5年度から令和6年度でどう変わった？").answer
+    assert "増減：" in settled and "※" not in settled
 
 
 def test_an_amount_of_a_year_stands_in_yen_with_its_row(city: Assistant):

@@ -8,10 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from assistant.api import create_api
-from assistant.payload import page_at
 from assistant.refusals import clean_text
 from assistant.store import FeedbackStore
-from corpus.documents import Document, Place
 from tests.fakes import TEXTS, FakeAssistant, FakeIndex
 
 
@@ -278,10 +276,3 @@ def test_the_documentation_page_loads_nothing_from_outside(client):
 
 def test_text_is_cleaned_of_what_nobody_types():
     assert clean_text(" 決算\x00額\u202e\n一覧 ") == "決算 額 \n一覧"
-
-
-def test_pages_come_from_the_places_of_the_document():
-    places = (Place(0, 10, page=1), Place(10, 20, page=2))
-    document = Document("a.pdf", "あ" * 20, "0" * 64, "pdf", places)
-    assert [page_at(document, at) for at in (0, 9, 10, 19)] == [1, 1, 2, 2]
-    assert page_at(Document("a.txt", "あ", "0" * 64, "text"), 0) is None

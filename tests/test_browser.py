@@ -471,6 +471,40 @@ def real(tmp_path_factory) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1280", "390"])
+@pytest.mark.parametrize("suffix", [".pdf", ".xlsx"])
+def test_the_place_of_a_quote_is_drawn(real, browser, size, suffix, tmp_path):
+    watched = Watched(browser, real, size)
+    sheets = watched.context.request.get(f"{real}/api/v1/sheets").json()["sheets"]
+    sheet_id = next(one["sheet_id"] for one in sheets if one["file"].endswith(suffix) and one["kind"] == "programme")
+    facts = watched.context.request.get(f"{real}/api/v1/sheets/{sheet_id}").json()["facts"]
+    fact = next(one for one in facts if one["unit"] == "円")
+    source = fact["source"]
+    page = watched.open(f"/sheet/{sheet_id}?start={source['start']}&end={source['end']}#quote")
+    # The words stay in sight beside the marked text and lead up to the drawing.
+    page.locator(".hy-reminder a").click()
+    drawing = page.locator("#where svg, #where table")
+    assert drawing.first.is_visible() and drawing.first.bounding_box()["width"] <= size["width"]
+    if suffix == ".pdf":
+        paper, *_ = page.locator(".hy-map-page").evaluate_all(
+            "all => all.map(one => one.getBoundingClientRect().toJSON())"
+        )
+        marks = page.locator(".hy-map-here").evaluate_all("all => all.map(one => one.getBoundingClientRect().toJSON())")
+        assert len(marks) == len(source["boxes"]) and paper["height"] > paper["width"]
+        for mark in marks:
+            assert paper["left"] <= mark["left"] < mark["right"] <= paper["right"]
+            assert paper["top"] <= mark["top"] < mark["bottom"] <= paper["bottom"]
+        assert f"{source['page']}ページ" in page.inner_text("#where")
+    else:
+        marked = page.locator("#where td mark").all_inner_texts()
+        assert marked == fact["quote"].split() and len(source["cells"]) == len(marked)
+        assert source["cells"][0].split("!")[0] in page.inner_text("#where caption")
+    assert page.locator("#where svg[role=img][aria-label], #where [role=region][aria-label]").count() == 1
+    page.screenshot(path=tmp_path / "place.png")
+    assert watched.outside == [] and watched.complaints == [] and watched.fits()
+    watched.context.close()
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1280", "390"])
 def test_the_bundled_sheets_from_question_to_source(real, browser, size, tmp_path):
     watched = Watched(browser, real, size)
     page = watched.start()

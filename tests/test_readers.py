@@ -297,6 +297,11 @@ def test_pdf_tables_stand_between_the_lines_around_them(tmp_path: Path) -> None:
     assert ("11,000", 1) in found and ("二枚目", 2) in found
     cell = next(place for place in document.places if document.text[place.start : place.end] == "11,000")
     assert cell.box is not None and cell.box[0] < cell.box[2] and cell.box[1] < cell.box[3]
+    assert len(document.pages) == 2  # the size of each page, with every box of the page inside
+    for place in document.places:
+        assert place.box is not None and place.page is not None
+        size = document.pages[place.page - 1]
+        assert 0 <= place.box[0] < place.box[2] <= size.width and 0 <= place.box[1] < place.box[3] <= size.height
 
 
 def test_pdf_bold_by_doubling_is_read_once_and_wide_gaps_are_columns(tmp_path: Path) -> None:

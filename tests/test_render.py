@@ -18,16 +18,18 @@ import ui.scope
 import ui.sheet
 import ui.text
 from assistant.types import Answer, Chart, Citation, Interpretation, Series, Table
-from corpus.documents import Sheet, Span
+from corpus.documents import Place, Sheet, Span
 from index.types import Filters
 from tests.fakes import TEXTS, FakeAssistant, FakeIndex
 from ui.catalogue import render_catalogue
 from ui.charts import axis_ticks, render_chart, short_number
 from ui.examples import ROLES, examples
 from ui.export import SheetOfCells, workbook
+from ui.facts import fact_rows, render_facts
 from ui.render import (
     answer_steps,
     catalogue_line,
+    placed,
     plain_answer,
     render_answer,
     render_held,
@@ -37,7 +39,7 @@ from ui.render import (
     year_label,
 )
 from ui.scope import facet_choices, facet_counts, scope
-from ui.sheet import fact_rows, render_sheet, sheet_view
+from ui.sheet import render_sheet, sheet_view
 from ui.text import excerpt, join_lines, markdown, marked
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
@@ -136,7 +138,7 @@ def test_a_long_list_is_folded_where_a_table_tells_the_same():
 
 
 def evil_answer() -> Answer:
-    citation = Citation(1, SHEET, f"欄{EVIL}", f"引用{EVIL}", Span(0, 3), page=2)
+    citation = Citation(1, SHEET, f"欄{EVIL}", f"引用{EVIL}", Span(0, 3), f"場所{EVIL}")
     passage = FakeIndex().search("図書館", 1).hits[0]
     return Answer(
         f"答え{EVIL} [1]", True, (citation,), Interpretation("x", None, Filters(), f"解釈: {EVIL}"), "v", 1.0,
@@ -195,6 +197,16 @@ def test_the_copied_answer_names_its_sources():
         "[1] あおば市／令和5年度／図書館システム運用／情報政策課（今後の計画）"
         "「令和7年度にクラウド型の図書館システムへ移行する。」"
     )
+
+
+def test_a_citation_and_a_hit_say_where_they_stand():
+    answer = FakeAssistant().ask("図書館の今後の計画は")
+    line = TEXTS["aoba.txt"][: TEXTS["aoba.txt"].index("令和7年度にクラウド型")].count("\n") + 1
+    cited = replace(answer, citations=(replace(answer.citations[0], where="シート「集計」のB3:D3"),))
+    assert "hy-place" not in render_answer(answer) and "・シート「集計」のB3:D3</span>" in render_answer(cited)
+    assert "（今後の計画・シート「集計」のB3:D3）" in plain_answer(cited)
+    hits = FakeIndex().search("クラウド型", 1)
+    assert f"・{line}行目</span>" in render_hits(hits, 0, where=placed(FakeIndex()))
 
 
 def test_years_are_written_the_way_city_halls_write_them():
@@ -274,6 +286,17 @@ def test_figures_stand_in_one_row_over_the_years():
     assert (settlement.kind, settlement.unit) == ("決算", "円")
     assert [settlement.cells[column].value for column in columns] == [1_200_000.0, 1_500_000.0]
     assert rating.cells["令和5年度"].text == "A" and "令和4年度" not in rating.cells
+
+
+def test_figures_read_by_ocr_say_how_sure_that_is():
+    index = FakeIndex()
+    sheet = index.sheets()[0]
+    facts = [found.fact for found in index.facts([sheet.sheet_id])]
+    cell = facts[0].quote
+    read = replace(index.document(sheet.file), places=(Place(cell.start, cell.end, 1, confidence=0.62),))
+    html = render_facts(read, sheet, facts)
+    assert html.count("OCR（信頼度 62%）") == 1
+    assert "1,200,000</a><small" in html and "OCR" not in render_facts(index.document(sheet.file), sheet, facts)
 
 
 def test_facets_keep_what_is_chosen_and_hide_persons():

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from fake_encoder import FakeEncoder
 
-from corpus.documents import Document, Event, Fact, Place, Section, Sheet, SheetReading, Span
+from corpus.documents import Document, Event, Fact, PageSize, Place, Section, Sheet, SheetReading, Span
 from corpus.errors import IndexDamaged, IndexFolderError, IndexMissing, IndexOutdated, NothingToIndex
 from corpus.periods import Period
 from index.build import build
@@ -38,7 +38,8 @@ def reading(
     sha = hashlib.sha256(text.encode()).hexdigest()
     place = Place(0, 3, 1, (0.0, 1.0, 2.0, 3.5), "集計!B3")
     read_by_ocr = Place(4, 6, 2, (0.0, 1.0, 2.0, 3.5), None, 0.875)
-    document = Document(file, text, sha, "text", (place, read_by_ocr), (f"{file} の注意",))
+    sizes = (PageSize(595.0, 842.0), PageSize(842.0, 595.0))
+    document = Document(file, text, sha, "text", (place, read_by_ocr), (f"{file} の注意",), sizes)
     return document, SheetReading(sheet, tuple(sections), (fact, rating), (event,), ("シートの注意",))
 
 
@@ -292,3 +293,24 @@ def test_names_of_staff_are_stored_but_never_found(tmp_path: Path):
     assert [hit.section.field for hit in found.hits] == ["目的"]
     assert found.total == 1 and sum(found.facets["municipality"].values()) == 1
     assert [s.section.text for s in index.sections(fields=["担当者"])] == ["見本太郎"]
+
+
+def test_a_snapshot_knows_the_sheets_of_one_programme_over_the_years(tmp_path: Path) -> None:
+    given = [
+        reading(f"{name}{year}.txt", name, "みなと野市", year, department, {"今後の計画": f"{name}を続ける。"})
+        for year, name, department in (
+            (2023, "移動図書館運営", "図書館課"),
+            (2021, "移動図書館運営", "図書館課"),
+            (2022, "移動図書館運営", "生涯学習課"),
+            (2021, "道路台帳整備", "道路課"),
+        )
+    ]
+    for at, (document, found) in enumerate(given):
+        given[at] = (document, replace(found, sheet=replace(found.sheet, sheet_id=f"s{at}")))
+    index = build(((document, [found]) for document, found in given), FakeEncoder(), tmp_path)
+    for sheet_id in ("s0", "s1", "s2"):
+        assert [sheet.sheet_id for sheet in index.timeline(sheet_id)] == ["s1", "s2", "s0"]
+    assert [sheet.sheet_id for sheet in index.timeline("s3")] == ["s3"] and index.timeline("nothing") == []
+    # What is carried over into the next snapshot is linked anew, with what came to it.
+    again = build((*index.readings(),), FakeEncoder(), tmp_path)
+    assert [sheet.sheet_id for sheet in again.timeline("s2")] == ["s1", "s2", "s0"]

@@ -18,7 +18,7 @@ from assistant.types import Turn
 from corpus.errors import HyokaError
 from index.types import Filters
 from ui.examples import PER_ROLE, ROLES, Examples
-from ui.render import NOTE, answer_steps
+from ui.render import NOTE, answer_steps, placed
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def respond(
     )
     try:
         answer = assistant.ask(clean_question(question), turns(exchanges), filters)
-        steps = answer_steps(answer)
+        steps = answer_steps(answer, placed(assistant.index))
     except HyokaError as problem:
         yield [*asked, _reply(_apology(problem.message))], exchanges
         return

@@ -6,23 +6,36 @@ One line matters: the chat shows messages through Markdown, where an empty line 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from urllib.parse import quote
 
-from assistant.payload import visible
+from assistant.payload import Sources, visible
 from assistant.types import Answer, Cell, Citation, Table
 from corpus.documents import Sheet, Span
-from index.types import Passage, SearchResult
+from index.types import Index, Passage, SearchResult
 from ui.charts import render_chart, trimmed
 from ui.text import excerpt, join_lines, markdown, marked
 
 NOTE = "AI生成文ではありません。すべて評価シートからの引用です（合計や順位は、引用した数値から計算します）。"
 AMOUNT = re.compile(r"[-−△▲]?\d[\d,]*(?:\.\d+)?(?:円|%|％|件|人|回|名)?")
+# What tells the place of a passage in words: 3ページ.
+Where = Callable[[Passage], str]
 SHOWN_CITATIONS = 4
 SHOWN_ROWS = 20
 SHOWN_ITEMS = 5
 QUOTE_WIDTH = 320
+
+
+def unplaced(passage: Passage) -> str:
+    """The place of a passage where no document is at hand: none."""
+    return ""
+
+
+def placed(index: Index) -> Where:
+    """The places of an index's passages."""
+    sources = Sources(index)
+    return lambda passage: sources.words(passage.sheet.file, passage.span)
 
 
 def year_label(year: int | None) -> str:
@@ -45,6 +58,11 @@ def breadcrumb(sheet: Sheet, section: str = "") -> str:
     """Where a quote comes from: 自治体 › 年度 › 課 › 欄, escaped; the sheet's name is set apart as the title."""
     parts = [sheet.municipality, year_label(sheet.fiscal_year), sheet.department, section]
     return '<span class="hy-sep" aria-hidden="true"> › </span>'.join(escape(part) for part in parts if part)
+
+
+def place(where: str) -> str:
+    """A place in words (3ページ) to stand behind a breadcrumb; nothing where none is known."""
+    return f'<span class="hy-place">・{escape(where)}</span>' if where else ""
 
 
 def catalogue_line(sheets: Sequence[Sheet]) -> str:
@@ -75,7 +93,7 @@ def _year_range(sheets: Sequence[Sheet]) -> str:
     return year_label(years[0]) + (f"〜{year_label(years[-1])}" if len(years) > 1 else "")
 
 
-def render_answer(answer: Answer) -> str:
+def render_answer(answer: Answer, where: Where = unplaced) -> str:
     """One answer with its interpretation, table, chart, citation cards and, when it abstains, the nearest passages."""
     parts = [f'<p class="hy-read">{escape(answer.interpretation.text)}</p>' if answer.interpretation.text else ""]
     parts.append(f'<div class="hy-body">{answer_body(answer)}</div>')
@@ -86,7 +104,7 @@ def render_answer(answer: Answer) -> str:
     parts.append(render_citations(answer.citations))
     related = visible(answer.related)
     if answer.abstained and related:
-        cards = "".join(f"<li>{passage_card(passage)}</li>" for passage in related[:5])
+        cards = "".join(f"<li>{passage_card(passage, where(passage))}</li>" for passage in related[:5])
         parts.append(f'<section class="hy-cites"><h4>近い記載</h4><ul class="hy-cards">{cards}</ul></section>')
     if answer.citations:
         # The chat's sanitizer drops data- attributes, so the text to copy is an element that is not shown.
@@ -106,7 +124,7 @@ def answer_body(answer: Answer) -> str:
     return markdown(answer.answer, addresses.get, fold=SHOWN_ITEMS if answer.table is not None else 0)
 
 
-def answer_steps(answer: Answer, steps: int = 5) -> list[str]:
+def answer_steps(answer: Answer, where: Where = unplaced, steps: int = 5) -> list[str]:
     """The answer as it grows on the screen: its sentences little by little, then everything."""
     pieces = re.split(r"(?<=[。\n])", answer.answer)
     size = max(1, -(-len(pieces) // steps))
@@ -115,7 +133,7 @@ def answer_steps(answer: Answer, steps: int = 5) -> list[str]:
         f'<div class="hy-box hy-answer"><div class="hy-body">{markdown("".join(pieces[:end]), addresses.get)}</div></div>'
         for end in range(size, len(pieces), size)
     ]
-    return [*growing, render_answer(answer)]
+    return [*growing, render_answer(answer, where)]
 
 
 def plain_answer(answer: Answer) -> str:
@@ -123,10 +141,11 @@ def plain_answer(answer: Answer) -> str:
     lines = [answer.answer.replace("**", ""), "", "【出典】"]
     for citation in answer.citations:
         sheet = citation.sheet
-        where = "／".join(
+        head = "／".join(
             part for part in (sheet.municipality, year_label(sheet.fiscal_year), sheet.name, sheet.department) if part
         )
-        lines.append(f"[{citation.n}] {where}（{citation.section}）「{join_lines(citation.quote)}」")
+        part_of_it = "・".join(part for part in (citation.section, citation.where) if part)
+        lines.append(f"[{citation.n}] {head}（{part_of_it}）「{join_lines(citation.quote)}」")
     return "\n".join(lines)
 
 
@@ -149,32 +168,31 @@ def render_citations(citations: Sequence[Citation]) -> str:
 
 def citation_card(citation: Citation) -> str:
     """A citation as a link to its sheet with the quote marked."""
-    page = f"・{citation.page}ページ" if citation.page is not None else ""
     text, _ = excerpt(join_lines(citation.quote), [], QUOTE_WIDTH)
     return (
         f'<a class="hy-card" href="{escape(sheet_url(citation.sheet.sheet_id, citation.span))}"'
         f' target="_blank" rel="noopener"><span class="hy-n">[{citation.n}]</span>'
         f'<span class="hy-title">{escape(citation.sheet.name)}</span>'
-        f'<span class="hy-where">{breadcrumb(citation.sheet, citation.section)}{page}</span>'
+        f'<span class="hy-where">{breadcrumb(citation.sheet, citation.section)}{place(citation.where)}</span>'
         f'<span class="hy-quote">{marked(text)}</span><span class="hy-open">原文で確かめる</span></a>'
     )
 
 
-def passage_card(passage: Passage) -> str:
-    """A passage found by search, with the words that matched marked, as a link to its sheet."""
+def passage_card(passage: Passage, where: str = "") -> str:
+    """A passage found by search, with the words that matched marked, as a link to its sheet; ``where`` is its place."""
     text, highlights = excerpt(passage.text, passage.highlights)
     reason = "言葉が一致" if passage.highlights else "意味が近い"
     return (
         f'<a class="hy-card" href="{escape(sheet_url(passage.sheet.sheet_id, passage.span))}"'
         f' target="_blank" rel="noopener"><span class="hy-title">{escape(passage.sheet.name)}</span>'
-        f'<span class="hy-where">{breadcrumb(passage.sheet)}</span>'
+        f'<span class="hy-where">{breadcrumb(passage.sheet)}{place(where)}</span>'
         f'<span class="hy-matched"><span class="hy-chip">{escape(passage.section.label or passage.section.field)}</span>'
         f'<span class="hy-reason">{reason}</span></span>'
         f'<span class="hy-quote">{marked(text, highlights)}</span></a>'
     )
 
 
-def render_hits(result: SearchResult, offset: int, hidden: int = 0) -> str:
+def render_hits(result: SearchResult, offset: int, hidden: int = 0, where: Where = unplaced) -> str:
     """A page of search results; ``hidden`` hits name persons and are not counted."""
     total = max(0, result.total - hidden)
     hits = visible(result.hits)
@@ -183,7 +201,7 @@ def render_hits(result: SearchResult, offset: int, hidden: int = 0) -> str:
             '<div class="hy-box hy-results" role="status"><p class="hy-none">当てはまる記載がありません。'
             "言葉を減らすか、絞り込みを外してみてください。</p></div>"
         )
-    cards = "".join(f"<li>{passage_card(passage)}</li>" for passage in hits)
+    cards = "".join(f"<li>{passage_card(passage, where(passage))}</li>" for passage in hits)
     return (
         f'<div class="hy-box hy-results"><p class="hy-count" role="status">{total:,}件中 {offset + 1:,}〜{offset + len(hits):,}件'
         f'</p><ol class="hy-cards" start="{offset + 1}">{cards}</ol></div>'

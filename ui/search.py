@@ -12,7 +12,7 @@ from assistant.readiness import Asker
 from assistant.refusals import INTERNAL, clean_question
 from corpus.errors import HyokaError
 from index.types import SearchResult
-from ui.render import render_hits, render_notice
+from ui.render import placed, render_hits, render_notice
 from ui.scope import FACETS, facet_choices, facet_counts, scope
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def build_search(assistant: Asker, shared: list[Any]) -> tuple[Any, Any, list[An
             updates.append(gr.update(choices=choices, value=list(values or ()), visible=bool(choices)))
         left = result.total - (at + 1) * PAGE
         return [
-            render_hits(result, at * PAGE, persons(result)),
+            render_hits(result, at * PAGE, persons(result), placed(assistant.index)),
             at,
             gr.update(visible=True),
             gr.update(visible=at > 0),

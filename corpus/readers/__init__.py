@@ -106,6 +106,7 @@ def document_from(data: bytes, file: str, suffix: str = "") -> Document:
         places=extract.places,
         warnings=extract.warnings,
         reader=reading_version(),
+        pages=extract.pages,
     )
 
 

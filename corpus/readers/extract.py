@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from corpus.documents import Place
+from corpus.documents import PageSize, Place
 
 Media = Literal["text", "pdf", "excel", "word", "html", "image"]
 Box = tuple[float, float, float, float]
@@ -30,6 +30,7 @@ class Extract:
     media: Media
     places: tuple[Place, ...] = ()
     warnings: tuple[str, ...] = ()
+    pages: tuple[PageSize, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

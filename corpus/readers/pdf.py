@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from corpus.documents import PageSize
 from corpus.errors import EmptyDocument, UnreadableDocument
 from corpus.readers.extract import Extract, TextWriter
 from corpus.readers.flow import Row
@@ -47,6 +48,7 @@ class _PagesReader:
         self._broken: list[int] = []
         self._overlaid: list[int] = []  # with the letters of somebody else's OCR
         self._scanned: dict[int, float] = {}  # confidence by page
+        self._sizes: dict[int, PageSize] = {}
 
     def read(self, file: str) -> Extract:
         writer = TextWriter()
@@ -67,7 +69,8 @@ class _PagesReader:
             raise UnreadableDocument(_UNREADABLE.format(file=file), file)
         if not writer.places:
             raise EmptyDocument(f"{file}: {without_ocr()}", file)
-        return Extract(writer.text, "pdf", tuple(writer.places), self._warnings(writer.text))
+        sizes = tuple(self._sizes.get(number, PageSize(0.0, 0.0)) for number in range(1, max(self._sizes) + 1))
+        return Extract(writer.text, "pdf", tuple(writer.places), self._warnings(writer.text), sizes)
 
     def _page(self, number: int) -> list[Row]:
         from corpus.readers.pdfpage import open_page, read_content
@@ -76,6 +79,7 @@ class _PagesReader:
         try:
             content = read_content(page)
             size = (content.width, content.height)
+            self._sizes[number] = PageSize(*size)
             rules = (content.horizontal, content.vertical)
             if content.overlaid:
                 from corpus.readers.scan import rules_in
