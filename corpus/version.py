@@ -7,18 +7,32 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from corpus.forms.loader import own_files, own_folder
+
 READING = 1  # raised for a change that stands in no file below, such as a new library's other behaviour
 _FOLDER = Path(__file__).parent
-_LIBRARIES = ("pdfplumber", "pdfminer.six", "openpyxl", "python-docx", "selectolax")
+# pytesseract counts too: with it, pages are read that were left out before.
+_LIBRARIES = ("pypdfium2", "openpyxl", "python-docx", "selectolax", "pytesseract")
 
 
-@cache
 def reading_version() -> str:
     """The version as a short hash: of READING, the code and word lists of this package, and the libraries below it.
 
     Any change of a form file or of a parser changes it, so that nothing is kept that would be read differently now.
+    The form files of one's own count as they stand at the first call for their folder.
     """
-    return version_of(_FOLDER)
+    return _with_own(own_folder())
+
+
+@cache
+def _with_own(folder: Path | None) -> str:
+    package = version_of(_FOLDER)
+    if folder is None:
+        return package
+    own = hashlib.sha256(package.encode())
+    for file in own_files(folder):
+        own.update(file.raw)
+    return own.hexdigest()[:16]
 
 
 def version_of(folder: Path) -> str:

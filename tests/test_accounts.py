@@ -76,7 +76,7 @@ def test_the_certainty_that_was_stored_is_the_one_of_the_reading(indexed, folder
 
 
 def test_files_that_were_refused_stay_in_the_report_when_others_are_added(indexed, folder, tmp_path):
-    (folder / "d_new.txt").write_text(GOOD, "utf-8")
+    (folder / "d_new.txt").write_text(GOOD.replace("図書館", "博物館"), "utf-8")
     assert run(["index", str(folder / "d_new.txt"), "--add", "--index-dir", str(tmp_path / "index")]) == 0
     accounts = file_accounts(Snapshot.open(tmp_path / "index", FakeEncoder("fake")))
     assert {account.file for account in accounts} == {"a_good.txt", "b_poor.txt", "c_broken.pdf", "d_new.txt"}

@@ -111,10 +111,10 @@ def test_what_systems_leave_behind_is_left_out_in_silence(tmp_path: Path) -> Non
 
 
 def test_kinds_that_are_not_read_come_with_advice(tmp_path: Path) -> None:
-    zipped(tmp_path / "a.zip", {"旧.xls": b"x", "写真.png": b"x", "評価.txt": TEXT})
+    zipped(tmp_path / "a.zip", {"旧.xls": b"x", "写真.gif": b"x", "評価.txt": TEXT})
     old, picture, good = listed(tmp_path / "a.zip")
     assert old[1].startswith("a.zip/旧.xls: 旧形式のExcel（.xls）です。Excelで開いて")
-    assert picture[1].startswith("a.zip/写真.png: 画像です。OCR")
+    assert picture[1].startswith("a.zip/写真.gif: 画像です。OCR")
     assert good == ("a.zip/評価.txt", "")
 
 
@@ -187,7 +187,7 @@ def test_an_archive_over_its_total_is_refused_as_a_whole(tmp_path: Path) -> None
 
 
 def test_pictures_do_not_count_towards_the_total(tmp_path: Path) -> None:
-    zipped(tmp_path / "a.zip", {**{f"{n}.png": bytes(900_000) for n in range(30)}, "評価.txt": TEXT})
+    zipped(tmp_path / "a.zip", {**{f"{n}.gif": bytes(900_000) for n in range(30)}, "評価.txt": TEXT})
     assert listed(tmp_path / "a.zip", MB)[-1] == ("a.zip/評価.txt", "")
 
 

@@ -248,7 +248,7 @@ def test_own_forms_reach_the_reader_processes(tmp_path):
     source.mkdir()
     (own / "check.toml").write_text(draft(look(UNKNOWN)), "utf-8")
     for number in range(2):
-        write(source, UNKNOWN)
+        write(source, UNKNOWN + f"{number}\n")  # the same file twice would be read once
         (source / "点検票.txt").rename(source / f"{number}.txt")
     use_forms(own)
     readings = list(Intake(find_files([source]), 1 << 20, jobs=2))

@@ -110,10 +110,16 @@ def _forget() -> None:
         kept.cache_clear()
 
 
+def own_folder() -> Path | None:
+    """The folder of own form files that is in use, None where only the bundled ones are."""
+    folder = os.environ.get(_IN_USE, os.environ.get(VARIABLE))
+    return Path(folder) if folder else None
+
+
 @cache
 def _sources() -> tuple[Source, ...]:
-    folder = os.environ.get(_IN_USE, os.environ.get(VARIABLE))
-    return (*bundled(), *(own_files(Path(folder)) if folder else ()))
+    folder = own_folder()
+    return (*bundled(), *(own_files(folder) if folder is not None else ()))
 
 
 def own_files(folder: Path) -> list[Source]:
