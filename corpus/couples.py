@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
+from corpus.documents import Span
 from corpus.forms.loader import canonical, kind_of
 from corpus.layout import Cell, Row
 from corpus.periods import find_periods
@@ -56,6 +57,7 @@ def label_field(text: str) -> str | None:
 
 def couples(lines: list[Row]) -> list[Couple]:
     """The labels of names, organisations, years, codes and persons among ``lines`` with their values, in order."""
+    lines = _joined(lines)
     words = [_words(row) for row in lines]
     above = _stands_above(words)
     found: list[Couple] = []
@@ -68,6 +70,29 @@ def couples(lines: list[Row]) -> list[Couple]:
             if value:
                 found.append(Couple(word.field, word.text, value, lines[min(i, at)].span.start))
     return found
+
+
+def _joined(lines: list[Row]) -> list[Row]:
+    """「事務事業 / 名 火葬場運営 担当課 市民課」: a label that a narrow cell has broken, put together with its line."""
+    joined: list[Row] = []
+    for row in lines:
+        last = joined[-1] if joined else None
+        head, _, rest = row.text.partition(" ")
+        if (
+            last is not None
+            and rest
+            and not last.tabbed
+            and not row.tabbed
+            and len(last.text) <= 10
+            and len(head) <= 8
+            and label_field(head) is None
+            and label_field(last.text + head) is not None
+        ):
+            span = Span(last.span.start, row.span.end)
+            joined[-1] = Row((Cell(last.text + row.text, 0, span),), span, last.after_gap)
+            continue
+        joined.append(row)
+    return joined
 
 
 def fits(field: str, value: str) -> bool:
@@ -245,7 +270,10 @@ def _shaped(field: str, value: str) -> bool:
         return (
             len(value) <= 20 and not re.search(r"\d", value) and not any(_ORGANISATION.search(v) for v in value.split())
         )
-    return kind in ("department", "year") and fits(field, value)
+    if kind == "year":
+        periods = find_periods(value)
+        return len(periods) == 1 and (periods[0].start, periods[0].end) == (0, len(value))
+    return kind == "department" and fits(field, value)
 
 
 def _of_lines(lines: list[Row], words: list[list[_Word]], i: int, field: str, above: bool) -> tuple[str, int]:

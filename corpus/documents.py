@@ -57,8 +57,8 @@ class Document:
     media: Literal["text", "pdf", "excel", "word", "html", "image"]
     places: tuple[Place, ...] = ()
     warnings: tuple[str, ...] = ()
-    reader: str = ""
     pages: tuple[PageSize, ...] = ()
+    reader: str = ""
 
 
 @dataclass(frozen=True, slots=True)

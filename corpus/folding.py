@@ -60,7 +60,7 @@ def _is_year(cell: Cell) -> bool:
 
 
 def _is_figure(cell: Cell) -> bool:
-    return cell.empty or FIGURE.match(cell.text) is not None
+    return cell.empty or (FIGURE.match(cell.text) is not None and not _is_year(cell))
 
 
 def _is_text(cell: Cell) -> bool:

@@ -59,6 +59,8 @@ def year_of(text: str, lines: list[Row]) -> int | None:
     ]:
         hits = find_periods(line)
         years = [h for h in hits if h.period.kind in ("fiscal_year", "calendar_year", "range")]
+        if "|" in line or len(years) > 2:
+            continue  # the row of a table
         chosen = _reported(line, years)
         if chosen is not None and _ABOUT_SHEETS.search(line):
             return chosen.period.fiscal_year

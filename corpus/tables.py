@@ -284,7 +284,7 @@ class _Reader:
         for name, cell in zip(known, filled, strict=True):
             if name is None and not re.fullmatch(r"[一-龥々]{1,3}", cell.text):
                 return False
-        if any(kind_of(k or "") == "group" and c.column > 0 for k, c in zip(known, filled, strict=True)):
+        if any(kind_of(k or "") == "group" and c is not filled[0] for k, c in zip(known, filled, strict=True)):
             return False
         return sum(k is not None for k in known) >= 2
 

@@ -415,7 +415,7 @@ def _document(file: str, text: str, row: Sequence[Any]) -> Document:
     sha256, media, places, warnings, reader, pages = row
     found = tuple(_place(*place) for place in json.loads(places))
     sizes = tuple(PageSize(*measures) for measures in json.loads(pages))
-    return Document(file, text, sha256, media, found, tuple(json.loads(warnings)), reader, sizes)
+    return Document(file, text, sha256, media, found, tuple(json.loads(warnings)), sizes, reader)
 
 
 def _place_row(p: Place) -> tuple[object, ...]:
