@@ -20,7 +20,7 @@ from corpus.timelines import Head, head_of, link
 from index.chunks import split
 from index.lexical import LexicalDocument, write_lexical
 from index.manifest import CURRENT, FORMAT, LEXICAL, MANIFEST, RECORDS, SHEETS, SNAPSHOTS, VECTORS, WORDS, Manifest
-from index.records import RecordsWriter
+from index.recordswriter import RecordsWriter
 from index.snapshot import Snapshot
 from index.tokens import words
 from index.types import Encoder, Vectors

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+_NOON = (2020, 1, 1, 12, 0, 0)  # the same number is the same file, whenever it is made
 KINDS = (".txt", ".csv", ".html", ".docx", ".xlsx", ".pdf", ".zip", ".md")
 SAMPLES = Path(__file__).parents[2] / "corpus" / "samples" / "files"
 
@@ -270,7 +271,7 @@ def _inside(data: bytes, draw: random.Random) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
         for part, content in parts.items():
-            target.writestr(part, content)
+            target.writestr(zipfile.ZipInfo(part, _NOON), content, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 
