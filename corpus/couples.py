@@ -27,6 +27,8 @@ _CODE = re.compile(r"^[0-9A-Za-z]{1,6}(?:[-‐][0-9A-Za-z]{1,6})*$")
 _LEADING_CODE = re.compile(r"^(?:\d{1,4}(?:-\d{1,4})*[ \u3000]+)")
 _BRACKETED = re.compile(r"[【\[](?P<label>[^【】\[\]]{1,24})[】\]][ \u3000]*(?P<value>[^【\[]*)")
 _COLON = re.compile(r"(?P<label>[^\s::、。]{1,24})[ \u3000]*[::][ \u3000]*")
+# A full stop ends a sentence unless a bracket closes after it: 「食品表示(加工品等を除く。)の適正化」.
+_SENTENCE = re.compile(r"。(?![)）」』])")
 # What a form says about filling it in is no name.
 _INSTRUCTION = re.compile(r"(?:の名称|を記入|を記載|を選択)")
 
@@ -130,13 +132,16 @@ def _of_cell(cell: Cell) -> Iterator[_Word]:
 
 
 def _split(text: str) -> tuple[str, str] | None:
-    """「所管課：総務課」「【所管課】総務課」 in one cell."""
+    """「所管課：総務課」「【所管課】総務課」「所管課 総務課」 in one cell."""
     colon = _COLON.match(text)
     if colon is not None and label_field(colon["label"]) is not None:
         return colon["label"], text[colon.end() :].strip()
     bracket = _BRACKETED.match(text)
     if bracket is not None and bracket.end() == len(text) and label_field(bracket["label"]) is not None:
         return bracket["label"], bracket["value"].strip()
+    label, _, value = text.partition(" ")
+    if value and kind_of(label_field(label) or "") in _HEAD_KINDS:
+        return label, value.strip()
     return None
 
 
