@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,9 @@ from corpus.documents import Span
 from corpus.folding import fold
 from corpus.forms.loader import OTHER, canonical, clean_label, compiled, kind_of
 from corpus.layout import Cell, Row, View, rows
+from corpus.linevalues import line_values
 from corpus.normalize import normalize
+from corpus.rowwords import words_of
 
 # 【label】value, several on a line; what says the unit of a table is no label.
 _BRACKETED = re.compile(r"[【\[](?P<label>[^【】\[\]]{1,24})[】\]][ \u3000]*(?P<value>[^【\[]*)")
@@ -104,10 +107,18 @@ def by_lines(of: View, lines: list[Row]) -> list[Labelled]:
             marks.append((row.span.start, row.span.start, end, label, field))
             skip = end
     ends = [row.span for row in lines]
+    apart = line_values(lines, [words_of(row) for row in lines])
+    placed = {lines[i].span.start: Span(lines[a].span.start, lines[b].span.end) for i, (a, b) in apart.items()}
+    # A value ends before a table, which has a reader of its own, and before a line that is another label's value.
+    ends_at = sorted([row.span.start for row in lines if row.tabbed] + [span.start for span in placed.values()])
     values: list[Labelled] = []
-    for i, (_, start, begin, label, field) in enumerate(marks):
+    for i, (line, start, begin, label, field) in enumerate(marks):
+        if line in placed:
+            values.append(Labelled(label, field, _trimmed(of, start, begin), placed[line]))
+            continue
         stop = marks[i + 1][0] if i + 1 < len(marks) else ends[-1].end
-        stop = min(stop, _end_of_run(lines, begin, stop))
+        after = bisect_left(ends_at, begin)
+        stop = min(stop, ends_at[after]) if after < len(ends_at) else stop
         span = _trimmed(of, begin, stop)
         if kind_of(field) in _FIGURES:
             before = marks[i - 1] if i else None
@@ -182,12 +193,6 @@ def _first_figure(of: View, span: Span) -> Span:
     raw = of.raw[span.start - of.offset : span.end - of.offset]
     line = raw.partition("\n")[0].rstrip()
     return Span(span.start, span.start + len(line)) if _FIGURE_TOKEN.match(normalize(line).text.strip()) else span
-
-
-def _end_of_run(lines: list[Row], begin: int, stop: int) -> int:
-    """A value ends before the first table row after it (tables have their own reader)."""
-    table = next((r.span.start for r in lines if r.tabbed and begin <= r.span.start < stop), stop)
-    return table
 
 
 def _trimmed(of: View, start: int, end: int) -> Span:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from corpus.couples import couples, fits
+from corpus.couples import couples
 from corpus.documents import Document, Span
 from corpus.labelled import table_rows
 from corpus.layout import view
+from corpus.rowwords import fits
+from corpus.sections import split_sections
 from corpus.sheets import find_sheets
 
 NAME, DIVISION, SECTION, YEAR = "放課後児童クラブ運営事業", "こども未来部", "子育て支援課", 2023
@@ -78,3 +80,34 @@ def test_a_label_inside_a_text_of_another_sheet_does_not_name_the_sheets() -> No
     )
     sheets = find_sheets(Document("a.txt", text, "0" * 64, "text"))
     assert [s.name for s in sheets if s.kind == "programme"] == ["道路照明事業", "街路樹管理事業"]
+
+
+def sections_of(text: str) -> dict[str, str]:
+    document = Document("a.txt", text, "0" * 64, "text")
+    (sheet,) = [s for s in find_sheets(document) if s.kind == "programme"]
+    return {s.label: s.text for s in split_sections(document, sheet)}
+
+
+def test_texts_above_their_labels_are_the_labels_own() -> None:
+    text = (
+        f"評価シート\n{NAME}\n事業名\n{SECTION}\n課名\n令和5年度\n対象年度\n"
+        "安心して過ごせる居場所を設ける。\n保護者の就労を助ける。\n事業の目的\n市内14校で運営する。\n事業概要\n"
+    )
+    told = sections_of(text)
+    assert told["事業の目的"] == "安心して過ごせる居場所を設ける。\n保護者の就労を助ける。"
+    assert told["事業概要"] == "市内14校で運営する。"
+
+
+def test_headings_keep_the_text_below_them_where_values_stand_above() -> None:
+    text = (
+        f"評価シート\n{NAME}\n事業名\n{SECTION}\n課名\n令和5年度\n対象年度\n"
+        "(1) 事業の目的\n居場所を設ける。\n(2) 事業概要\n市内14校で運営する。\n"
+    )
+    told = sections_of(text)
+    assert told["(1)事業の目的"] == "居場所を設ける。" and told["(2)事業概要"] == "市内14校で運営する。"
+
+
+def test_a_run_of_labels_gets_the_run_of_values() -> None:
+    text = f"事業名\n課名\n対象年度\n実施方法\n{NAME}\n{SECTION}\n令和5年度\n一部委託\n事業の目的\n居場所を設ける。\n"
+    told = sections_of(text)
+    assert (told["担当課"], told["実施方法"], told["事業の目的"]) == (SECTION, "一部委託", "居場所を設ける。")
