@@ -16,27 +16,18 @@ from corpus.forms.loader import OTHER, canonical, clean_label, kind_of
 from corpus.headers import (
     Column,
     Header,
-    anchored,
     bare_years,
-    in_sequence,
     is_kind,
-    kind_header,
     lay,
     settled_columns,
-    under_kinds,
-    with_name_column,
-    with_second_row,
     year_column,
     year_runs,
 )
 from corpus.layout import Cell, Row
 from corpus.normalize import squeeze
+from corpus.tableheads import FIGURE, TableHeads
 from corpus.tabletypes import Block, Pair, Series, Tables
 
-_FIGURE = re.compile(r"^(?:約|▲|△|-|\+)?\s*[\d,]+(?:\.\d+)?\s*(?:[^\d\s。、]{0,8})(?:\s*[※*]\s?\d{0,2})?$")
-_NAMED_ABOVE = re.compile(
-    r"^[■◆◇●○・(]*(?P<label>[^\s::()\d]{2,10}?)\s*[(]?\d{0,2}[)]?\s*[::]\s*(?P<name>[^。::]{2,60}?)\s*(?:\((?:単位\s*[::]\s*)?(?P<unit>[^()\s]{1,6})\))?$"
-)
 # Heads of columns beside the years that hold no year's figure.
 _NO_YEAR = re.compile(r"比|率|増減|累計|合計|平均|備考|説明|^計$|差額?$")
 _TOTAL = re.compile(r"^(?:合計|総?計|小計|累計|平均)$")
@@ -45,56 +36,8 @@ _NUMERIC = ("amount", "staff", "hours", "rate", "indicator")
 _NO_FIGURES = ("code", "year", "name", "person", "row", "unit", "department")
 
 
-class _Reader:
-    """Goes down the rows once; the header in force and the pending labels are its only memory."""
-
-    def __init__(self, year: int | None, labels: Mapping[str, str]) -> None:
-        self.year = year
-        self.labels = labels
-        self.pairs: list[Pair] = []
-        self.series: list[Series] = []
-        self.blocks: list[Block] = []
-        self.loose: list[Cell] = []
-        self.header: Header | None = None
-        self.beside: list[Header] = []  # the headers of tables printed side by side, from left to right
-        self.above: tuple[Cell, ...] = ()  # a row of 計画 | 実績 that years may follow
-        self.went_down = False
-        self.down: dict[int, Cell] = {}  # heads over rows that begin with a year
-        self.pending: dict[int, Cell] = {}
-        self.heads: dict[int, Cell] = {}
-        self.indicator: tuple[str, Cell | None] = ("", None)
-        self.unit = ""
-        self.fresh = False
-        self.waiting: list[int] = []  # series without a unit yet: it may stand in the row below
-
-    def forget(self) -> None:
-        """A table has ended, and with it what its heads said."""
-        self.header, self.beside, self.above = None, [], ()
-        self.pending, self.heads, self.down = {}, {}, {}
-
-    def line(self, row: Row) -> None:
-        """「成果指標1：利用者数（単位：人）」 above a table names what the table's figures are of."""
-        self.unit, self.waiting = "", []
-        found = _NAMED_ABOVE.match(row.text)
-        if found is None or kind_of(canonical(found["label"]) or "") != "indicator":
-            return
-        name = found["name"].strip()
-        at = row.text.find(name)
-        cell = row.cells[0]
-        # Offsets agree where normalising has changed no length before the name.
-        span = (
-            Span(cell.span.start + at, cell.span.start + at + len(name))
-            if cell.span.end - cell.span.start == len(cell.text)
-            else cell.span
-        )
-        self.indicator = (name, Cell(name, 0, span))
-        self.unit = (found["unit"] or "").strip()
-
-    def field_of(self, cell: Cell) -> str | None:
-        if not cell.text or len(cell.text) > 40:
-            return None
-        own = self.labels.get(clean_label(cell.text))
-        return own if own is not None else canonical(cell.text)
+class _Reader(TableHeads):
+    """Goes down the rows once; the heads in force are its only memory."""
 
     def row(self, row: Row) -> None:
         cells = row.cells
@@ -102,15 +45,15 @@ class _Reader:
         if not any(years) and any(later := bare_years(cells)):
             years = later
         runs = year_runs(years, cells)
-        if not runs and self._second_header(row):
+        if not runs and self.second_header(row):
             return
         if not runs and (self._year_down(row, years) or self._year_beside(row, years)):
             return
         self.above = cells if not runs and sum(is_kind(c) for c in cells if c.text) >= 2 else self.above
-        if not runs and self._kind_header(row):
+        if not runs and self.kind_header(row):
             return
         self.down = {} if not row.visual or len(cells) > 1 else self.down
-        parts = self._parts(row) if not runs else []
+        parts = self.parts(row) if not runs else []
         if len(parts) > 1:
             for header, part in parts:
                 self.header = header
@@ -121,7 +64,7 @@ class _Reader:
     def _cells(self, row: Row, runs: dict[int, int], years: list[Column | None]) -> None:
         """One row, or the part of it that belongs to one of several tables side by side."""
         cells = row.cells
-        head_row = self._plain_header(row, runs)
+        head_row = self.plain_header(row, runs)
         if head_row:
             self.heads = {c.column: c for c in cells if c.text}
             self.down = self.heads
@@ -135,7 +78,6 @@ class _Reader:
         owner: Cell | None = None
         owned: list[Cell] = []
         was_pending, self.pending = self.pending, {}
-        started = False
         if runs:
             self.beside = []
         while at < len(cells):
@@ -143,8 +85,8 @@ class _Reader:
             run = runs.get(at)
             if run is not None:
                 self._close(owner, owned, row, was_pending)
-                self._start_header(row, owner, cells[at:run], [c for c in years[at:run] if c], started)
-                owner, owned, at, started = None, [], run, True
+                self.start_header(row, owner, cells[at:run], [c for c in years[at:run] if c])
+                owner, owned, at = None, [], run
                 continue
             if self.field_of(cell) is not None and not self._is_value(cell, owner, owned):
                 self._close(owner, owned, row, was_pending)
@@ -163,17 +105,6 @@ class _Reader:
             at += 1
         self._close(owner, owned, row, was_pending)
 
-    def _parts(self, row: Row) -> list[tuple[Header, tuple[Cell, ...]]]:
-        """The row cut where the tables side by side begin, each part with its header."""
-        if len(self.beside) < 2 or row.visual:
-            return []
-        edges = [0, *(h.at for h in self.beside[1:]), 1 << 30]
-        parts = [
-            (header, tuple(c for c in row.cells if low <= c.column < high))
-            for header, low, high in zip(self.beside, edges, edges[1:], strict=False)
-        ]
-        return [(header, part) for header, part in parts if part]
-
     def _year_down(self, row: Row, years: list[Column | None]) -> bool:
         """「年度 | 予算額 | 決算額」 over 「令和5年度 | 100 | 90」: each figure has its kind above and its year at the left."""
         told = [(c, y) for c, y in zip(row.cells, years, strict=True) if c.text]
@@ -191,7 +122,7 @@ class _Reader:
             if row.visual:
                 # Columns agree only roughly there: as many figures as heads, or it is not known which is which.
                 head = heads[i] if len(figures) == len(heads) else None
-            if head is None or cell.empty or not _FIGURE.match(cell.text) or head.column <= told[0][0].column:
+            if head is None or cell.empty or not FIGURE.match(cell.text) or head.column <= told[0][0].column:
                 continue
             column = replace(year, cell=cell, kind=year.kind)
             header = Header("", told[0][0].column, (column,), {}, row.span)
@@ -219,27 +150,13 @@ class _Reader:
         pairs = list(zip(rest[::2], rest[1::2], strict=False))
         if label is None or len(pairs) < 2 or len(rest) % 2 or any(y is None for (_, y), _ in pairs):
             return False
-        if not all(_FIGURE.match(c.text) or c.empty for _, (c, _) in pairs):
+        if not all(FIGURE.match(c.text) or c.empty for _, (c, _) in pairs):
             return False
         values = tuple((y, c) for (_, y), (c, _) in pairs if y is not None and not c.empty)
         columns = tuple(y for y, _ in values)
         if values and kind_of(self.field_of(label) or "") in ("amount", "staff", "hours"):
             header = Header("", label.column, columns, {}, row.span)
             self.series.append(Series(label.text, label, header, values, row.span, quote=row.span))
-        return True
-
-    def _kind_header(self, row: Row) -> bool:
-        """「指標名 | 単位 | 目標値 | 実績値」 without a year: the figures below are of the year the sheet reports on."""
-        header = kind_header(row, self.year)
-        if header is None or any(self.field_of(c) in ("評価", "年度") for c in row.cells if c.column < header.at):
-            return False
-        self.header, self.beside, self.fresh = header, [], False
-        self.pending, self.heads = {}, {}
-        self.down = {c.column: c for c in row.cells if c.text}
-        self.indicator, self.unit, self.waiting = (("", None) if "指標名" in header.heads else self.indicator), "", []
-        title = next((c for c in row.cells if c.text), None)
-        if title is not None:
-            self.blocks.append(Block(title.text, header.span))
         return True
 
     def _is_value(self, cell: Cell, owner: Cell | None, owned: list[Cell]) -> bool:
@@ -260,33 +177,10 @@ class _Reader:
     def _answered(owned: list[Cell], cell: Cell) -> bool:
         """「市長公約 | - | 長い文」: the dash was the answer, what follows belongs to another label."""
         said = [c for c in owned if c.text]
-        return bool(said) and all(c.empty for c in said) and not cell.empty and not _FIGURE.match(cell.text)
+        return bool(said) and all(c.empty for c in said) and not cell.empty and not FIGURE.match(cell.text)
 
     def _takes_row(self, cell: Cell, cells: tuple[Cell, ...]) -> bool:
         return kind_of(self.field_of(cell) or "") == "row" and not any(c.text for c in cells[: cell.column])
-
-    def _second_header(self, row: Row) -> bool:
-        header, self.fresh = (self.header if self.fresh else None), False
-        told = [c for c in row.cells if c.text]
-        under = with_second_row(header, told, 6 if row.visual else 0) if header is not None else None
-        if under is None:
-            return False
-        self.header = replace(under, span=Span(under.span.start, max(under.span.end, row.span.end)))
-        self.beside = [self.header]
-        return True
-
-    def _plain_header(self, row: Row, runs: dict[int, int]) -> bool:
-        """部等名 | 課等名 | 係等名: a row of labels only, whose values stand in the row below."""
-        filled = [c for c in row.cells if c.text]
-        if runs or len(filled) < 2:
-            return False
-        known = [self.field_of(c) for c in filled]
-        for name, cell in zip(known, filled, strict=True):
-            if name is None and not re.fullmatch(r"[一-龥々]{1,3}", cell.text):
-                return False
-        if any(kind_of(k or "") == "group" and c is not filled[0] for k, c in zip(known, filled, strict=True)):
-            return False
-        return sum(k is not None for k in known) >= 2
 
     def _under_heads(self, row: Row) -> bool:
         filled = [c for c in row.cells if c.text]
@@ -304,54 +198,10 @@ class _Reader:
             self._pair(head, [cell])
         return True
 
-    def _start_header(
-        self, row: Row, owner: Cell | None, run: tuple[Cell, ...], columns: list[Column], again: bool
-    ) -> None:
-        first = run[0].column
-        before = [c for c in row.cells if c.column < first and c.text and not c.empty]
-        heads = {clean_label(c.text): c.column for c in row.cells if c.text and c.column not in {x.column for x in run}}
-        heads = with_name_column(heads, first)
-        own = before[-1] if before and before[-1].column >= first - 2 else owner
-        group = next((c for c in before if kind_of(self.field_of(c) or "") in ("indicator", "amount")), own)
-        label_cell = group if group is not None and "指標名" in heads else own
-        columns = under_kinds(columns, self.above) if self.above else columns
-        columns, irregular = in_sequence(anchored(columns, self.year))
-        start = label_cell.span.start if label_cell is not None else run[0].span.start
-        self.header = Header(
-            label_cell.text if label_cell is not None else "",
-            own.column if own is not None else first - 1,
-            tuple(columns),
-            heads,
-            Span(start, run[-1].span.end),
-            irregular,
-            label_cell,
-        )
-        self.beside.append(self.header)
-        self.above = ()
-        self.pending = {}
-        self.fresh = True
-        if "指標名" in heads:
-            self.indicator = ("", None)
-        self.unit = ""
-        self.waiting = []
-        # 「要する経費全体 | 事業実施コスト | H28年度決算 …」: the block is called by the first of the labels in a row.
-        leading: list[Cell] = before[-1:] if own is not None else []
-        for cell in reversed(before[:-1]):
-            if not leading or self.field_of(cell) is None or cell.column != leading[0].column - 1:
-                break
-            leading.insert(0, cell)
-        title = label_cell if group is not None and "指標名" in heads else (leading[0] if leading else label_cell)
-        self.blocks.append(
-            Block(
-                title.text if title is not None else "",
-                Span(min(start, title.span.start) if title else start, run[-1].span.end),
-            )
-        )
-
     def _close(self, owner: Cell | None, owned: list[Cell], row: Row, was_pending: dict[int, Cell]) -> None:
         filled = [c for c in owned if c.text]
         name = self.field_of(owner) if owner is not None else None
-        figures = [c for c in filled if _FIGURE.match(c.text) or c.empty]
+        figures = [c for c in filled if FIGURE.match(c.text) or c.empty]
         if self.header is not None and filled and self._is_series(owner, name, owned, figures):
             self._series(owner, owned, row)
             return
@@ -360,7 +210,7 @@ class _Reader:
                 self._pair(filled[0], filled[1:])
                 return
             for cell in filled:
-                head = was_pending.get(cell.column) or self._head_above(cell)
+                head = was_pending.get(cell.column) or self.head_above(cell)
                 if head is not None and not cell.empty:
                     self._pair(head, [cell])
                 elif not cell.empty:
@@ -383,17 +233,10 @@ class _Reader:
         if not 2 <= len(cell.text) <= 16 or re.search(r"[\d。、:/]", cell.text) or cell.empty:
             return False
         return (
-            not any(_FIGURE.match(v.text) for v in values)
+            not any(FIGURE.match(v.text) for v in values)
             and (self.header is None or len(values) == 1)
             and not values[0].empty
         )
-
-    def _head_above(self, cell: Cell) -> Cell | None:
-        """「改善目標 | H29年度 | H30年度」 over two texts: they are what the label before the years names."""
-        header = self.header
-        if header is None or _FIGURE.match(cell.text) or not any(c.cell.column == cell.column for c in header.columns):
-            return None
-        return header.label_cell
 
     def _is_series(self, owner: Cell | None, name: str | None, owned: list[Cell], figures: list[Cell]) -> bool:
         """Whether the cells are figures to be laid under the header's years."""
@@ -418,7 +261,7 @@ class _Reader:
         assert header is not None
         lead = _lead(row, header)
         unit_cell = lead.get("単位")
-        texts = [c for c in owned if c.text and not _FIGURE.match(c.text) and not c.empty and c is not unit_cell]
+        texts = [c for c in owned if c.text and not FIGURE.match(c.text) and not c.empty and c is not unit_cell]
         label_cell = owner
         if owner is not None and texts and kind_of(self.field_of(owner) or "") in ("staff", "group", "hours"):
             label_cell = texts[0] if kind_of(self.field_of(owner) or "") == "group" else owner
@@ -437,7 +280,7 @@ class _Reader:
                 self.series[i] = replace(self.series[i], unit=self.unit)
             self.waiting = []
         start = owner.column + 1 if owner is not None else owned[0].column if owned else 0
-        values = [c for c in owned if (_FIGURE.match(c.text) or c.empty) and c is not unit_cell]
+        values = [c for c in owned if (FIGURE.match(c.text) or c.empty) and c is not unit_cell]
         at = label_cell.column if label_cell is not None else start - 1
         years = {c.cell.column for c in header.columns}
         others = {column for name, column in header.heads.items() if column not in years and _NO_YEAR.search(name)}
@@ -472,7 +315,7 @@ class _Reader:
         field_name = self.field_of(label) or OTHER
         if clean_label(label.text) == "指標名" and values:
             self.indicator = ("", None) if values[0].empty else (values[0].text, values[0])
-        if field_name in ("目標値", "実績値") and not _FIGURE.match(values[0].text):
+        if field_name in ("目標値", "実績値") and not FIGURE.match(values[0].text):
             field_name = OTHER  # 総合計画の「目標 6.市民協働」 is no indicator
         years = {c.cell.column for c in self.header.columns} if self.header is not None else set()
         self.pairs.append(Pair(label.text, field_name, label, tuple(values), any(v.column in years for v in values)))
@@ -482,13 +325,13 @@ def _lead(row: Row, header: Header) -> dict[str, Cell]:
     """The cells under 指標名 and 単位: by their columns, in a table set with blanks by their order before the figures."""
     names = {column: name for name, column in header.heads.items() if name in ("指標名", "単位")}
     if not row.visual:
-        found = {names[c.column]: c for c in row.cells if c.text and c.column in names and not _FIGURE.match(c.text)}
+        found = {names[c.column]: c for c in row.cells if c.text and c.column in names and not FIGURE.match(c.text)}
         return found
     first = min((c.cell.column for c in header.columns), default=0)
     heads = sorted(column for column in set(header.heads.values()) if column < first)
     texts: list[Cell] = []
     for cell in row.cells:
-        if _FIGURE.match(cell.text) or cell.empty:
+        if FIGURE.match(cell.text) or cell.empty:
             break
         texts.append(cell)
     # 目標 and 実績 may stand under a head of their own (区分) or without one.
