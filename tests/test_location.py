@@ -110,3 +110,11 @@ def test_the_neighbouring_worksheet_is_not_mixed_in():
     both = Document("a.xlsx", first.text + second.text, "0" * 64, "excel", (*first.places, *places))
     start = both.text.index("丙")
     assert cells_shown(render_location(both, Span(start, start + 1))) == [["", "A"], ["3", "丙"]]
+
+
+def test_names_of_persons_beside_the_quote_are_not_drawn() -> None:
+    at = FORM.text.index("決算額")
+    beside = FORM.text.index("1,200")
+    quote, person = Span(at, at + 3), Span(beside, beside + 5)
+    html = render_location(FORM, quote, [person])
+    assert "1,200" not in html and "（氏名）" in html and "<mark>決算額</mark>" in html

@@ -16,12 +16,15 @@ MAX_ROWS, MAX_COLUMNS, MAX_CHARS = 10, 8, 40
 Grid = dict[tuple[int, int], Place]  # (row, column) -> the cell's place
 
 
-def render_location(document: Document, quote: Span) -> str:
-    """The pages with the quote's boxes marked, or the cells around it; empty where the file says neither."""
+def render_location(document: Document, quote: Span, hidden: Sequence[Span] = ()) -> str:
+    """The pages with the quote's boxes marked, or the cells around it; empty where the file says neither.
+
+    Cells in a ``hidden`` stretch (names of persons) are drawn without their text.
+    """
     places = places_of(document, quote)
     cells = cells_of(places)
     if cells:
-        return render_cells(document, quote, cells)
+        return render_cells(document, quote, cells, hidden)
     pages = list(dict.fromkeys(place.page for place in places if place.page is not None and place.box is not None))
     sized = [page for page in pages if 0 < page <= len(document.pages) and document.pages[page - 1].width > 0]
     shown = [_page(document, page, places) for page in sized[:MAX_PAGES]]
@@ -63,7 +66,7 @@ def _extent(boxes: Sequence[Box], width: float, height: float) -> str:
     return f"上から{top * 100:.0f}〜{bottom * 100:.0f}%、左から{left * 100:.0f}〜{right * 100:.0f}%の位置"
 
 
-def render_cells(document: Document, quote: Span, cells: Sequence[Cell]) -> str:
+def render_cells(document: Document, quote: Span, cells: Sequence[Cell], hidden: Sequence[Span] = ()) -> str:
     """The quote's cells among their neighbours, with the headings of the book; columns without text are left out."""
     worksheet = cells[0].worksheet
     marked = {(cell.row, cell.column) for cell in cells if cell.worksheet == worksheet}
@@ -74,7 +77,7 @@ def render_cells(document: Document, quote: Span, cells: Sequence[Cell]) -> str:
     head = "".join(f'<th scope="col">{column_letters(column)}</th>' for column in columns)
     lines = []
     for row in rows:
-        line = "".join(_cell(document, grid.get((row, column)), (row, column) in marked) for column in columns)
+        line = "".join(_cell(document, grid.get((row, column)), (row, column) in marked, hidden) for column in columns)
         lines.append(f'<tr><th scope="row">{row}</th>{line}</tr>')
     missing = len(cells) - sum((row, column) in marked for row in rows for column in columns)
     more = f"（引用のほか{missing}セルは省略）" if missing else ""
@@ -114,9 +117,11 @@ def _near(numbers: Sequence[int], marked: Sequence[int], most: int) -> list[int]
     return sorted(ranked[:most])
 
 
-def _cell(document: Document, place: Place | None, here: bool) -> str:
+def _cell(document: Document, place: Place | None, here: bool, hidden: Sequence[Span]) -> str:
     if place is None:
         return "<td></td>"
+    if not here and any(span.start < place.end and place.start < span.end for span in hidden):
+        return '<td class="hy-small">（氏名）</td>'
     text = document.text[place.start : place.end]
     shown = escape(text if len(text) <= MAX_CHARS else f"{text[: MAX_CHARS - 1]}…")
     return f"<td><mark>{shown}</mark></td>" if here else f"<td>{shown}</td>"

@@ -29,6 +29,7 @@ class SheetView:
     """Everything the page shows of one sheet; ``quote`` is the span to mark, None without one.
 
     ``timeline`` are the programme's sheets over the years, ``history`` its figures in them, ``documents`` theirs by file.
+    ``hidden`` are the stretches that name persons: only the source shows them, as it was published.
     """
 
     sheet: Sheet
@@ -39,6 +40,7 @@ class SheetView:
     timeline: tuple[Sheet, ...] = ()
     history: tuple[HistoryRow, ...] = ()
     documents: Mapping[str, Document] = field(default_factory=dict)
+    hidden: tuple[Span, ...] = ()
 
 
 def sheet_view(sheet: Sheet, index: Index, start: int | None = None, end: int | None = None) -> SheetView:
@@ -46,16 +48,18 @@ def sheet_view(sheet: Sheet, index: Index, start: int | None = None, end: int | 
     document = index.document(sheet.file)
     timeline = index.timeline(sheet.sheet_id)
     several = [one.sheet_id for one in timeline] if len(timeline) > 1 else []
+    sections = [found.section for found in index.sections([sheet.sheet_id])]
     asked = start is not None and end is not None and 0 <= start < end <= len(document.text)
     return SheetView(
         sheet,
         document,
-        tuple(found.section for found in index.sections([sheet.sheet_id]) if found.section.field != PERSON_FIELD),
+        tuple(section for section in sections if section.field != PERSON_FIELD),
         tuple(found.fact for found in index.facts([sheet.sheet_id]) if found.fact.field != PERSON_FIELD),
         Span(start, end) if asked and start is not None and end is not None else None,
         tuple(timeline),
         tuple(history((found.sheet, found.fact) for found in index.facts(several))) if several else (),
         {one.file: index.document(one.file) for one in timeline},
+        tuple(section.span for section in sections if section.field == PERSON_FIELD),
     )
 
 
@@ -117,9 +121,10 @@ def _quoted(view: SheetView) -> str:
     text = view.document.text[view.quote.start : view.quote.end]
     words = in_words(view.document, view.quote)
     where = f"（{escape(words)}）" if words else ""
+    place = render_location(view.document, view.quote, view.hidden)
     return (
         f'<aside id="where" class="hy-quoted" aria-label="引用された箇所"><p class="hy-label">引用された箇所{where}</p>'
-        f'<div class="hy-located"><blockquote>{marked(text)}</blockquote>{render_location(view.document, view.quote)}</div>'
+        f'<div class="hy-located"><blockquote>{marked(text)}</blockquote>{place}</div>'
         '<p><a href="#quote">原文の位置へ移動</a></p></aside>'
     )
 
