@@ -225,3 +225,13 @@ def test_corpus_nothing_said_is_lost(corpus: dict[str, tuple[Document, list[Shee
                 for stop in re.finditer("。", document.text[span.start : span.end]):
                     at = span.start + stop.start()
                     assert any(a <= at < b for a, b in covered), document.text[at - 30 : at + 1]
+
+
+def test_a_label_may_explain_itself_in_brackets() -> None:
+    text = (
+        "令和5年度 事務事業評価シート\n事業名 道路照明事業\n所管課 道路課\n"
+        "【事業の目的（誰を、どうしたいか）】\n夜道を明るくする。\n対象（誰を・何を）：市民\n"
+    )
+    (sheet,) = find_sheets(Document("a.txt", text, "0" * 64, "text"))
+    found = {s.field: s.text for s in split_sections(Document("a.txt", text, "0" * 64, "text"), sheet)}
+    assert found["目的"] == "夜道を明るくする。" and found["対象"] == "市民"

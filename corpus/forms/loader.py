@@ -47,6 +47,7 @@ _CIRCLED = re.compile(r"^\s*[\u2460-\u2473\u2776-\u277f]+\s*")
 _TRAIL = re.compile(r"[)\]】>》」〉:：]+$")
 # A year before a label: 「R3年度取組状況の評価」「H29 環境関連性」「5年度の取組内容」.
 _YEAR = re.compile(r"^(?:(?:19|20)\d\d年度|(?:令和|平成|[RH])?(?:元|\d{1,2})(?:年度)?|[今本当]年度)の?")
+_CLOSE = re.compile(r"(?<=[)])[】》〉」>\]]+$")
 # Footnote marks after a label: 「事業費※1」「人件費(注2)」.
 _NOTE = re.compile(r"(?:※\d{0,2}|\*\d{1,2}|\(?注\d{1,2}\)?)$")
 _ASIDE = re.compile(r"\([^()]*\)$")
@@ -65,7 +66,7 @@ def clean_label(label: str) -> str:
     # Circled numbers go before NFKC turns them into digits of the label: 「①目標」 is 目標, not 1目標.
     label = _CIRCLED.sub("", label)
     text = normalize(label, squeeze=True).text
-    bare = _NOTE.sub("", _LEAD.sub("", text))
+    bare = _CLOSE.sub("", _NOTE.sub("", _LEAD.sub("", text)))
     bare = _UNIT.sub("", bare)
     if bare.count("(") <= bare.count(")") - 1 or not bare.count("("):
         bare = _TRAIL.sub("", bare)
