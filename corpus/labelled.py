@@ -35,6 +35,8 @@ _SECOND_TOKEN = re.compile(
 )
 # A whole period or figure, not the beginning of a label: 平成12年度, R5, 1,200千円, but not 令和5 or R5当初.
 _COMPLETE = re.compile(r"年度?$|月$|日$|^[RHSＲＨＳ]\d{1,2}$|^[\d,.]+\D{0,3}$")
+_NUMBERED = re.compile(r"^(?:[IVX]{1,4}|第?\d{1,2}章?|[一二三四五六七八九])[ .、]+")
+_SAYS_UNIT = re.compile(r"\(単位[^()]*\)$")
 _FIGURES = ("amount", "staff", "rate", "hours")
 _UNIT_HEADS = ("単位", "区分", "項目", "年度")
 _FIGURE_TOKEN = re.compile(r"^(?:▲\s*)?-?[\d,]+(?:\.\d+)?(?:%|円|千円|万円|百万円|億円|人|件|回|台|名|時間)?$|^[-/*]$")
@@ -129,6 +131,8 @@ def by_lines(of: View, lines: list[Row]) -> list[Labelled]:
             ):
                 span = Span(begin, begin)  # all labels stand first: whose figure comes next cannot be told
             span = _first_figure(of, span)
+        else:
+            span = _without_heading(of, span)
         values.append(Labelled(label, field, _trimmed(of, start, begin), span))
     return values
 
@@ -186,6 +190,19 @@ def _broken_label(of: View, row: Row, below: Row | None) -> tuple[str, str, int]
             end = below.span.start + (len(piece) if raw.startswith(piece) else len(raw.split()[0]))
             return row.text + piece, canonical(row.text + piece) or OTHER, end
     return None
+
+
+def _without_heading(of: View, span: Span) -> Span:
+    """A text's span without the headings of the blocks that follow it: 「Ⅱ 事業費(単位:千円)」, 「■評価」."""
+    while True:
+        raw = of.raw[span.start - of.offset : span.end - of.offset]
+        at = raw.rfind("\n")
+        if at < 0:
+            return span
+        line = _NUMBERED.sub("", _SAYS_UNIT.sub("", normalize(raw[at + 1 :]).text.strip()))
+        if line and (len(line) > 24 or canonical(line) is None):
+            return span
+        span = _trimmed(of, span.start, span.start + at)
 
 
 def _first_figure(of: View, span: Span) -> Span:

@@ -235,3 +235,12 @@ def test_a_label_may_explain_itself_in_brackets() -> None:
     (sheet,) = find_sheets(Document("a.txt", text, "0" * 64, "text"))
     found = {s.field: s.text for s in split_sections(Document("a.txt", text, "0" * 64, "text"), sheet)}
     assert found["目的"] == "夜道を明るくする。" and found["対象"] == "市民"
+
+
+def test_the_heading_of_the_next_block_is_no_part_of_a_text() -> None:
+    text = (
+        "令和5年度 事務事業評価シート\n事業名 道路照明事業\n所管課 道路課\n事業の概要\n街灯を直す。\n球を替える。\n"
+        "Ⅱ　事業費\n（単位：千円）\n区分\t令和4年度\t令和5年度\n決算額\t100\t110\n"
+    )
+    (reading,) = read_sheets(Document("a.txt", text, "0" * 64, "text"))
+    assert {s.text for s in reading.sections if s.field == "内容"} == {"街灯を直す。\n球を替える。"}

@@ -50,11 +50,12 @@ class Score:
         return self.counts[right] / self.counts[of] if self.counts[of] else float("nan")
 
     def shares(self) -> dict[str, float]:
-        """The measures of the issue: recall of names, departments, years and figures, precision of figures."""
+        """Recall of names, departments, years and of the two texts (目的, 内容: whole and nothing else), figures both ways."""
         return {
             "name": self.share("name", "sheets"),
             "department": self.share("department", "sheets"),
             "year": self.share("year", "sheets"),
+            "texts": self.share("texts right", "texts"),
             "amount precision": self.share("amounts right", "amounts found"),
             "amount recall": self.share("amounts right", "amounts"),
             "indicator precision": self.share("indicators right", "indicators found"),
@@ -130,6 +131,12 @@ def _compare(one: Printed, reading: SheetReading | None, score: Score) -> list[s
         score.counts["year"] += 1
     else:
         misses.append(f"year: {one.sheet.year} <- {sheet.fiscal_year}")
+    for label, text in (("目的", one.sheet.purpose), ("内容", one.sheet.content)):
+        score.counts["texts"] += 1
+        if any(s.field == label and squeeze(s.text) == squeeze(text) for s in reading.sections):
+            score.counts["texts right"] += 1
+        else:
+            misses.append(f"text: {label} <- {[s.text[:30] for s in reading.sections if s.field == label]}")
     misses += _figures(one, [f for f in reading.facts if f.value is not None], score)
     return misses
 
