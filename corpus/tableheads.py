@@ -133,7 +133,8 @@ class TableHeads:
         """A run of years begins a table: its label, its columns, and the heads beside them are kept."""
         first = run[0].column
         before = [c for c in row.cells if c.column < first and c.text and not c.empty]
-        heads = {clean_label(c.text): c.column for c in row.cells if c.text and c.column not in {x.column for x in run}}
+        years = {cell.column for cell in run}
+        heads = {clean_label(c.text): c.column for c in row.cells if c.text and c.column not in years}
         heads = with_name_column(heads, first)
         own = before[-1] if before and before[-1].column >= first - 2 else owner
         group = next((c for c in before if kind_of(self.field_of(c) or "") in ("indicator", "amount")), own)

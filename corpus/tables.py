@@ -245,7 +245,8 @@ class _Reader(TableHeads):
         if not real and (owner is None or kind_of(name or "") not in _NUMERIC):
             return False
         columns = {c.cell.column for c in self.header.columns}
-        texts = [c for c in owned if c.text and c not in figures and c.column not in self.header.heads.values()]
+        known = {c.column for c in figures} | set(self.header.heads.values())
+        texts = [c for c in owned if c.text and c.column not in known]
         if name is not None and kind_of(name) in _NO_FIGURES:
             return False
         if (
@@ -287,7 +288,7 @@ class _Reader(TableHeads):
         # 前年度比 and 備考 beside the years are no year's figures.
         values = [c for c in values if c.column > at and (row.visual or c.column not in others)]
         settled = label_cell is not None and self.field_of(label_cell) == "実績値"
-        told_apart = settled_columns(list(header.columns))
+        told_apart = {c.cell.span.start for c in settled_columns(list(header.columns))}
         laid, guessed = lay(header, values, label_cell, at, self.year if settled else None, row.visual)
         what = self.field_of(label_cell) if label_cell is not None else None
         named_row = what in ("目標値", "実績値", "達成率", "指標") or label_cell is None or "指標名" in header.heads
@@ -297,7 +298,7 @@ class _Reader(TableHeads):
                 label_cell.text if label_cell is not None else "",
                 label_cell,
                 header,
-                tuple((column, cell) for column, cell in laid if not cell.empty and column in told_apart),
+                tuple((column, cell) for column, cell in laid if not cell.empty and column.cell.span.start in told_apart),
                 row.span,
                 name,
                 name_cell,
