@@ -24,6 +24,12 @@ _SPEAKS_OF_MONEY = re.compile(
     r"(?:費|料|金|額|債|税|代|財源|収入|支出|歳入|歳出|コスト|予算|決算|報酬|手当|給与|給料|計|その他|補助|委託|\(うち[^()]*)\)?$"
 )
 _OF_NO_YEAR = re.compile(r"全体|総額|累計|限度額")
+# What indicators are counted in beside the units of prose.
+_COUNTED = """
+    者 国 か国 カ国 ヶ国 大学 基準 千人 万人 千件 万件 千回 千t 万t 案件 事例 校区 法人 農家 経営体 議題 機関 地区 集落 自治体 都市
+    港 駅 席 問 章 巻 曲 作品 商品 品種 m3 kl MW GWh ha 工区 年齢 歳 号 区間 系統 河川 ダム 橋梁 拠点 会場 教室 クラス チーム 班
+    事業者 事業所 利用者 参加者 議員 職員 会員 児童 生徒 学生 受講者 相談 面 艇 機関数 PV アクセス ポイント
+""".split()
 _LONG_QUOTE = 160
 _IN_BRACKETS = re.compile(r"[((]([^()()]{1,8})[))]\s*$")
 
@@ -271,7 +277,7 @@ def _figure(
     if kind == "rate":
         return value, "%"
     if indicator:
-        said = normalize(series.unit).text or _bracket_unit(series.name) or _bracket_unit(series.label)
+        said = normalize(series.unit).text or _indicator_unit(series.name) or _indicator_unit(series.label)
         if said in YEN:
             return value * YEN[said], "円"
         return value, said
@@ -283,6 +289,12 @@ def _figure(
     if said in YEN:
         return value * YEN[said], "円"
     return (value, said) if said else None
+
+
+def _indicator_unit(name: str) -> str:
+    """The unit in brackets after an indicator's name: 「認定業者数(者)」, but not 「利用者数(累計)」."""
+    found = _IN_BRACKETS.search(normalize(name).text.strip())
+    return _bracket_unit(name) or (found[1] if found is not None and found[1] in _COUNTED else "")
 
 
 def _bracket_unit(label: str) -> str:

@@ -47,6 +47,7 @@ class TableHeads:
         self.heads: dict[int, Cell] = {}
         self.indicator: tuple[str, Cell | None] = ("", None)
         self.unit = ""
+        self.unit_above = ""  # said by the line that names the indicator above its table
         self.fresh = False
         self.waiting: list[int] = []  # series without a unit yet: it may stand in the row below
 
@@ -57,7 +58,7 @@ class TableHeads:
 
     def line(self, row: Row) -> None:
         """「成果指標1：利用者数（単位：人）」 above a table names what the table's figures are of."""
-        self.unit, self.waiting = "", []
+        self.unit, self.unit_above, self.waiting = "", "", []
         found = _NAMED_ABOVE.match(row.text)
         if found is None or kind_of(canonical(found["label"]) or "") != "indicator":
             return
@@ -71,7 +72,7 @@ class TableHeads:
             else cell.span
         )
         self.indicator = (name, Cell(name, 0, span))
-        self.unit = (found["unit"] or "").strip()
+        self.unit = self.unit_above = (found["unit"] or "").strip()
 
     def field_of(self, cell: Cell) -> str | None:
         """The canonical field of a cell that is a label, by the form's own words or by everybody's."""
@@ -157,7 +158,7 @@ class TableHeads:
         self.fresh = True
         if "指標名" in heads:
             self.indicator = ("", None)
-        self.unit = ""
+        self.unit = self.unit_above
         self.waiting = []
         # 「要する経費全体 | 事業実施コスト | H28年度決算 …」: the block is called by the first of the labels in a row.
         leading: list[Cell] = before[-1:] if own is not None else []

@@ -274,7 +274,7 @@ class _Reader(TableHeads):
                 self.indicator = (named.text, named)
                 self.unit = ""
             elif named is None and any(self.field_of(c) is None for c in texts):
-                self.indicator = ("", None)  # something is named here, but not where names stand
+                self.indicator, self.unit = ("", None), ""  # something is named here, but not where names stand
         if unit_cell is not None:
             self.unit = unit_cell.text
             for i in self.waiting:
@@ -298,7 +298,9 @@ class _Reader(TableHeads):
                 label_cell.text if label_cell is not None else "",
                 label_cell,
                 header,
-                tuple((column, cell) for column, cell in laid if not cell.empty and column.cell.span.start in told_apart),
+                tuple(
+                    (column, cell) for column, cell in laid if not cell.empty and column.cell.span.start in told_apart
+                ),
                 row.span,
                 name,
                 name_cell,

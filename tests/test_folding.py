@@ -78,3 +78,10 @@ def test_a_label_broken_before_its_figures() -> None:
         ("人件費", 2022, 2_466_000),
         ("人件費", 2023, 6_302_000),
     }
+
+
+def test_the_line_above_a_table_names_its_indicator_and_unit() -> None:
+    text = "成果指標1：灯具の交換数（単位：基）\n年度\t令和4年度\t令和5年度\n目標\t30\t40\n実績\t28\t41\n"
+    got = {(f.label, f.period.fiscal_year if f.period else 0, f.kind, f.value, f.unit) for f in facts(text)}
+    assert ("灯具の交換数", 2022, "plan", 30, "基") in got and ("灯具の交換数", 2023, "actual", 41, "基") in got
+    assert len(got) == 4

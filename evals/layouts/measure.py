@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from corpus.amounts import YEN
 from corpus.documents import Fact, SheetReading
 from corpus.errors import DocumentError
 from corpus.normalize import squeeze
@@ -169,12 +170,18 @@ def _figures(one: Printed, facts: list[Fact], score: Score) -> list[str]:
         names = [n for n, _, _ in one.indicators if squeeze(n) in squeeze(fact.label)]
         name = max(names, key=len, default="")
         key = (name, fact.period.fiscal_year, fact.kind)
-        if key in one.indicators and abs(one.indicators[key] - (fact.value or 0)) < 1e-6:
+        unit = next((i.unit for i in one.sheet.indicators if i.name == name), "")
+        # An odd unit (決議等数) that is left in the label is shown to the reader there; another one is wrong.
+        shown = not fact.unit and squeeze(unit) in squeeze(fact.label)
+        named = shown or squeeze(fact.unit) == squeeze("円" if unit in YEN else unit)
+        if named and key in one.indicators and abs(one.indicators[key] - (fact.value or 0)) < 1e-6:
             score.counts["indicators right"] += key not in seen
             score.counts["indicators found"] -= key in seen
             seen.add(key)
         else:
-            misses.append(f"wrong indicator: {fact.field}/{fact.label} {fact.period.label} {fact.kind} {fact.value}")
+            misses.append(
+                f"wrong indicator: {fact.field}/{fact.label} {fact.period.label} {fact.kind} {fact.value} {fact.unit!r}"
+            )
     misses += [f"missing indicator: {key} {value}" for key, value in one.indicators.items() if key not in seen]
     return misses
 
