@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 
 from corpus.amounts import find_amounts
+from corpus.blanks import table_rows
 from corpus.choices import chosen, has_boxes
 from corpus.columns import split_columns, split_items
 from corpus.documents import Document, Fact, FactKind, Section, Sheet, Span
 from corpus.figures import facts_of_form
 from corpus.forms.loader import OTHER, Form, clean_label, kind_of
-from corpus.labelled import table_rows
 from corpus.layout import View, one_line, view, views
 from corpus.listings import entries_of, facts_of_list
 from corpus.normalize import normalize

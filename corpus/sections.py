@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from corpus.blanks import table_rows
 from corpus.columns import split_columns
 from corpus.documents import Document, Section, Sheet, Span
 from corpus.forms.loader import OTHER, Form, canonical, clean_label, forms, kind_of
-from corpus.labelled import Labelled, by_form, by_lines, table_rows
+from corpus.labelled import Labelled, by_form, by_lines
 from corpus.layout import EMPTY, Row, View, trim, views
 from corpus.listings import entries_of
 from corpus.normalize import normalize

@@ -8,10 +8,10 @@ from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from corpus.blanks import table_rows
 from corpus.documents import Document, Sheet, SheetKind, Span
 from corpus.forms.loader import Form, canonical, compiled, form_of
 from corpus.heads import TITLE, department_of, named_lines, year_of
-from corpus.labelled import table_rows
 from corpus.layout import View, normalized, rows, running_heads, view, without_heads
 from corpus.municipality import municipality_of
 from corpus.normalize import Normalized, normalize, squeeze

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from corpus.blanks import table_rows
 from corpus.couples import couples
 from corpus.documents import Document, Span
-from corpus.labelled import table_rows
 from corpus.layout import view
 from corpus.rowwords import fits
 from corpus.sections import split_sections
