@@ -20,7 +20,7 @@ _SECOND_TOKEN = re.compile(
     r"^(?:当初|補正後|最終)?(?:予算|決算|実績|計画|目標|見込)(?:額|値)?$|^(?:執行率|達成率|増減)$"
 )
 _UNIT_HEADS = ("単位", "区分", "項目", "年度")
-_FIGURE_TOKEN = re.compile(r"^(?:▲\s*)?-?[\d,]+(?:\.\d+)?(?:%|円|千円|万円|百万円|億円|人|件|回|台|名|時間)?$|^[-/*]$")
+FIGURE_TOKEN = re.compile(r"^(?:▲\s*)?-?[\d,]+(?:\.\d+)?(?:%|円|千円|万円|百万円|億円|人|件|回|台|名|時間)?$|^[-/*]$")
 _YEAR_TOKEN = re.compile(
     r"^(?:(?:令和|平成|[RH])?\s?(?:元|\d{1,4})\s?年度?|前々年度|前年度|[本当今]年度|[次翌来]年度|[RH]\d{1,2})(?:当初|補正後|最終)?(?:(?:予算|決算|実績|計画|目標|予定)(?:現)?(?:見込み?)?|見込み?)?(?:額|値|数値)?(?:\(.*\))?$"
 )
@@ -67,7 +67,7 @@ def _set_with_blanks(of: View, row: Row) -> Row | None:
     tokens = [(m.start(), m.end()) for m in _TOKEN.finditer(raw)]
     words = [normalize(raw[a:b]).text.strip() for a, b in tokens]
     tail = len(words)
-    while tail > 0 and (_FIGURE_TOKEN.match(words[tail - 1]) or _YEAR_TOKEN.match(words[tail - 1])):
+    while tail > 0 and (FIGURE_TOKEN.match(words[tail - 1]) or _YEAR_TOKEN.match(words[tail - 1])):
         tail -= 1
     years = [bool(_YEAR_TOKEN.match(word)) for word in words[tail:]]
     if tail == len(words) and len(words) >= 2 and all(w in _UNIT_HEADS or canonical(w) is not None for w in words):
@@ -110,7 +110,7 @@ def _is_header(texts: list[str]) -> bool:
 
 
 def _has_figures(texts: list[str]) -> bool:
-    figures = [bool(_FIGURE_TOKEN.match(t)) for t in texts]
+    figures = [bool(FIGURE_TOKEN.match(t)) for t in texts]
     return sum(figures) >= 2 and not figures[0] and len(texts[0]) <= 24 and "。" not in "".join(texts)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from corpus.blanks import FIGURE_TOKEN
 from corpus.documents import Span
 from corpus.forms.loader import OTHER, canonical, clean_label, compiled, kind_of
 from corpus.layout import Row, View
@@ -28,7 +29,6 @@ _COMPLETE = re.compile(r"年度?$|月$|日$|^[RHSＲＨＳ]\d{1,2}$|^[\d,.]+\D{0
 _NUMBERED = re.compile(r"^(?:[IVX]{1,4}|第?\d{1,2}章?|[一二三四五六七八九])[ .、]+")
 _SAYS_UNIT = re.compile(r"\(単位[^()]*\)$")
 _FIGURES = ("amount", "staff", "rate", "hours")
-_FIGURE_TOKEN = re.compile(r"^(?:▲\s*)?-?[\d,]+(?:\.\d+)?(?:%|円|千円|万円|百万円|億円|人|件|回|台|名|時間)?$|^[-/*]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ def _first_figure(of: View, span: Span) -> Span:
     """A figure's value is its line; a heading that follows it belongs to what comes next."""
     raw = of.raw[span.start - of.offset : span.end - of.offset]
     line = raw.partition("\n")[0].rstrip()
-    return Span(span.start, span.start + len(line)) if _FIGURE_TOKEN.match(normalize(line).text.strip()) else span
+    return Span(span.start, span.start + len(line)) if FIGURE_TOKEN.match(normalize(line).text.strip()) else span
 
 
 def _trimmed(of: View, start: int, end: int) -> Span:
