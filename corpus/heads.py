@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from corpus.couples import couples
+from corpus.couples import Couple, couples
 from corpus.forms.loader import clean_label, fields
 from corpus.layout import Row
 from corpus.periods import FoundPeriod, find_periods
@@ -21,13 +21,13 @@ _ORGANISATION = re.compile(r"^[^\s。、:：\d(]{1,25}(?:部|室|局|課|セン�
 _UNIT = re.compile(r"(?:係|グループ|班|担当)$")
 
 
-def named_lines(lines: list[Row]) -> list[tuple[int, str]]:
+def named_lines(told: list[Couple]) -> list[tuple[int, str]]:
     """(raw offset, name) of every place where the label of a programme's name has a value.
 
     Forms print several such labels (事務事業名 above 予算事業名); the one that means a whole sheet most often is taken.
     """
     found: dict[str, list[tuple[int, str]]] = {}
-    for couple in couples(lines):
+    for couple in told:
         if couple.field == "事務事業名":
             found.setdefault(clean_label(couple.label), []).append((couple.start, couple.value))
     if not found:

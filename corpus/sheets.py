@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from corpus.blanks import table_rows
 from corpus.documents import Document, Sheet, SheetKind, Span
 from corpus.forms.loader import Form, canonical, compiled, form_of
-from corpus.heads import TITLE, department_of, named_lines, year_of
+from corpus.heads import department_of, year_of
 from corpus.layout import View, normalized, rows, running_heads, view, without_heads
 from corpus.municipality import municipality_of
-from corpus.normalize import Normalized, normalize, squeeze
+from corpus.normalize import normalize, squeeze
 from corpus.periods import find_periods
+from corpus.starts import Start, general_starts
 
 # Lines that begin a part of a report that is no programme's sheet.
 _PART = re.compile(
@@ -23,24 +23,14 @@ _PART = re.compile(
     r"参考資料[^\n]{0,30}|用語(?:集|解説|の解説|の説明)[^\n]{0,20}|資料編[^\n]{0,20}|付録[^\n]{0,30}|巻末資料[^\n]{0,20})[ \u3000]*$",
     re.M,
 )
-_LINES_ABOVE_TITLE = 3
 _CONTINUED = re.compile(r"^\s*No\.?\s*2(?![\d-])|[((](?:2枚目|裏面?|その2|2/2|2)[))]", re.M)
-
-
-@dataclass(frozen=True, slots=True)
-class _Start:
-    """Where a sheet begins (offset in the normalised text) and what its first lines say."""
-
-    at: int
-    name: str = ""
-    department: str = ""
 
 
 def find_sheets(document: Document) -> list[Sheet]:
     """Every sheet of a document, in order: programmes' forms, and the parts that belong to none (kind ``document``)."""
     norm = normalized(document.text)
     form = form_of(norm.text)
-    starts = _starts_of_form(norm.text, form) if form else _general_starts(document, norm)
+    starts = _starts_of_form(norm.text, form) if form else general_starts(document, norm)
     town = municipality_of(document.text, document.file)
     heads = running_heads(document.text)
     parts = [
@@ -85,61 +75,16 @@ def _without_next_heading(text: str, span: Span) -> Span:
     return Span(span.start, span.start + stop) if stop and heading else span
 
 
-def _starts_of_form(text: str, form: Form) -> list[_Start]:
+def _starts_of_form(text: str, form: Form) -> list[Start]:
     pattern = compiled(form.data["sheet"]["start"])
     starts = []
     for found in pattern.finditer(text):
         groups = found.groupdict()
-        starts.append(_Start(found.start(), groups.get("name") or "", groups.get("department") or ""))
+        starts.append(Start(found.start(), groups.get("name") or "", groups.get("department") or ""))
     return starts
 
 
-def _general_starts(document: Document, norm: Normalized) -> list[_Start]:
-    """Sheets of an unknown form: each begins at a title line, or where the label of the name stands again."""
-    text = norm.text
-    lines = table_rows(view(document, Span(0, len(document.text))))
-    named = [(bisect_left(norm.starts, at), name) for at, name in named_lines(lines)]
-    titles = [m.start() for m in TITLE.finditer(text)]
-    if not named:
-        # Without a name anywhere a repeated title still parts one sheet from the next.
-        return []
-    heads = [_template(line) for line in text[: named[0][0]].splitlines() if _template(line)]
-    starts: list[_Start] = []
-    for i, (at, name) in enumerate(named):
-        floor = named[i - 1][0] if i else 0
-        before = [t for t in titles if floor <= t <= at and (i == 0 or t > floor)]
-        begin = before[0] if before and i == 0 else before[-1] if before else at
-        if not before and i:
-            before = _like_first(text, floor, at, heads)
-            begin = before[0] if before else at
-        if not before:
-            page = text.rfind("\f", floor, at)
-            begin = page + 1 if page >= 0 else (0 if i == 0 else text.rfind("\n", 0, at) + 1)
-        page = text.rfind("\f", floor, begin) + 1
-        if page and text.count("\n", page, begin) <= _LINES_ABOVE_TITLE:
-            begin = page  # the town's name and the like stand above the title
-        starts.append(_Start(begin, name))
-    return starts
-
-
-def _template(line: str) -> str:
-    """A line without what changes from sheet to sheet: numbers and white space."""
-    return re.sub(r"[\d\s]+", "", line)
-
-
-def _like_first(text: str, floor: int, name: int, heads: list[str]) -> list[int]:
-    """Where the lines above the first sheet's name stand again above this one: its head begins there."""
-    found: dict[str, int] = {}
-    at = floor
-    for line in text[floor:name].splitlines(keepends=True):
-        key = _template(line)
-        if key in heads and at > floor:
-            found[key] = at
-        at += len(line)
-    return [min(found.values())] if found and heads[0] in found else []
-
-
-def _programme(document: Document, span: Span, start: _Start, form: Form | None, town: str) -> Sheet:
+def _programme(document: Document, span: Span, start: Start, form: Form | None, town: str) -> Sheet:
     text = view(document, span).text
     name, department, year = start.name, start.department, None
     rules = form.data["sheet"] if form else {}

@@ -170,3 +170,29 @@ def test_corpus_running_heads_end_no_sheet(corpus: dict[str, list[Sheet]]) -> No
     text = read_document(next(p for p in FILES if p.name.startswith("002"))).text
     for sheet in programmes(corpus["002"]):
         assert text[sheet.spans[-1].start : sheet.spans[-1].end].rstrip()[-1] in "。", sheet.name
+
+
+def test_a_sheet_whose_name_cannot_be_read_keeps_its_figures_to_itself() -> None:
+    page = "令和5年度 事務事業評価シート\n事業名\t{name}\n所管課\t{section}\n決算額（千円）\t{spent}\n\f"
+    pages = [("道路照明事業", "道路課", 100), ("", "公園課", 200), ("広場管理事業", "公園課", 300)]
+    text = "".join(page.format(name=n, section=s, spent=v) for n, s, v in pages)
+    sheets = [s for s in find_sheets(text_document(text)) if s.kind == "programme"]
+    assert [s.name for s in sheets] == ["道路照明事業", "名称不明", "広場管理事業"]
+    assert ["200" in text[s.spans[0].start : s.spans[0].end] for s in sheets] == [False, True, False]
+
+
+def test_a_first_sheet_without_a_name_is_not_taken_for_the_second() -> None:
+    page = "令和5年度 事務事業評価シート\n事業名\t{name}\n所管課\t{section}\n決算額（千円）\t{spent}\n\f"
+    text = page.format(name="", section="道路課", spent=100) + page.format(
+        name="広場管理事業", section="公園課", spent=300
+    )
+    assert [s.name for s in find_sheets(text_document(text)) if s.kind == "programme"] == ["名称不明", "広場管理事業"]
+
+
+def test_a_second_page_under_the_same_title_stays_with_its_sheet() -> None:
+    text = (
+        "令和5年度 事務事業評価シート\n事業名\t道路照明事業\n所管課\t道路課\n\f"
+        "令和5年度 事務事業評価シート\n所管課\t道路課\n課題\t灯具が古い。\n"
+    )
+    (sheet,) = [s for s in find_sheets(text_document(text)) if s.kind == "programme"]
+    assert "灯具が古い" in text[sheet.spans[0].start : sheet.spans[-1].end]
