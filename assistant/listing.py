@@ -87,7 +87,7 @@ def _everything(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
     if words or any(not f.weak for f in query.asks("amount", "rating", "date", "text")):
         return None
     matches = {s.sheet_id: [selection.name_proof(context, s)] for s in sheets}
-    return _list(context, matches, sheets, "everything")
+    return listed(context, matches, sheets, "everything")
 
 
 def _candidates(context: Context) -> list[Sheet]:
@@ -148,7 +148,7 @@ def _by_conditions(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
     matches = found[0]
     for more in found[1:]:
         matches = selection.overlap(matches, more)
-    return _list(context, matches, sheets, "conditions") if matches else None
+    return listed(context, matches, sheets, "conditions") if matches else None
 
 
 def _by_topic(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
@@ -171,10 +171,11 @@ def _by_topic(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
         s = r.statement
         if r.cover >= limit and s.sheet.sheet_id not in matches:
             matches[s.sheet.sheet_id].append(Proof(s.sheet, s.label, s.span, readable(s.text)))
-    return _list(context, matches, sheets, "topic")
+    return listed(context, matches, sheets, "topic")
 
 
-def _list(context: Context, matches: Matches, sheets: Sequence[Sheet], how: str) -> Draft:
+def listed(context: Context, matches: Matches, sheets: Sequence[Sheet], how: str) -> Draft:
+    """The matching sheets as lines and as a table, each with its proofs and counted against all that were looked at."""
     draft = Draft(context.index, how=how)
     ordered = [s for s in sheets if s.sheet_id in matches]
     draft.add(f"該当するシートは {len(ordered)}件です（全{len(sheets)}件中{len(ordered)}件）。")

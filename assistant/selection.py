@@ -76,11 +76,16 @@ def grade_wishes(context: Context) -> list[GradeWish]:
 
 
 def by_grade(context: Context, wish: GradeWish, sheets: Sequence[Sheet]) -> Matches:
-    """Sheets with the grade in the rating asked for; a summary table's row counts for the sheet of that name."""
+    """Sheets with the grade in the rating asked for.
+
+    A summary table's row counts for the sheet of that name where any year is asked for, and where the sheets themselves
+    print no rating of the asked year.
+    """
     any_year = bool(_ANY_YEAR.search(context.query.key))
     names = {squeeze(s.name): s for s in sheets}
     ids = {s.sheet_id: s for s in sheets}
     matches: Matches = defaultdict(list)
+    tabled: Matches = defaultdict(list)
     for found in context.index.facts():
         fact = found.fact
         if fact.value is not None or not _is_grade(fact.text, wish.grade):
@@ -89,18 +94,24 @@ def by_grade(context: Context, wish: GradeWish, sheets: Sequence[Sheet]) -> Matc
             continue  # 「Ｃ 義務的事業」 is a class of business, not a grade
         sheet = ids.get(found.sheet.sheet_id)
         if sheet is None:
-            if not any_year or found.sheet.kind != "document":
+            dated = fact.period is not None and not wish.overall and bool(wish.periods or context.query.periods)
+            if found.sheet.kind != "document" or not (any_year or dated):
                 continue
             sheet = _named_row(squeeze(fact.label), names, found.sheet)
-            if sheet is None or not _fits_year(fact, wish, context):
+            if sheet is None or not _fits_year(fact, wish, context) or (not any_year and _is_overall(fact)):
                 continue
         elif not any_year and not _fits_rating(fact, wish, context):
             continue
         when = fact.period.label if fact.period else ""
-        matches[sheet.sheet_id].append(
+        into = matches if any_year or found.sheet.kind != "document" else tabled
+        into[sheet.sheet_id].append(
             Proof(found.sheet, fact.label, fact.quote, f"{when} {fact.label} {fact.text}".strip())
         )
-    return matches
+    return matches or tabled
+
+
+def _is_overall(fact: Fact) -> bool:
+    return bool(_OVERALL.search(squeeze(fact.label + fact.field))) or field("総括評価").fits(fact.label, fact.field)
 
 
 def _is_grade(text: str, grade: str) -> bool:
@@ -122,7 +133,7 @@ def _fits_year(fact: Fact, wish: GradeWish, context: Context) -> bool:
 
 
 def _fits_rating(fact: Fact, wish: GradeWish, context: Context) -> bool:
-    overall = bool(_OVERALL.search(squeeze(fact.label + fact.field))) or field("総括評価").fits(fact.label, fact.field)
+    overall = _is_overall(fact)
     if wish.overall:
         return overall
     if overall and (wish.single or wish.periods or context.query.periods):

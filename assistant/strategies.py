@@ -17,6 +17,7 @@ from assistant.overviews import overview
 from assistant.question import Query
 from assistant.ratings import rated
 from assistant.selection import department_proof
+from assistant.tallies import tallied
 
 Strategy = Callable[[Context], Draft | None]
 
@@ -85,7 +86,7 @@ def unnamed_person(context: Context) -> Draft | None:
 
 
 def _first(context: Context) -> Draft | None:
-    for strategy in STRATEGIES[context.query.intent]:
+    for strategy in (tallied, *STRATEGIES[context.query.intent]):
         draft = strategy(context)
         if draft is not None:
             return draft
