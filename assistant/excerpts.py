@@ -50,7 +50,7 @@ _TABLE = re.compile(r"指標|推移|取組状況|内訳|事業費|その他|目�
 # What the head of every answer says already; a word of a name or a department is no answer.
 # A cell of a word or two without a figure (決算, 区分) is a heading of some table.
 _WORD = 6
-_HEADINGS = frozenset(["事務事業名", "担当課", "担当部", "担当係", "コード", "区分", "予算事業"])
+_HEADINGS = frozenset(["事務事業名", "担当課", "担当部", "担当係", "コード", "区分", "予算事業", "根拠法令"])
 
 # Sections whose figures often stand without a unit.
 _TABLES = ("指標", "実績", "推移", "目標", "取組状況", "基準値", "評価", "内訳")

@@ -19,6 +19,8 @@ from corpus.normalize import squeeze
 from corpus.periods import Period
 
 _GRADE = re.compile(r"(?<![a-z0-9])([sabcde])(?:評価|ランク|判定)?(?![a-z0-9])")
+# A mark at the head of a cell (「Ａ：適切」).
+_RATED = re.compile(r"^[A-ESＡ-ＥＳa-e](?![A-Za-z0-9])")
 _GRADE_WORDS = re.compile(r"評価|ランク|判定|総括")
 _QUOTED = re.compile(r"[「『\"]([^」』\"]{2,30})[」』\"]")
 _PARTS = re.compile(r"[、,・/ \s]+")
@@ -86,9 +88,14 @@ def by_grade(context: Context, wish: GradeWish, sheets: Sequence[Sheet]) -> Matc
     ids = {s.sheet_id: s for s in sheets}
     matches: Matches = defaultdict(list)
     tabled: Matches = defaultdict(list)
+    own_year = False
     for found in context.index.facts():
         fact = found.fact
-        if fact.value is not None or not _is_grade(fact.text, wish.grade):
+        if fact.value is not None:
+            continue
+        if not own_year and found.sheet.sheet_id in ids and not _is_overall(fact):
+            own_year = fact.period is not None and _RATED.search(fact.text) is not None and _fits_year(fact, wish, context)
+        if not _is_grade(fact.text, wish.grade):
             continue
         if found.sheet.kind == "programme" and not _RATING.search(squeeze(fact.label + fact.field)):
             continue  # 「Ｃ 義務的事業」 is a class of business, not a grade
@@ -107,7 +114,7 @@ def by_grade(context: Context, wish: GradeWish, sheets: Sequence[Sheet]) -> Matc
         into[sheet.sheet_id].append(
             Proof(found.sheet, fact.label, fact.quote, f"{when} {fact.label} {fact.text}".strip())
         )
-    return matches or tabled
+    return matches if own_year or matches else tabled
 
 
 def _is_overall(fact: Fact) -> bool:

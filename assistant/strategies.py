@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from assistant.absences import absence, says_the_part
 from assistant.context import Context
 from assistant.dates import dated, when
 from assistant.definitions import definition
@@ -60,15 +61,16 @@ STRATEGIES: dict[str, tuple[Strategy, ...]] = {
 def draft_answer(context: Context) -> Draft | None:
     """The first draft that a strategy gives; None (or one without citations) where the sheets do not say."""
     query = context.query
-    if query.strangers and not query.municipalities:
-        return None  # the town asked about is not in the index; another town's sheet is no answer
+    if absence(context) is not None:
+        return None
     if query.asks("person"):
         return unnamed_person(context)
     if query.subset and query.before is not None and not context.subset:
         context = _with(context, query, _cited(context, query.before))
     if len(query.municipalities) > 1 and not _ONE_OF.search(query.key):
         return _per_town(context)
-    return _first(context)
+    draft = _first(context)
+    return draft if draft is None or says_the_part(context, draft) else None
 
 
 def unnamed_person(context: Context) -> Draft | None:
