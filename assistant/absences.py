@@ -43,8 +43,8 @@ def _of_town(context: Context) -> Absence | None:
 def _of_time(context: Context) -> Absence | None:
     """No figure, dated statement or sheet of the named sheets (or of any in scope) is of the asked time."""
     query = context.query
-    if not query.periods or any(asked.period.kind == "range" for asked in query.periods):
-        return None  # 「令和4年度以降」 reaches into years that nobody prints
+    if not query.periods or not all(_is_a_year(asked.period) for asked in query.periods):
+        return None  # 「令和4年度以降」 reaches into years that nobody prints, 「来年度」 is counted from the sheet's own
     named = [f.sheet for f in context.focus() if f.named]
     sheets = _with_other_years(context, named) if named else context.scope()
     told = _times(context, sheets)
@@ -56,6 +56,11 @@ def _of_time(context: Context) -> Absence | None:
     whose = f"「{readable(named[0].name)}」のシート" if named else "索引にある評価シート"
     asked = "・".join(one.period.label for one in query.periods)
     return Absence("時期", f"{whose}に{asked}の記載はありません{held}。")
+
+
+def _is_a_year(period: Period) -> bool:
+    """Whether a time was asked as a year with its number."""
+    return period.kind in ("fiscal_year", "calendar_year") and any(c.isdigit() or c == "元" for c in period.label)
 
 
 def _with_other_years(context: Context, named: Sequence[Sheet]) -> list[Sheet]:
@@ -79,7 +84,7 @@ def _of_field(context: Context) -> Absence | None:
     query = context.query
     named = [f.sheet for f in context.focus() if f.named]
     strong = [f for f in query.fields if not f.weak and f.type == "text"]
-    if len(named) != 1 or len(strong) != 1 or query.expects or len(query.fields) > 1:
+    if len(named) != 1 or len(strong) != 1 or query.expects or query.intent not in ("text", "reason"):
         return None
     asked, sheet = strong[0], named[0]
     if not _left_blank(context, sheet, asked.labels[0]):

@@ -25,7 +25,7 @@ _NEAR_BEST = 0.66
 _NARROWING, _NARROW_NEAR_BEST = 0.5, 0.5
 _MOST_DATES = 3
 # Every sheet is a system's or a programme's: these words narrow nothing.
-_GENERIC = ("業務システム", "システム", "事務事業", "事業", "シート")
+_GENERIC = ("業務システム", "システム", "事務事業", "事業", "シート", "予定", "計画")
 # How far from its date a word may stand, in characters, and what ends a thought.
 _REACH_BEFORE, _REACH_AFTER = 40, 40
 _THOUGHT = re.compile(r"。|ため、|ことから、|ので、|が、|により、")
@@ -141,6 +141,8 @@ def _about(context: Context, events: Sequence[SheetEvent]) -> list[Dated]:
         topic = topic.replace(phrase, " ")
     for word in _GENERIC:
         topic = topic.replace(word, " ")
+    for cue in (cue for f in cued for cue in f.cues):  # 「更改や移行を予定」: other words for the happening narrow nothing
+        topic = cue.sub(" ", topic)
     wanted = context.statements.wanted(topic)
     literal = _literal(query.key, cued)
     statements = []

@@ -83,6 +83,7 @@ def excerpt(context: Context, room: int = MAX_CHARS) -> Draft | None:
         return None
     draft.confidence = max(r.cover for _, ranked in chosen for r in ranked)
     if draft.confidence < NAMED_COVER:
+        draft.near_only = True
         draft.lines.insert(0, "質問のことばそのものは見当たりませんが、意味の近い記載は次のとおりです。")
     return draft
 
