@@ -16,6 +16,8 @@ from corpus.normalize import squeeze
 from corpus.periods import Period, fiscal_year
 
 _PART_OF_YEAR = re.compile(r"[上下]半期|[上下]期|前半|後半|第?[1-4一二三四]四半期")
+# A thing's own name: several words written as one.
+_COMPOUND = re.compile(r"[一-龥々ァ-ヴー]{4,12}")
 # A label that so many sheets of a file fill in is one of its form.
 _A_FORM = 2
 
@@ -98,6 +100,25 @@ def _left_blank(context: Context, sheet: Sheet, label: str) -> bool:
     sections = context.index.sections([s.sheet_id for s in form])
     fill = {found.sheet.sheet_id for found in sections if label in squeeze(found.section.label)}
     return sheet.sheet_id not in fill and len(fill) >= _A_FORM
+
+
+def speaks_of_it(context: Context, draft: Draft) -> bool:
+    """Whether a figure, date or firm of a sheet that was only found comes from a sheet that says the thing's own name.
+
+    「電子図書館はいつから」 must not be answered from a sheet about 図書館 where another sheet does print 電子図書館.
+    """
+    query = context.query
+    typed = query.expects & {"amount", "date", "organisation", "number"}
+    if not typed or query.named or draft.table is not None or not draft.citations:
+        return True
+    cited = {c.sheet.sheet_id for c in draft.citations}
+    texts = [(s.sheet.sheet_id, s.key) for s in context.statements.of(context.scope())]
+    names = "\0".join(squeeze(c.sheet.name) for c in draft.citations)
+    for thing in _COMPOUND.findall(squeeze(query.focus)):
+        holders = {sheet_id for sheet_id, key in texts if thing in key}
+        if holders and not holders & cited and thing not in names:
+            return False
+    return True
 
 
 def says_the_part(context: Context, draft: Draft) -> bool:

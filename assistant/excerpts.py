@@ -55,6 +55,8 @@ _HEADINGS = frozenset(["事務事業名", "担当課", "担当部", "担当係",
 # Sections whose figures often stand without a unit.
 _TABLES = ("指標", "実績", "推移", "目標", "取組状況", "基準値", "評価", "内訳")
 _COUNTER = re.compile(r"何(%|パーセント|件|人|名|台|回|本|枚|冊|時間|分|校|か所|箇所|点|世帯|項目|業務|種類|団体|施設)")
+_ENTRUSTED = re.compile(r"委託|受託|請け?負|発注|指定管理|リース|運営")
+_FEW_FIRMS = 2
 _PARTS = re.compile(r"[?。]")
 _PART = 6
 
@@ -159,6 +161,8 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
         for r in ranked
         if _proves(r, named, typed, lay) or (named and r in in_field[:2]) or (why and _explains(r.statement))
     ]
+    if named and not proof and typed == {"organisation"}:
+        return _firms(ranked)
     for kind in typed:
         answering = [r for r in proof if _KINDS[kind].search(r.statement.key)]
         if not answering:
@@ -176,6 +180,12 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
         # 「…の課題を整理して」: the section asked for, complete, and what else speaks to the question
         chosen = [*whole, *(r for r in chosen if r not in whole)]
     return chosen + [r for r in _of_parts(context, statements) if r.statement not in {c.statement for c in chosen}]
+
+
+def _firms(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """The statements of a named sheet that say which firm does the work, where there are only a few."""
+    firms = [r for r in ranked if _KINDS["organisation"].search(r.statement.key) and _ENTRUSTED.search(r.statement.key)]
+    return firms if len(firms) <= _FEW_FIRMS else []
 
 
 def _of_parts(context: Context, statements: Sequence[Statement]) -> list[Ranked]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from assistant.absences import absence, says_the_part
+from assistant.absences import absence, says_the_part, speaks_of_it
 from assistant.context import Context
 from assistant.dates import dated, when
 from assistant.definitions import definition
@@ -70,7 +70,9 @@ def draft_answer(context: Context) -> Draft | None:
     if len(query.municipalities) > 1 and not _ONE_OF.search(query.key):
         return _per_town(context)
     draft = _first(context)
-    return draft if draft is None or says_the_part(context, draft) else None
+    if draft is None or not says_the_part(context, draft) or not speaks_of_it(context, draft):
+        return None
+    return draft
 
 
 def unnamed_person(context: Context) -> Draft | None:
