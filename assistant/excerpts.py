@@ -161,12 +161,10 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
         for r in ranked
         if _proves(r, named, typed, lay) or (named and r in in_field[:2]) or (why and _explains(r.statement))
     ]
-    if named and not proof and typed == {"organisation"}:
-        return _firms(ranked)
     for kind in typed:
         answering = [r for r in proof if _KINDS[kind].search(r.statement.key)]
         if not answering:
-            return []
+            return _firms(ranked) if named and typed == {"organisation"} else []
         if answering[0] not in proof[:_MOST]:
             proof = [answering[0], *proof]
     if "number" in typed and not any(_counts(query.key, r.statement) for r in proof[:4]):
