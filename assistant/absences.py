@@ -46,7 +46,9 @@ def _of_time(context: Context) -> Absence | None:
     """No figure, dated statement or sheet of the named sheets (or of any in scope) is of the asked time."""
     query = context.query
     if not query.periods or not all(_is_a_year(asked.period) for asked in query.periods):
-        return None  # 「令和4年度以降」 reaches into years that nobody prints, 「来年度」 is counted from the sheet's own
+        return (
+            None  # 「令和4年度以降」 reaches into years that nobody prints, 「来年度」 is counted from the sheet's own
+        )
     named = [f.sheet for f in context.focus() if f.named]
     sheets = _with_other_years(context, named) if named else context.scope()
     told = _times(context, sheets)
@@ -123,7 +125,9 @@ def speaks_of_it(context: Context, draft: Draft) -> bool:
 
 def says_the_part(context: Context, draft: Draft) -> bool:
     """Whether an answer about a half or a quarter of a year cites something of it, and not of the whole year."""
-    asked = {found[0].lstrip("第") for one in context.query.periods for found in _PART_OF_YEAR.finditer(one.period.label)}
+    asked = {
+        found[0].lstrip("第") for one in context.query.periods for found in _PART_OF_YEAR.finditer(one.period.label)
+    }
     if not asked or draft.how in ("dates", "when"):
         return True
     return any(part in squeeze(c.section + c.quote) for c in draft.citations for part in asked)

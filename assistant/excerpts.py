@@ -13,6 +13,7 @@ from assistant.statements import Ranked, Statement, Wanted
 from assistant.vocabulary import AskedField, field
 from corpus.amounts import find_amounts
 from corpus.documents import Sheet, Span
+from corpus.normalize import squeeze
 from corpus.periods import find_periods
 from index.types import PERSON_FIELD
 
@@ -164,7 +165,8 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
     for kind in typed:
         answering = [r for r in proof if _KINDS[kind].search(r.statement.key)]
         if not answering:
-            return _firms(ranked) if named and typed == {"organisation"} else []
+            sole = named and typed == {"organisation"} and _asks_nothing_else(context, sheet, wanted)
+            return _firms(ranked) if sole else []
         if answering[0] not in proof[:_MOST]:
             proof = [answering[0], *proof]
     if "number" in typed and not any(_counts(query.key, r.statement) for r in proof[:4]):
@@ -178,6 +180,12 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
         # 「…の課題を整理して」: the section asked for, complete, and what else speaks to the question
         chosen = [*whole, *(r for r in chosen if r not in whole)]
     return chosen + [r for r in _of_parts(context, statements) if r.statement not in {c.statement for c in chosen}]
+
+
+def _asks_nothing_else(context: Context, sheet: Sheet, wanted: Wanted) -> bool:
+    """Whether the question's words are all made of the sheet's name and of the asked fields (運行 of 運行事業)."""
+    known = squeeze(sheet.name) + "".join(phrase for f in context.query.fields for phrase in f.ask)
+    return all(character in known for word in wanted.query.words for character in word)
 
 
 def _firms(ranked: Sequence[Ranked]) -> list[Ranked]:

@@ -170,7 +170,9 @@ def _by_topic(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
         return None
     limit = max(_TOPIC_COVER, ranked[0].cover * _TOPIC_NEAR_BEST)
     fitting = [r.statement for r in ranked if r.cover >= limit]
-    for part in _alternatives(query.focus):  # 「仮想化や…への移行」: either will do, but then it has to stand there whole
+    for part in _alternatives(
+        query.focus
+    ):  # 「仮想化や…への移行」: either will do, but then it has to stand there whole
         one = context.statements.wanted(part)
         if len(one.query.words) >= 2:
             fitting += [r.statement for r in context.statements.rank(one, statements) if r.cover >= _WHOLE_PART]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from assistant.context import Context
 from assistant.drafts import Draft, plain, title
+from assistant.selection import is_mark, is_overall, name_proof
 from assistant.vocabulary import field
 from corpus.documents import Fact, Sheet
 from corpus.normalize import squeeze
-from corpus.periods import fiscal_year
+from corpus.periods import Period, fiscal_year
 
 _MOST = 6
 _MARK = re.compile(r"\([a-z0-9]\)")
@@ -36,6 +38,12 @@ def rated(context: Context) -> Draft | None:
         periods = [reading for p in query.periods for reading in p.readings]
         dated = [f for f in facts if f.period and any(p.covers(f.period) for p in periods)]
         facts = dated or [f for f in facts if not periods or (f.period is None and _of_year(context, sheet, f))]
+        if periods and not facts and passed:
+            for source, fact in _tabled(context, sheet, periods):
+                n = draft.cite(source, fact.label, fact.quote)
+                draft.add(f"{title(sheet)}\n- {fact.period.label if fact.period else ''}：{plain(fact.text)} [{n}]")
+                own = name_proof(context, sheet)
+                draft.lines[-1] += f"[{draft.cite(sheet, own.label, own.span)}]"
         if facts:
             draft.add(title(sheet))
         for fact in facts[:_MOST]:
@@ -44,6 +52,24 @@ def rated(context: Context) -> Draft | None:
             draft.add(f"- {plain(fact.label)}{when}：{plain(fact.text)} [{n}]")
     # A named sheet that prints the rating for other years only is a blank for this one.
     return draft if draft.citations or (passed and query.intent != "yesno") else None
+
+
+def _tabled(context: Context, sheet: Sheet, periods: Sequence[Period]) -> list[tuple[Sheet, Fact]]:
+    """The sheet's rating of a year that only a table over the years prints; none where two sheets share the name."""
+    key = squeeze(sheet.name)
+    if sum(squeeze(s.name) == key and s.municipality == sheet.municipality for s in context.catalogue.programmes) > 1:
+        return []
+    tables = [s for s in context.catalogue.sheets if s.kind == "document" and s.municipality == sheet.municipality]
+    found = [
+        (one.sheet, one.fact)
+        for one in context.index.facts([s.sheet_id for s in tables])
+        if squeeze(one.fact.label) == key
+        and is_mark(one.fact.text)
+        and not is_overall(one.fact)
+        and one.fact.period is not None
+        and any(period.covers(one.fact.period) for period in periods)
+    ]
+    return found[:1]
 
 
 def _of_year(context: Context, sheet: Sheet, fact: Fact) -> bool:

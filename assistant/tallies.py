@@ -96,9 +96,10 @@ def stated_counts(context: Context, wish: GradeWish, scope: Sequence[Sheet]) -> 
         count = column_total(key[heading.start() :], wish.grade)
         text = context.index.document(section.sheet.file).text
         before = text[max(0, section.section.span.start - 3 * _BEFORE) : section.section.span.start]
-        if count is not None and _of_rating(wish, squeeze(before)[-_BEFORE:], ""):
-            if _of_year(context, wish, before[-_BEFORE:], section.sheet):
-                found.append(Stated(section.sheet, section.section.label, count, section.section.span, True))
+        if count is None or not _of_rating(wish, squeeze(before)[-_BEFORE:], ""):
+            continue
+        if _of_year(context, wish, before[-_BEFORE:], section.sheet):
+            found.append(Stated(section.sheet, section.section.label, count, section.section.span, True))
     return list({(one.sheet.sheet_id, one.span): one for one in found}.values())
 
 
@@ -169,9 +170,7 @@ def _counted(
     draft.lines[0] = f"{wish.grade}評価のシートを数えると {count}件です（全{len(sheets)}件中{count}件）。"
     if stated and stated[0].count != count:
         draft.how = "contradiction"
-        draft.lines.insert(
-            1, f"資料に書かれた件数（{stated[0].count}件）とは一致していません。両方の根拠を示します。"
-        )
+        draft.lines.insert(1, f"資料に書かれた件数（{stated[0].count}件）とは一致していません。両方の根拠を示します。")
         for place, one in enumerate(stated, 2):
             draft.lines.insert(place, _cited(draft, wish, one))
     return draft
