@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from pathlib import Path
 
@@ -13,6 +12,9 @@ from hypothesis import strategies as st
 from assistant.payload import answer_json
 from assistant.session import Assistant
 from assistant.tallies import column_total
+from evals.cases import read_cases
+from evals.run import examine_cases
+from evals.target import asking
 from tests.test_answers import SAMPLES, assistant_over
 
 CASES = Path(__file__).parent.parent / "evals" / "cases" / "answers.jsonl"
@@ -103,5 +105,10 @@ def test_what_is_suggested_can_be_asked(city: Assistant):
 
 
 def test_the_questions_on_what_is_not_there_and_what_disagrees_keep_their_score(city: Assistant):
-    lines = [json.loads(line) for line in CASES.read_text("utf-8").splitlines()]
-    assert len(lines) >= 40 and len({line["id"] for line in lines}) == len(lines)
+    result = examine_cases(read_cases(CASES), asking(city), ranked=False)
+    assert not result.bad and len(result.outcomes) == 44
+    wrong = [outcome.case.id for outcome in result.outcomes if not outcome.score.right]
+    # an-009 is read as a question for a text, an-028 counts programmes beside systems: two known shortfalls.
+    assert len(wrong) <= 2, wrong
+    refused = [outcome.case.id for outcome in result.outcomes if outcome.case.unanswerable]
+    assert len(refused) == 18 and not set(refused) & set(wrong)
