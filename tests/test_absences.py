@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_answers import SAMPLES, assistant_over
 
 from assistant.payload import answer_json
 from assistant.session import Assistant
@@ -15,7 +16,6 @@ from assistant.tallies import column_total
 from evals.cases import read_cases
 from evals.run import examine_cases
 from evals.target import asking
-from tests.test_answers import SAMPLES, assistant_over
 
 CASES = Path(__file__).parent.parent / "evals" / "cases" / "answers.jsonl"
 
