@@ -26,6 +26,7 @@ _NARROWING, _NARROW_NEAR_BEST = 0.5, 0.5
 _MOST_DATES = 3
 # Every sheet is a system's or a programme's: these words narrow nothing.
 _GENERIC = ("業務システム", "システム", "事務事業", "事業", "シート")
+_PLANNED = re.compile(r"予定|計画")
 # How far from its date a word may stand, in characters, and what ends a thought.
 _REACH_BEFORE, _REACH_AFTER = 40, 40
 _THOUGHT = re.compile(r"。|ため、|ことから、|ので、|が、|により、")
@@ -54,7 +55,7 @@ def dated(context: Context) -> Draft | None:
         for found in context.index.events(sorted(named & scope or scope))
         if any(_inside(found.event.period, reading) for reading in readings)
     ]
-    hits = _about(context, events)
+    hits = _about(context, events, over_all=True)
     if not hits:
         return None
     draft = Draft(context.index, how="dates")
@@ -132,8 +133,8 @@ def _inside(period: Period, asked: Period) -> bool:
     return asked.covers(period) or (period.kind != "range" and period.covers(asked) and period.kind == asked.kind)
 
 
-def _about(context: Context, events: Sequence[SheetEvent]) -> list[Dated]:
-    """The events whose sentence is about what is asked, best first."""
+def _about(context: Context, events: Sequence[SheetEvent], over_all: bool = False) -> list[Dated]:
+    """The events whose sentence is about what is asked, best first; ``over_all``: of all sheets those with such an event."""
     query = context.query
     cued = [f for f in query.fields if f.cues]
     topic = query.focus
@@ -141,6 +142,9 @@ def _about(context: Context, events: Sequence[SheetEvent]) -> list[Dated]:
         topic = topic.replace(phrase, " ")
     for word in _GENERIC:
         topic = topic.replace(word, " ")
+    if over_all:  # 「更改や移行を予定しているシステム」: other words for what happens narrow nothing
+        for cue in (_PLANNED, *(cue for f in cued for cue in f.cues)):
+            topic = cue.sub(" ", topic)
     wanted = context.statements.wanted(topic)
     literal = _literal(query.key, cued)
     statements = []

@@ -50,6 +50,7 @@ class Draft:
     chart: Chart | None = None
     confidence: float = 1.0
     how: str = ""
+    near_only: bool = False
 
     def cite(self, sheet: Sheet, section: str, span: Span) -> int:
         """The number of the quote for a stretch of the sheet's document."""

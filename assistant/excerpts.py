@@ -13,6 +13,7 @@ from assistant.statements import Ranked, Statement, Wanted
 from assistant.vocabulary import AskedField, field
 from corpus.amounts import find_amounts
 from corpus.documents import Sheet, Span
+from corpus.normalize import squeeze
 from corpus.periods import find_periods
 from index.types import PERSON_FIELD
 
@@ -50,11 +51,13 @@ _TABLE = re.compile(r"指標|推移|取組状況|内訳|事業費|その他|目�
 # What the head of every answer says already; a word of a name or a department is no answer.
 # A cell of a word or two without a figure (決算, 区分) is a heading of some table.
 _WORD = 6
-_HEADINGS = frozenset(["事務事業名", "担当課", "担当部", "担当係", "コード", "区分", "予算事業"])
+_HEADINGS = frozenset(["事務事業名", "担当課", "担当部", "担当係", "コード", "区分", "予算事業", "根拠法令"])
 
 # Sections whose figures often stand without a unit.
 _TABLES = ("指標", "実績", "推移", "目標", "取組状況", "基準値", "評価", "内訳")
 _COUNTER = re.compile(r"何(%|パーセント|件|人|名|台|回|本|枚|冊|時間|分|校|か所|箇所|点|世帯|項目|業務|種類|団体|施設)")
+_ENTRUSTED = re.compile(r"委託|受託|請け?負|発注|指定管理|リース|運営")
+_FEW_FIRMS = 2
 _PARTS = re.compile(r"[?。]")
 _PART = 6
 
@@ -83,6 +86,7 @@ def excerpt(context: Context, room: int = MAX_CHARS) -> Draft | None:
         return None
     draft.confidence = max(r.cover for _, ranked in chosen for r in ranked)
     if draft.confidence < NAMED_COVER:
+        draft.near_only = True
         draft.lines.insert(0, "質問のことばそのものは見当たりませんが、意味の近い記載は次のとおりです。")
     return draft
 
@@ -161,7 +165,8 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
     for kind in typed:
         answering = [r for r in proof if _KINDS[kind].search(r.statement.key)]
         if not answering:
-            return []
+            sole = named and typed == {"organisation"} and _asks_nothing_else(context, sheet, wanted)
+            return _firms(ranked) if sole else []
         if answering[0] not in proof[:_MOST]:
             proof = [answering[0], *proof]
     if "number" in typed and not any(_counts(query.key, r.statement) for r in proof[:4]):
@@ -175,6 +180,18 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
         # 「…の課題を整理して」: the section asked for, complete, and what else speaks to the question
         chosen = [*whole, *(r for r in chosen if r not in whole)]
     return chosen + [r for r in _of_parts(context, statements) if r.statement not in {c.statement for c in chosen}]
+
+
+def _asks_nothing_else(context: Context, sheet: Sheet, wanted: Wanted) -> bool:
+    """Whether the question's words are all made of the sheet's name and of the asked fields (運行 of 運行事業)."""
+    known = squeeze(sheet.name) + "".join(phrase for f in context.query.fields for phrase in f.ask)
+    return all(character in known for word in wanted.query.words for character in word)
+
+
+def _firms(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """The statements of a named sheet that say which firm does the work, where there are only a few."""
+    firms = [r for r in ranked if _KINDS["organisation"].search(r.statement.key) and _ENTRUSTED.search(r.statement.key)]
+    return firms if len(firms) <= _FEW_FIRMS else []
 
 
 def _of_parts(context: Context, statements: Sequence[Statement]) -> list[Ranked]:

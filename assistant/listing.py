@@ -24,6 +24,9 @@ _TARGETS = ("目標値", "指標", "成果指標", "活動指標")
 _CERTAIN = 0.9
 _QUOTED = re.compile(r"[「『\"]([^」』\"]{2,30})[」』\"]")
 _CLASS = re.compile(r"(システム|ネットワーク|センター|講座|補助金?)(?:の中|のうち)?(?:で|では|のうち)")
+_EITHER = re.compile(r"(?<=[一-龥ァ-ヴー])や(?=[一-龥ァ-ヴー])|または|もしくは|とか")
+_CLAUSE_END = re.compile(r"について|に関|など|を(?=[一-龥])|が(?=[一-龥])|[(、。?]")
+_WHOLE_PART = 0.85
 _GENERIC = frozenset(
     "対象 事業 事務 システム 評価 シート 一覧 並べる 出す 挙げる 教える 全部 全て 令和 年度 分 件 数 何 調書".split()
 )
@@ -87,7 +90,7 @@ def _everything(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
     if words or any(not f.weak for f in query.asks("amount", "rating", "date", "text")):
         return None
     matches = {s.sheet_id: [selection.name_proof(context, s)] for s in sheets}
-    return _list(context, matches, sheets, "everything")
+    return listed(context, matches, sheets, "everything")
 
 
 def _candidates(context: Context) -> list[Sheet]:
@@ -148,7 +151,7 @@ def _by_conditions(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
     matches = found[0]
     for more in found[1:]:
         matches = selection.overlap(matches, more)
-    return _list(context, matches, sheets, "conditions") if matches else None
+    return listed(context, matches, sheets, "conditions") if matches else None
 
 
 def _by_topic(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
@@ -166,15 +169,28 @@ def _by_topic(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
     if not ranked or ranked[0].cover < _TOPIC_COVER:
         return None
     limit = max(_TOPIC_COVER, ranked[0].cover * _TOPIC_NEAR_BEST)
+    fitting = [r.statement for r in ranked if r.cover >= limit]
+    for part in _alternatives(
+        query.focus
+    ):  # 「仮想化や…への移行」: either will do, but then it has to stand there whole
+        one = context.statements.wanted(part)
+        if len(one.query.words) >= 2:
+            fitting += [r.statement for r in context.statements.rank(one, statements) if r.cover >= _WHOLE_PART]
     matches: Matches = defaultdict(list)
-    for r in ranked:
-        s = r.statement
-        if r.cover >= limit and s.sheet.sheet_id not in matches:
+    for s in fitting:
+        if s.sheet.sheet_id not in matches:
             matches[s.sheet.sheet_id].append(Proof(s.sheet, s.label, s.span, readable(s.text)))
-    return _list(context, matches, sheets, "topic")
+    return listed(context, matches, sheets, "topic")
 
 
-def _list(context: Context, matches: Matches, sheets: Sequence[Sheet], how: str) -> Draft:
+def _alternatives(focus: str) -> list[str]:
+    """The sides of an 「AやB」 in a question, each up to where the clause about it ends; none without one."""
+    parts = _EITHER.split(focus)
+    return [cut for part in parts if (cut := _CLAUSE_END.split(part.strip())[0])] if len(parts) > 1 else []
+
+
+def listed(context: Context, matches: Matches, sheets: Sequence[Sheet], how: str) -> Draft:
+    """The matching sheets as lines and as a table, each with its proofs and counted against all that were looked at."""
     draft = Draft(context.index, how=how)
     ordered = [s for s in sheets if s.sheet_id in matches]
     draft.add(f"該当するシートは {len(ordered)}件です（全{len(sheets)}件中{len(ordered)}件）。")

@@ -19,6 +19,7 @@ from assistant.schemas import (
     OtherYearJson,
     PeriodJson,
     RatingJson,
+    SearchedJson,
     SearchJson,
     SectionJson,
     SeriesJson,
@@ -45,6 +46,16 @@ def answer_json(answer: Answer, index: Index) -> AnswerJson:
     return AnswerJson(
         answer=answer.answer,
         abstained=answer.abstained,
+        state=answer.state,
+        searched=SearchedJson(
+            count=answer.searched.count,
+            municipalities=list(answer.searched.municipalities),
+            sheets=list(answer.searched.sheets),
+            departments=list(answer.searched.departments),
+            fields=list(answer.searched.fields),
+            periods=list(answer.searched.periods),
+            missing=answer.searched.missing,
+        ),
         citations=[citation_json(citation, sources) for citation in answer.citations],
         table=None
         if answer.table is None

@@ -136,11 +136,25 @@ class HitJson(BaseModel):
     highlights: list[tuple[int, int]]
 
 
+class SearchedJson(BaseModel):
+    """What was looked for, as understood, and what of it the sheets do not hold."""
+
+    count: int = Field(description="探したシートの数")
+    municipalities: list[str]
+    sheets: list[str]
+    departments: list[str]
+    fields: list[str]
+    periods: list[str]
+    missing: str = Field(description="索引にないもの（あるとき）")
+
+
 class AnswerJson(BaseModel):
     """The answer to ``POST /api/v1/ask``."""
 
     answer: str
     abstained: bool
+    state: Literal["根拠あり", "関連する記載のみ", "該当なし"]
+    searched: SearchedJson
     citations: list[CitationJson]
     table: TableJson | None
     chart: ChartJson | None

@@ -19,6 +19,9 @@ from corpus.normalize import squeeze
 from corpus.periods import Period
 
 _GRADE = re.compile(r"(?<![a-z0-9])([sabcde])(?:評価|ランク|判定)?(?![a-z0-9])")
+# A mark at the head of a cell (「Ａ：適切」).
+_RATED = re.compile(r"^[A-ESＡ-ＥＳa-e](?![A-Za-z0-9])")
+_NOT = re.compile(r"(評価|判定)?(でない|ではない|でなかった|ではなかった|じゃない|以外)")
 _GRADE_WORDS = re.compile(r"評価|ランク|判定|総括")
 _QUOTED = re.compile(r"[「『\"]([^」』\"]{2,30})[」』\"]")
 _PARTS = re.compile(r"[、,・/ \s]+")
@@ -45,13 +48,14 @@ Matches = dict[str, list[Proof]]
 
 @dataclass(frozen=True, slots=True)
 class GradeWish:
-    """A grade with the rating rows and the period it is asked of."""
+    """A grade with the rating rows and the period it is asked of; ``other``: every grade but this one (Ａ評価以外)."""
 
     grade: str
     fields: tuple[AskedField, ...]
     periods: tuple[AskedPeriod, ...]
     overall: bool
     single: bool
+    other: bool = False
 
 
 def grade_wishes(context: Context) -> list[GradeWish]:
@@ -68,39 +72,62 @@ def grade_wishes(context: Context) -> list[GradeWish]:
         segment = key[begin : found.end()]
         fields = tuple(f for f, _, _ in find_fields(segment) if f.type in ("rating", "choice"))
         periods = periods_of(segment, context.catalogue.latest_year)
-        wishes.append(
-            GradeWish(found[1].upper(), fields, periods, bool(_OVERALL.search(segment)), bool(_SINGLE.search(segment)))
-        )
+        overall, single = bool(_OVERALL.search(segment)), bool(_SINGLE.search(segment))
+        other = _NOT.match(key, found.end()) is not None
+        wishes.append(GradeWish(found[1].upper(), fields, periods, overall, single, other))
         begin = found.end()
-    return wishes
+    # 「Ａでない、Ｂ評価の」: what is said positively decides.
+    return [wish for wish in wishes if not wish.other] or wishes
 
 
 def by_grade(context: Context, wish: GradeWish, sheets: Sequence[Sheet]) -> Matches:
-    """Sheets with the grade in the rating asked for; a summary table's row counts for the sheet of that name."""
+    """Sheets with the grade in the rating asked for.
+
+    A summary table's row counts for the sheet of that name where any year is asked for, and where the sheets themselves
+    print no rating of the asked year.
+    """
     any_year = bool(_ANY_YEAR.search(context.query.key))
     names = {squeeze(s.name): s for s in sheets}
     ids = {s.sheet_id: s for s in sheets}
     matches: Matches = defaultdict(list)
+    tabled: Matches = defaultdict(list)
+    own_year = False
     for found in context.index.facts():
         fact = found.fact
-        if fact.value is not None or not _is_grade(fact.text, wish.grade):
+        if fact.value is not None:
+            continue
+        if not own_year and found.sheet.sheet_id in ids and not is_overall(fact):
+            own_year = fact.period is not None and is_mark(fact.text) and _fits_year(fact, wish, context)
+        if _is_grade(fact.text, wish.grade) == wish.other or (wish.other and not is_mark(fact.text)):
             continue
         if found.sheet.kind == "programme" and not _RATING.search(squeeze(fact.label + fact.field)):
             continue  # 「Ｃ 義務的事業」 is a class of business, not a grade
         sheet = ids.get(found.sheet.sheet_id)
         if sheet is None:
-            if not any_year or found.sheet.kind != "document":
+            dated = fact.period is not None and not wish.overall and bool(wish.periods or context.query.periods)
+            if found.sheet.kind != "document" or not (any_year or dated):
                 continue
             sheet = _named_row(squeeze(fact.label), names, found.sheet)
-            if sheet is None or not _fits_year(fact, wish, context):
+            if sheet is None or not _fits_year(fact, wish, context) or (not any_year and is_overall(fact)):
                 continue
         elif not any_year and not _fits_rating(fact, wish, context):
             continue
         when = fact.period.label if fact.period else ""
-        matches[sheet.sheet_id].append(
+        into = matches if any_year or found.sheet.kind != "document" else tabled
+        into[sheet.sheet_id].append(
             Proof(found.sheet, fact.label, fact.quote, f"{when} {fact.label} {fact.text}".strip())
         )
-    return matches
+    return matches if own_year or matches else tabled
+
+
+def is_mark(text: str) -> bool:
+    """Whether a cell begins with a mark (Ａ：適切) and is neither a word nor a dash."""
+    return _RATED.search(text) is not None
+
+
+def is_overall(fact: Fact) -> bool:
+    """Whether a rating is of the whole plan (総括) and not of a year."""
+    return bool(_OVERALL.search(squeeze(fact.label + fact.field))) or field("総括評価").fits(fact.label, fact.field)
 
 
 def _is_grade(text: str, grade: str) -> bool:
@@ -122,7 +149,7 @@ def _fits_year(fact: Fact, wish: GradeWish, context: Context) -> bool:
 
 
 def _fits_rating(fact: Fact, wish: GradeWish, context: Context) -> bool:
-    overall = bool(_OVERALL.search(squeeze(fact.label + fact.field))) or field("総括評価").fits(fact.label, fact.field)
+    overall = is_overall(fact)
     if wish.overall:
         return overall
     if overall and (wish.single or wish.periods or context.query.periods):

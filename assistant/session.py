@@ -9,11 +9,11 @@ from assistant.catalogue import Catalogue
 from assistant.context import Context
 from assistant.interpretation import interpretation
 from assistant.question import understand
-from assistant.refusal import refusal
+from assistant.refusal import refusal, searched, state
 from assistant.statements import Statements
 from assistant.strategies import draft_answer
 from assistant.suggestions import suggestions
-from assistant.types import Answer, Turn
+from assistant.types import Answer, State, Turn
 from corpus.errors import QuestionError
 from index.types import Filters, Index
 
@@ -46,6 +46,9 @@ class Assistant:
         draft = draft_answer(context)
         found = draft is not None and bool(draft.citations)
         body = draft if draft is not None and found else refusal(context)
+        told: State = "根拠あり" if found else state(context, context.search()[:5])
+        if found and body.near_only:
+            told = "関連する記載のみ"
         cited = [citation.sheet for citation in body.citations]
         return Answer(
             answer=body.text,
@@ -59,4 +62,6 @@ class Assistant:
             related=() if found else context.search()[:5],
             suggestions=tuple(suggestions(context, cited)),
             debug={"how": body.how, "confidence": round(body.confidence, 3), "focus": query.focus.split()},
+            state=told,
+            searched=searched(context),
         )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from assistant.absences import absence, says_the_part, speaks_of_it
 from assistant.context import Context
 from assistant.dates import dated, when
 from assistant.definitions import definition
@@ -17,6 +18,7 @@ from assistant.overviews import overview
 from assistant.question import Query
 from assistant.ratings import rated
 from assistant.selection import department_proof
+from assistant.tallies import tallied
 
 Strategy = Callable[[Context], Draft | None]
 
@@ -59,15 +61,18 @@ STRATEGIES: dict[str, tuple[Strategy, ...]] = {
 def draft_answer(context: Context) -> Draft | None:
     """The first draft that a strategy gives; None (or one without citations) where the sheets do not say."""
     query = context.query
-    if query.strangers and not query.municipalities:
-        return None  # the town asked about is not in the index; another town's sheet is no answer
+    if absence(context) is not None:
+        return None
     if query.asks("person"):
         return unnamed_person(context)
     if query.subset and query.before is not None and not context.subset:
         context = _with(context, query, _cited(context, query.before))
     if len(query.municipalities) > 1 and not _ONE_OF.search(query.key):
         return _per_town(context)
-    return _first(context)
+    draft = _first(context)
+    if draft is None or not says_the_part(context, draft) or not speaks_of_it(context, draft):
+        return None
+    return draft
 
 
 def unnamed_person(context: Context) -> Draft | None:
@@ -85,7 +90,7 @@ def unnamed_person(context: Context) -> Draft | None:
 
 
 def _first(context: Context) -> Draft | None:
-    for strategy in STRATEGIES[context.query.intent]:
+    for strategy in (tallied, *STRATEGIES[context.query.intent]):
         draft = strategy(context)
         if draft is not None:
             return draft

@@ -8,8 +8,10 @@ from datetime import date
 from assistant.context import Context
 from assistant.drafts import readable
 from corpus.documents import Sheet
+from corpus.normalize import squeeze
 
 _TEXT_FIELDS = ("今後の計画", "課題", "目的", "評価理由", "今後の方向性")
+_HAPPENINGS = ("更改", "移行", "契約満了", "サポート終了", "稼働", "導入")
 _MOST = 3
 
 
@@ -18,7 +20,7 @@ def suggestions(context: Context, sheets: Sequence[Sheet]) -> list[str]:
     if not sheets:
         return []
     sheet = sheets[0]
-    name = readable(sheet.name)
+    name = _told_apart(context, sheet)
     asked = context.query.key
     found: list[str] = []
     amounts = [f.fact for f in context.index.facts([sheet.sheet_id]) if f.fact.unit == "円" and f.fact.period]
@@ -29,6 +31,26 @@ def suggestions(context: Context, sheets: Sequence[Sheet]) -> list[str]:
     for field in _TEXT_FIELDS:
         if field in labels and field not in asked:
             found.append(f"{name}の{field}は？")
+    happening = _happening(context, sheet)
+    if happening and context.query.intent not in ("when", "list"):
+        found.insert(1, f"{name}の{happening}はいつ？")
     if sheet.department:
         found.append(f"{sheet.department}のシートを一覧にして")
     return found[:_MOST]
+
+
+def _told_apart(context: Context, sheet: Sheet) -> str:
+    """The sheet's name, behind its town or department where another sheet of the index has the same name."""
+    name = readable(sheet.name)
+    same = [s for s in context.catalogue.programmes if squeeze(s.name) == squeeze(sheet.name)]
+    if any(s.municipality != sheet.municipality for s in same):
+        return f"{sheet.municipality}の{name}"
+    if any(s.department != sheet.department for s in same) and sheet.department:
+        return f"{sheet.department}の{name}"
+    return name
+
+
+def _happening(context: Context, sheet: Sheet) -> str:
+    """What the sheet dates, of what people ask the date of; the newest of them, or nothing."""
+    events = [found.event for found in context.index.events([sheet.sheet_id]) if found.event.what in _HAPPENINGS]
+    return max(events, key=lambda event: event.period.start).what if events else ""

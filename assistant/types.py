@@ -12,6 +12,8 @@ from index.types import Filters, Passage
 
 Cell = str | int | float | None
 Role = Literal["user", "assistant"]
+State = Literal["根拠あり", "関連する記載のみ", "該当なし"]
+"""Whether the sheets answer, only say something near to it, or say nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,19 @@ class Interpretation:
 
 
 @dataclass(frozen=True, slots=True)
+class Searched:
+    """What was looked for, as understood, in how many sheets; ``missing`` says in Japanese what is not there."""
+
+    count: int
+    municipalities: tuple[str, ...] = ()
+    sheets: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    periods: tuple[str, ...] = ()
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Markdown with [1] marks, its citations, and how it came about."""
 
@@ -89,6 +104,8 @@ class Answer:
     related: tuple[Passage, ...] = ()
     suggestions: tuple[str, ...] = ()
     debug: dict[str, object] = field(default_factory=dict)
+    state: State = "根拠あり"
+    searched: Searched = Searched(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,133 @@
+"""What a question asks for that the sheets do not hold: a town, a time, a blank cell, a half of a year.
+
+Each is told before (or, for a part of a year, after) an answer is composed, so that nothing is answered from a neighbour.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from assistant.context import Context
+from assistant.drafts import Draft, readable
+from corpus.documents import Sheet
+from corpus.normalize import squeeze
+from corpus.periods import Period, fiscal_year
+
+_PART_OF_YEAR = re.compile(r"[上下]半期|[上下]期|前半|後半|第?[1-4一二三四]四半期")
+# A thing's own name: several words written as one.
+_COMPOUND = re.compile(r"[一-龥々ァ-ヴー]{4,12}")
+# A label that so many sheets of a file fill in is one of its form.
+_A_FORM = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """What is missing, as one Japanese sentence; ``what`` is a word for it (自治体, 時期, 項目)."""
+
+    what: str
+    text: str
+
+
+def absence(context: Context) -> Absence | None:
+    """The first thing asked for that the sheets do not hold; None where nothing stands against an answer."""
+    return _of_town(context) or _of_time(context) or _of_field(context)
+
+
+def _of_town(context: Context) -> Absence | None:
+    query = context.query
+    if not query.strangers or query.municipalities:
+        return None
+    return Absence("自治体", f"{'・'.join(query.strangers)}の評価シートは索引にありません。")
+
+
+def _of_time(context: Context) -> Absence | None:
+    """No figure, dated statement or sheet of the named sheets (or of any in scope) is of the asked time."""
+    query = context.query
+    if not query.periods or not all(_is_a_year(asked.period) for asked in query.periods):
+        return (
+            None  # 「令和4年度以降」 reaches into years that nobody prints, 「来年度」 is counted from the sheet's own
+        )
+    named = [f.sheet for f in context.focus() if f.named]
+    sheets = _with_other_years(context, named) if named else context.scope()
+    told = _times(context, sheets)
+    readings = [reading for asked in query.periods for reading in asked.readings]
+    if not told or any(one.overlaps(reading) for one in told for reading in readings):
+        return None
+    years = sorted({p.fiscal_year for p in told if p.kind == "fiscal_year"})
+    held = f"（数値のある年度は{years[0]}年度から{years[-1]}年度まで）" if years else ""
+    whose = f"「{readable(named[0].name)}」のシート" if named else "索引にある評価シート"
+    asked = "・".join(one.period.label for one in query.periods)
+    return Absence("時期", f"{whose}に{asked}の記載はありません{held}。")
+
+
+def _is_a_year(period: Period) -> bool:
+    """Whether a time was asked as a year with its number."""
+    return period.kind in ("fiscal_year", "calendar_year") and any(c.isdigit() or c == "元" for c in period.label)
+
+
+def _with_other_years(context: Context, named: Sequence[Sheet]) -> list[Sheet]:
+    """The named sheets, those of the same programmes in other years, and the documents of their files."""
+    ids = {one.sheet_id for sheet in named for one in (sheet, *context.index.timeline(sheet.sheet_id))}
+    files = {sheet.file for sheet in context.catalogue.sheets if sheet.sheet_id in ids}
+    return [s for s in context.catalogue.sheets if s.sheet_id in ids or (s.kind == "document" and s.file in files)]
+
+
+def _times(context: Context, sheets: Iterable[Sheet]) -> list[Period]:
+    kept = list(sheets)
+    ids = [sheet.sheet_id for sheet in kept]
+    periods = [found.fact.period for found in context.index.facts(ids) if found.fact.period is not None]
+    periods += [found.event.period for found in context.index.events(ids)]
+    periods += [fiscal_year(sheet.fiscal_year) for sheet in kept if sheet.fiscal_year]
+    return list(dict.fromkeys(periods))
+
+
+def _of_field(context: Context) -> Absence | None:
+    """The named sheet leaves blank what other sheets of its file fill in, and nothing else is asked."""
+    query = context.query
+    named = [f.sheet for f in context.focus() if f.named]
+    strong = [f for f in query.fields if not f.weak and f.type == "text"]
+    if len(named) != 1 or len(strong) != 1 or query.expects or query.intent not in ("text", "reason"):
+        return None
+    asked, sheet = strong[0], named[0]
+    if not _left_blank(context, sheet, asked.labels[0]):
+        return None
+    return Absence("項目", f"「{readable(sheet.name)}」のシートでは「{asked.name}」の欄に記載がありません。")
+
+
+def _left_blank(context: Context, sheet: Sheet, label: str) -> bool:
+    """Whether other sheets of the file fill in a section of that label and this one does not."""
+    form = [s for s in context.catalogue.programmes if s.file == sheet.file]
+    sections = context.index.sections([s.sheet_id for s in form])
+    fill = {found.sheet.sheet_id for found in sections if label in squeeze(found.section.label)}
+    return sheet.sheet_id not in fill and len(fill) >= _A_FORM
+
+
+def speaks_of_it(context: Context, draft: Draft) -> bool:
+    """Whether a figure, date or firm of a sheet that was only found comes from a sheet that says the thing's own name.
+
+    「電子図書館はいつから」 must not be answered from a sheet about 図書館 where another sheet does print 電子図書館.
+    """
+    query = context.query
+    typed = query.expects & {"amount", "date", "organisation", "number"}
+    if not typed or query.named or draft.table is not None or not draft.citations:
+        return True
+    cited = {c.sheet.sheet_id for c in draft.citations}
+    texts = [(s.sheet.sheet_id, s.key) for s in context.statements.of(context.scope())]
+    names = "\0".join(squeeze(c.sheet.name) for c in draft.citations)
+    for thing in _COMPOUND.findall(squeeze(query.focus)):
+        holders = {sheet_id for sheet_id, key in texts if thing in key}
+        if holders and not holders & cited and thing not in names:
+            return False
+    return True
+
+
+def says_the_part(context: Context, draft: Draft) -> bool:
+    """Whether an answer about a half or a quarter of a year cites something of it, and not of the whole year."""
+    asked = {
+        found[0].lstrip("第") for one in context.query.periods for found in _PART_OF_YEAR.finditer(one.period.label)
+    }
+    if not asked or draft.how in ("dates", "when"):
+        return True
+    return any(part in squeeze(c.section + c.quote) for c in draft.citations for part in asked)
