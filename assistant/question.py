@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from assistant.catalogue import Catalogue, NameMatch
 from assistant.conditions import Condition, Order, find_conditions, find_rank
+from assistant.opinion import SURE, Opinion, second_opinion
 from assistant.timespans import AskedPeriod, find_asked, reporting_year
 from assistant.types import Turn
 from assistant.vocabulary import AskedField, find_fields, find_intents, misspelt_fields, preamble_end
@@ -80,6 +81,14 @@ class Query:
     strangers: tuple[str, ...] = ()
     limit: int | None = None
     order: Order = ""
+    opinion: Opinion | None = None
+
+    @property
+    def told_by(self) -> str:
+        """How the intent was told: by a ``cue``, by the trained ``model``, or by ``default`` where neither spoke."""
+        if self.opinion is None:
+            return "cue"
+        return "model" if len(self.intents) > 1 else "default"
 
     @property
     def named(self) -> tuple[NameMatch, ...]:
@@ -142,7 +151,7 @@ def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query |
     undated = _blank(undated, [(0, preamble_end(key))])
     fields = find_fields(undated)
     fields += [(f, len(undated), len(undated)) for f in misspelt_fields(undated, reading(undated.replace("\0", "")))]
-    intents = tuple(find_intents(undated))
+    intents, opinion = _intents(undated)
     conditions, grade = find_conditions(_blank(key, dated))
     limit, order = find_rank(undated)
     kinds = {f.kind for f, _, _ in fields if f.kind}
@@ -169,7 +178,18 @@ def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query |
         strangers=tuple(catalogue.find_strangers(key)),
         limit=limit,
         order=order,
+        opinion=opinion,
     )
+
+
+def _intents(key: str) -> tuple[tuple[str, ...], Opinion | None]:
+    """The intents by their cues; where there is none, what the trained model says, if it is sure."""
+    found = find_intents(key)
+    if len(found) > 1:
+        return tuple(found), None
+    opinion = second_opinion(key)
+    taken = opinion.intent != "text" and opinion.sure >= SURE
+    return ((opinion.intent, *found) if taken else tuple(found)), opinion
 
 
 def _blank(key: str, spans: Sequence[tuple[int, int]]) -> str:
@@ -189,6 +209,7 @@ def _carry(query: Query, before: Query, catalogue: Catalogue) -> Query:
     carried: list[str] = []
     names, municipalities, departments = query.names, query.municipalities, query.departments
     periods, fields, intent, intents = query.periods, query.fields, query.intent, query.intents
+    opinion = query.opinion
     if not municipalities and before.municipalities and not own_sheet:
         municipalities = before.municipalities
         carried.append("自治体")
@@ -208,6 +229,7 @@ def _carry(query: Query, before: Query, catalogue: Catalogue) -> Query:
     expects = query.expects
     if only_scope:  # 「A市は?」 asks the question before of another town, 「令和6年度は?」 of another year
         fields, intent, intents, expects = before.fields, before.intent, before.intents, before.expects
+        opinion = before.opinion
         carried.append("質問")
     if not periods and before.periods:
         periods = before.periods
@@ -225,6 +247,7 @@ def _carry(query: Query, before: Query, catalogue: Catalogue) -> Query:
         fields=fields,
         intent=intent,
         intents=intents,
+        opinion=opinion,
         expects=expects,
         filters=filters,
         focus=focus,
