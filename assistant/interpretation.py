@@ -33,7 +33,9 @@ def interpretation(context: Context) -> Interpretation:
     text = "解釈: " + " / ".join(parts)
     if query.carried:
         text += f"（前の質問から引き継ぎ: {'・'.join(query.carried)}）"
-    return Interpretation(query.intent, query.periods[0].period if query.periods else None, query.filters, text)
+    period = query.periods[0].period if query.periods else None
+    sure = query.opinion.sure if query.opinion is not None else None
+    return Interpretation(query.intent, period, query.filters, text, query.told_by, sure)
 
 
 def _period_words(asked: AskedPeriod) -> str:
