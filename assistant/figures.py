@@ -10,9 +10,9 @@ from datetime import date
 
 from assistant.context import Context
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
-from assistant.question import AskedPeriod
 from assistant.rows import printed_rows
 from assistant.statements import Statement
+from assistant.timespans import AskedPeriod
 from assistant.types import Chart, Series
 from assistant.vocabulary import AskedField
 from corpus.amounts import format_number, parse_number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assistant.context import Context
 from assistant.drafts import readable
+from assistant.timespans import AskedPeriod
 from assistant.types import Interpretation
 from corpus.periods import Period
 
@@ -28,15 +29,22 @@ def interpretation(context: Context) -> Interpretation:
         parts.append("・".join(dict.fromkeys(strong)))
     if query.grade:
         parts.append(f"{query.grade}評価")
-    parts.extend(_period_words(asked.readings) for asked in query.periods)
+    parts.extend(_period_words(asked) for asked in query.periods)
     text = "解釈: " + " / ".join(parts)
     if query.carried:
         text += f"（前の質問から引き継ぎ: {'・'.join(query.carried)}）"
-    return Interpretation(query.intent, query.periods[0].period if query.periods else None, query.filters, text)
+    period = query.periods[0].period if query.periods else None
+    sure = query.opinion.sure if query.opinion is not None else None
+    return Interpretation(query.intent, period, query.filters, text, query.told_by, sure)
 
 
-def _period_words(readings: tuple[Period, ...]) -> str:
-    return "と".join(p.label if p.kind in ("month", "day") else f"{p.label}（{_months(p)}）" for p in readings)
+def _period_words(asked: AskedPeriod) -> str:
+    period = asked.period
+    if asked.open == "after":
+        return f"{period.label}（{period.start.year}年{period.start.month}月〜）"
+    if asked.open == "before":
+        return f"{period.label}（〜{_last_month(period)}）"
+    return "と".join(p.label if p.kind in ("month", "day") else f"{p.label}（{_months(p)}）" for p in asked.readings)
 
 
 def _months(period: Period) -> str:

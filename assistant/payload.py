@@ -76,7 +76,12 @@ def answer_json(answer: Answer, index: Index) -> AnswerJson:
             unit=answer.chart.unit,
         ),
         interpretation=InterpretationJson(
-            intent=read.intent, period=period_json(read.period), filters=filters_json(read.filters), text=read.text
+            intent=read.intent,
+            period=period_json(read.period),
+            filters=filters_json(read.filters),
+            text=read.text,
+            told_by=read.told_by,
+            sure=read.sure,
         ),
         related=[hit_json(passage, sources) for passage in visible(answer.related)],
         suggestions=list(answer.suggestions),

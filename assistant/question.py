@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistant.catalogue import Catalogue, NameMatch
-from assistant.conditions import Condition, find_conditions
+from assistant.conditions import Condition, Order, find_conditions, find_rank
+from assistant.opinion import SURE, Opinion, second_opinion
+from assistant.timespans import AskedPeriod, find_asked, reporting_year
 from assistant.types import Turn
 from assistant.vocabulary import AskedField, find_fields, find_intents, misspelt_fields, preamble_end
 from corpus.documents import FactKind, Sheet
 from corpus.normalize import normalize, squeeze
-from corpus.periods import FoundPeriod, Period, find_periods, fiscal_year
 from index.readings import reading
 from index.types import Filters
 
@@ -24,7 +25,6 @@ _ANAPHORA = re.compile(
     r"^(その|それ|そのう?ち|そこ|じゃあ|では|で、|あと|ほか|他に|次に|これ|この(システム|事業|シート)|同じ|前者|後者|ちなみに|続けて)"
 )
 _SUBSET = re.compile(r"そのうち|そのなかで|その中で|このうち|この中で|うち、")
-_BARE_YEAR = re.compile(r"(?<![\d,.])(?<![A-Za-z])(?<![A-Za-z] )(20[0-4]\d)(?![\d,年/.-])")
 _EXPECTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "amount",
@@ -57,23 +57,6 @@ _WHICH = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class AskedPeriod:
-    """A period of the question; ``readings`` are the senses tried (令和7年 may stand for the fiscal year too)."""
-
-    period: Period
-    readings: tuple[Period, ...]
-
-    @property
-    def year(self) -> int | None:
-        """The fiscal year asked for, where it is one; the last year of a range."""
-        if self.period.kind == "fiscal_year":
-            return self.period.fiscal_year
-        if self.period.kind == "range":
-            return self.period.end.year - (1 if self.period.end.month >= 4 else 2)
-        return self.readings[-1].fiscal_year if self.period.kind == "calendar_year" else None
-
-
-@dataclass(frozen=True, slots=True)
 class Query:
     """A question as understood. ``focus`` is the question without the words that were understood otherwise."""
 
@@ -96,6 +79,16 @@ class Query:
     before: Query | None = None
     grade: str = ""
     strangers: tuple[str, ...] = ()
+    limit: int | None = None
+    order: Order = ""
+    opinion: Opinion | None = None
+
+    @property
+    def told_by(self) -> str:
+        """How the intent was told: by a ``cue``, by the trained ``model``, or by ``default`` where neither spoke."""
+        if self.opinion is None:
+            return "cue"
+        return "model" if len(self.intents) > 1 else "default"
 
     @property
     def named(self) -> tuple[NameMatch, ...]:
@@ -117,7 +110,7 @@ def understand(question: str, history: Sequence[Turn], catalogue: Catalogue, fil
     before = (
         understand(earlier[-1], [Turn("user", text) for text in earlier[:-1]], catalogue, filters) if earlier else None
     )
-    query = _read(question, catalogue, filters)
+    query = _read(question, catalogue, filters, before)
     return _carry(query, before, catalogue) if before is not None else query
 
 
@@ -132,7 +125,7 @@ def _scope(catalogue: Catalogue, filters: Filters, municipalities: Sequence[str]
     ]
 
 
-def _read(question: str, catalogue: Catalogue, filters: Filters) -> Query:
+def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query | None) -> Query:
     text = normalize(question).text.strip()
     key = squeeze(text)
     towns = catalogue.find_municipalities(key)
@@ -149,17 +142,18 @@ def _read(question: str, catalogue: Catalogue, filters: Filters) -> Query:
     ]
     named = [n for n in names if n.score >= NAMED]
     unnamed = _blank(bare, [(n.start, n.end) for n in named if n.end - n.start >= 3])
-    years = [s.fiscal_year for s in scope if s.fiscal_year]
-    context = max(years) + 1 if years else None
-    found = find_periods(text, context)
-    periods = _periods(found, text)
-    undated = _blank(unnamed, _period_spans(found, text))
+    # 直近 counts from what the sheet meant reports on, be it named here or in the question before
+    meant = named or (list(before.named) if before is not None else [])
+    latest = reporting_year([s.fiscal_year for s in scope])
+    periods, dated = find_asked(text, latest, reporting_year([n.sheet.fiscal_year for n in meant]))
+    undated = _blank(unnamed, dated)
     undated = _blank(undated, [(a, b) for _, a, b in departments])
     undated = _blank(undated, [(0, preamble_end(key))])
     fields = find_fields(undated)
     fields += [(f, len(undated), len(undated)) for f in misspelt_fields(undated, reading(undated.replace("\0", "")))]
-    intents = tuple(find_intents(undated))
-    conditions, grade = find_conditions(key)
+    intents, opinion = _intents(undated)
+    conditions, grade = find_conditions(_blank(key, dated))
+    limit, order = find_rank(undated)
     kinds = {f.kind for f, _, _ in fields if f.kind}
     expects = frozenset(kind for kind, pattern in _EXPECTS if pattern.search(key))
     if _WHICH.search(key):
@@ -182,7 +176,20 @@ def _read(question: str, catalogue: Catalogue, filters: Filters) -> Query:
         subset=bool(_SUBSET.search(key)),
         grade=grade,
         strangers=tuple(catalogue.find_strangers(key)),
+        limit=limit,
+        order=order,
+        opinion=opinion,
     )
+
+
+def _intents(key: str) -> tuple[tuple[str, ...], Opinion | None]:
+    """The intents by their cues; where there is none, what the trained model says, if it is sure."""
+    found = find_intents(key)
+    if len(found) > 1:
+        return tuple(found), None
+    opinion = second_opinion(key)
+    taken = opinion.intent != "text" and opinion.sure >= SURE
+    return ((opinion.intent, *found) if taken else tuple(found)), opinion
 
 
 def _blank(key: str, spans: Sequence[tuple[int, int]]) -> str:
@@ -191,32 +198,6 @@ def _blank(key: str, spans: Sequence[tuple[int, int]]) -> str:
     for start, end in spans:
         chars[start:end] = "\0" * (end - start)
     return "".join(chars)
-
-
-def _period_spans(found: Sequence[FoundPeriod], text: str) -> list[tuple[int, int]]:
-    """Where the date expressions stand in the squeezed text."""
-    return [(len(squeeze(text[: f.start])), len(squeeze(text[: f.end]))) for f in found]
-
-
-def _periods(found: Sequence[FoundPeriod], text: str) -> tuple[AskedPeriod, ...]:
-    asked: list[AskedPeriod] = []
-    for hit in found:
-        period = hit.period
-        readings = [period]
-        if period.kind == "calendar_year":
-            readings.append(fiscal_year(period.start.year))
-        asked.append(AskedPeriod(period, tuple(readings)))
-    if not found:
-        for match in _BARE_YEAR.finditer(text):
-            year = int(match[1])
-            asked.append(AskedPeriod(fiscal_year(year), (fiscal_year(year),)))
-    return tuple(dict.fromkeys(asked))
-
-
-def periods_of(text: str, latest_year: int | None) -> tuple[AskedPeriod, ...]:
-    """The periods of a part of a question."""
-    context = latest_year + 1 if latest_year else None
-    return _periods(find_periods(text, context), text)
 
 
 def _carry(query: Query, before: Query, catalogue: Catalogue) -> Query:
@@ -228,6 +209,7 @@ def _carry(query: Query, before: Query, catalogue: Catalogue) -> Query:
     carried: list[str] = []
     names, municipalities, departments = query.names, query.municipalities, query.departments
     periods, fields, intent, intents = query.periods, query.fields, query.intent, query.intents
+    opinion = query.opinion
     if not municipalities and before.municipalities and not own_sheet:
         municipalities = before.municipalities
         carried.append("自治体")
@@ -247,6 +229,7 @@ def _carry(query: Query, before: Query, catalogue: Catalogue) -> Query:
     expects = query.expects
     if only_scope:  # 「A市は?」 asks the question before of another town, 「令和6年度は?」 of another year
         fields, intent, intents, expects = before.fields, before.intent, before.intents, before.expects
+        opinion = before.opinion
         carried.append("質問")
     if not periods and before.periods:
         periods = before.periods
@@ -264,6 +247,7 @@ def _carry(query: Query, before: Query, catalogue: Catalogue) -> Query:
         fields=fields,
         intent=intent,
         intents=intents,
+        opinion=opinion,
         expects=expects,
         filters=filters,
         focus=focus,

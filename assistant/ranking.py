@@ -10,6 +10,7 @@ from assistant.conditions import holds
 from assistant.context import Context
 from assistant.drafts import Draft, plain, readable, title
 from assistant.figures import field_tier
+from assistant.timespans import last_fiscal_year
 from assistant.types import Chart, Series
 from assistant.vocabulary import AskedField
 from corpus.amounts import format_number
@@ -19,7 +20,6 @@ from corpus.periods import Period, fiscal_year
 
 _LEAST = re.compile(r"(一番|最も|いちばん)?(小さ|少な|安|低)|最小|最少|最低|ワースト|下位")
 _MOST = re.compile(r"(一番|最も|いちばん)?(大き|多|高|お金|金|費用|かか)|最大|最多|最高|トップ|ベスト|上位")
-_COUNT = re.compile(r"(?:ベスト|トップ|上位|下位|ワースト|top)(\d+)|(\d+)(?:位まで|つ|件)(?:挙げ|教え|$)")
 _NEXT = re.compile(r"その次|2番目|二番目|次に(多|大き|高)")
 _RISE = re.compile(r"増え|増加|伸び|上が|増")
 _FALL = re.compile(r"減っ|減少|下が|減")
@@ -95,8 +95,7 @@ def ranking(context: Context, asked: Sequence[AskedField], sheets: Sequence[Shee
     falling = change and bool(_FALL.search(key)) and not _RISE.search(key)
     least = bool(_LEAST.search(key)) or falling
     most = bool(_MOST.search(key)) or not least
-    count = _COUNT.search(key)
-    limit = int(count[1] or count[2]) if count else 2 if _NEXT.search(key) else 1
+    limit = max(context.query.limit or 1, 2 if _NEXT.search(key) else 1)
     chosen: list[tuple[str, Amount]] = []
     if most and not falling:
         chosen += [(f"{i}位", a) for i, a in enumerate(figures[:limit], 1)]
@@ -152,9 +151,11 @@ def _ends(context: Context) -> tuple[Sequence[Period], Sequence[Period]] | None:
     ordered = sorted(context.query.periods, key=lambda p: p.period.start)
     if len(ordered) >= 2:
         return ordered[0].readings, ordered[-1].readings
-    if ordered and ordered[0].period.kind == "range":
+    if ordered and ordered[0].period.kind == "range" and ordered[0].open != "before":
         period = ordered[0].period
-        last = period.end.year - (1 if period.end.month >= 4 else 2)
+        last = last_fiscal_year(period)
+        if ordered[0].open and context.catalogue.latest_year:
+            last = min(last, context.catalogue.latest_year)  # 「令和3年度以降」 ends where the sheets do
         if last > period.fiscal_year:
             return (fiscal_year(period.fiscal_year),), (fiscal_year(last),)
     return None

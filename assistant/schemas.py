@@ -119,6 +119,8 @@ class InterpretationJson(BaseModel):
     period: PeriodJson | None
     filters: FiltersJson
     text: str
+    told_by: str = "cue"
+    sure: float | None = None
 
 
 class HitJson(BaseModel):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.context import Context
-from assistant.question import AskedPeriod, periods_of
+from assistant.timespans import AskedPeriod, periods_of
 from assistant.vocabulary import AskedField, field, find_fields
 from corpus.documents import Fact, Sheet, Span
 from corpus.normalize import squeeze

@@ -68,12 +68,18 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Interpretation:
-    """How the question was read; ``text`` is the line shown (解釈: …)."""
+    """How the question was read; ``text`` is the line shown (解釈: …).
+
+    ``told_by`` says how the intent was told: ``cue``, ``model`` or ``default``; ``sure`` is the model's probability for
+    its own guess (0 to 1), None where a cue stood and it was not asked.
+    """
 
     intent: str
     period: Period | None
     filters: Filters
     text: str
+    told_by: str = "cue"
+    sure: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

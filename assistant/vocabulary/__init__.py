@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -11,6 +12,9 @@ from typing import Any
 
 from corpus.normalize import squeeze
 from index.readings import reading
+
+# Where a clause ends: at the end, at a mark, or where a name or date stood that was understood and blanked.
+_END = r"(?=$|[?!。、,()「」\0])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,11 @@ class Intent:
 
     name: str
     cues: tuple[re.Pattern[str], ...]
+    unless: tuple[re.Pattern[str], ...] = ()
+
+    def asks(self, key: str) -> bool:
+        """Whether a squeezed question asks for this kind of answer."""
+        return any(cue.search(key) for cue in self.cues) and not any(cue.search(key) for cue in self.unless)
 
 
 def _load(name: str) -> dict[str, Any]:
@@ -74,8 +83,13 @@ def field(name: str) -> AskedField:
 def intents() -> tuple[Intent, ...]:
     """The intents in the order in which their cues are tried."""
     return tuple(
-        Intent(row["name"], tuple(re.compile(cue) for cue in row["cues"])) for row in _load("intents.toml")["intent"]
+        Intent(row["name"], _compiled(row["cues"]), _compiled(row.get("unless", ())))
+        for row in _load("intents.toml")["intent"]
     )
+
+
+def _compiled(cues: Sequence[str]) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(cue.replace("<end>", _END)) for cue in cues)
 
 
 @cache
@@ -127,4 +141,5 @@ def find_fields(key: str) -> list[tuple[AskedField, int, int]]:
 
 def find_intents(key: str) -> list[str]:
     """The intents whose cues the squeezed question holds, most specific first; ``text`` always closes the list."""
-    return [intent.name for intent in intents() if any(cue.search(key) for cue in intent.cues)] + ["text"]
+    found = [intent.name for intent in intents() if intent.asks(key)]
+    return [*dict.fromkeys(found), "text"]
