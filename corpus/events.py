@@ -33,6 +33,7 @@ _NO_PROSE = (
 _FIGURES_ONLY = ("予算の内訳", "予算・決算額等の推移", "評価")
 _ENTRY_END = re.compile(r"\n[ \t\u3000]*(?=[≪《【〈■●◆・])|[ \u3000]{2,}(?=[≪《【〈])")
 _DATES_AND_SIGNS = re.compile(r"[\W\d_]+|年度|[年月日]|令和|平成|昭和|[RHSＲＨＳ](?=\d)|決算|予算")
+_LONGEST_TITLE = 300
 _TITLE = re.compile(r"(?=[^\n]*年度)[^\n。]*(?:評価|シート|調書|報告書)[^\n。]*")
 
 
@@ -107,8 +108,10 @@ def written_in(document: Document, sheet: Sheet) -> int | None:
     if sheet.fiscal_year is None or not sheet.spans:
         return sheet.fiscal_year
     text = view(document, sheet.spans[0]).text
-    for line in _TITLE.finditer(text):
-        years = [h.period.fiscal_year for h in find_periods(line.group()) if h.period.kind == "fiscal_year"]
+    for line in text.splitlines():
+        if len(line) > _LONGEST_TITLE or not _TITLE.search(line):
+            continue
+        years = [h.period.fiscal_year for h in find_periods(line) if h.period.kind == "fiscal_year"]
         if sheet.fiscal_year in years and len(years) > 1:
             return max(y for y in years if y <= sheet.fiscal_year + 2)
     return sheet.fiscal_year
