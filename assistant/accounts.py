@@ -12,9 +12,8 @@ from typing import Any
 
 from assistant.readiness import Asker
 from corpus.certainty import THRESHOLD
-from corpus.documents import Certainty, Fact, Section, Sheet
+from corpus.documents import NO_NAME, Certainty, Fact, Section, Sheet
 from corpus.forms.loader import kind_of
-from corpus.origins import NO_NAME
 from corpus.whereabouts import Locator, Whereabouts
 from index.types import Index, Judgement
 
@@ -86,25 +85,19 @@ class FileAccount:
 def file_accounts(index: Index) -> list[FileAccount]:
     """The account of every indexed file and of those that could not be read, in the order of the index.
 
-    Derived from the index; an index that keeps no judgements of its sheets gives accounts without warnings.
+    Derived from the index; a sheet it keeps no judgement of has an account without certainty and warnings.
     """
-    by_file: dict[str, list[Sheet]] = {}
-    listed = getattr(index, "files", None)
-    for file in listed() if callable(listed) else ():
-        by_file[file] = []
+    by_file: dict[str, list[Sheet]] = {file: [] for file in index.files()}
     for sheet in index.sheets():
         by_file.setdefault(sheet.file, []).append(sheet)
     found = [_of_file(index, file, sheets) for file, sheets in by_file.items()]
-    refused = getattr(index, "refused", None)
-    left_out = refused() if callable(refused) else ()
-    return [*found, *(FileAccount(file, refusal=why) for file, why in left_out if file not in by_file)]
+    return [*found, *(FileAccount(file, refusal=why) for file, why in index.refused() if file not in by_file)]
 
 
 def _of_file(index: Index, file: str, sheets: Sequence[Sheet]) -> FileAccount:
     document = index.document(file)
     locator = Locator(document)
-    judgements = getattr(index, "judgements", None)
-    judged: dict[str, Judgement] = judgements(file) if callable(judgements) else {}
+    judged = index.judgements(file)
     ids = [sheet.sheet_id for sheet in sheets]
     sections: dict[str, list[Section]] = {one: [] for one in ids}
     facts: dict[str, list[Fact]] = {one: [] for one in ids}

@@ -29,10 +29,9 @@ from assistant.schemas import (
     TableJson,
 )
 from assistant.types import Answer, Cell, Citation
-from corpus.confidence import confidence_at
 from corpus.documents import Fact, Sheet, Span
 from corpus.periods import Period
-from corpus.places import in_words, page_of, places_of
+from corpus.places import confidence_at, in_words, page_of, places_of
 from index.types import Filters, Index, Passage, SearchResult
 
 PERSON_FIELD = "担当者"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from corpus.covering import covering, joined
 from corpus.documents import Certainty, Document, Reason, Section, SheetReading, Span
-from corpus.forms.loader import OTHER, forms, kind_of
+from corpus.forms.loader import OTHER, form_named, kind_of
 from corpus.layout import rows, views
 from corpus.newlabels import NUMERIC, labels_known
 from corpus.origins import SAID, How, Origin, origins
@@ -55,7 +55,7 @@ def certainty(document: Document, reading: SheetReading) -> Certainty | None:
     if total:
         share = min(1.0, known / total / _ENOUGH_TEXT)
         reasons.append(Reason("欄", share, f"文字の{known / total:.0%}が知られた欄の中"))
-    form = next((form for form in forms() if form.name == sheet.form), None)
+    form = form_named(sheet.form)
     if form is None or form.strategy != "patterns":
         described, seen = labels_known(document, reading, form)
         if seen:

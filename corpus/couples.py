@@ -11,11 +11,11 @@ import re
 from dataclasses import dataclass
 from itertools import combinations
 
-from corpus.forms.loader import kind_of
+from corpus.forms.loader import HEAD_KINDS, kind_of
 from corpus.layout import Row
 from corpus.linevalues import line_values
 from corpus.periods import find_periods
-from corpus.rowwords import CODE, HEAD_KINDS, ORGANISATION, Word, fits, is_text, without_breaks, words_of
+from corpus.rowwords import CODE, ORGANISATION, Word, fits, is_text, without_breaks, words_of
 
 _LEADING_CODE = re.compile(r"^(?:\d{1,4}(?:-\d{1,4})*[ \u3000]+)")
 

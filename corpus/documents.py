@@ -13,6 +13,8 @@ from corpus.periods import Period
 
 SheetKind = Literal["programme", "document"]
 FactKind = Literal["plan", "actual"]
+# The name of a programme's sheet whose name could not be read.
+NO_NAME = "名称不明"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from corpus.documents import Document, Event, Section, Sheet, Span
-from corpus.forms.loader import OTHER, Form, clean_label, compiled, kind_of
+from corpus.forms.loader import OTHER, Form, clean_label, compiled, form_named, kind_of
 from corpus.happenings import what_happens
 from corpus.layout import view
 from corpus.normalize import normalize
 from corpus.periods import FoundPeriod, find_periods
-from corpus.sections import form_named
 from corpus.sentences import split_sentences
 
 _NO_PROSE = (

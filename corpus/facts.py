@@ -11,12 +11,12 @@ from corpus.choices import chosen, has_boxes
 from corpus.columns import split_columns, split_items
 from corpus.documents import Document, Fact, FactKind, Section, Sheet, Span
 from corpus.figures import facts_of_form
-from corpus.forms.loader import OTHER, Form, clean_label, kind_of
+from corpus.forms.loader import FIGURE_KINDS, OTHER, Form, clean_label, form_named, kind_of
 from corpus.layout import View, one_line, view, views
 from corpus.listings import entries_of, facts_of_list
 from corpus.normalize import normalize
 from corpus.periods import Period, find_periods, fiscal_year
-from corpus.sections import form_named, tables_of
+from corpus.sections import tables_of
 from corpus.series import facts_of_tables, figure_beside, unit_said
 from corpus.summaries import facts_of_summary
 from corpus.tabletypes import Pair
@@ -155,7 +155,7 @@ def _of_sections(document: Document, sheet: Sheet, sections: Sequence[Section], 
     for section in sections:
         kind = kind_of(section.field)
         text = one_line(section.text)
-        if kind in ("amount", "staff", "rate", "hours"):
+        if kind in FIGURE_KINDS:
             facts += figure_beside(
                 sheet, section.field, section.label, section.text, section.span, _labelled(document, section), money
             )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from corpus.documents import FactKind, Span
 from corpus.forms.loader import canonical, clean_label
 from corpus.layout import Cell, Row
+from corpus.normalize import FOOTNOTE
 from corpus.periods import Period, find_periods, fiscal_year
 
 _PLAN = re.compile(r"当初|予算|予定|計画|目標|見込|要求")
@@ -23,8 +24,6 @@ _YEAR_CELL = re.compile(
     r"^(?P<year>(?:令和|平成|[RH])?\s*(?:元|\d{1,4})\s*(?:年度|年)?(?:\s*末)?|(?P<relative>前々年度|前年度|[本当今]年度|[次翌来]年度))\s*"
     rf"の?[(]?(?P<word>(?:{_KIND})?)[)]?\s*(?:\([^()]*\))?$"
 )
-# What a form adds to a cell for its footnotes.
-_FOOTNOTE = re.compile(r"[※*]\s*\d{0,2}$|\(?注\s*\d{1,2}\)?$")
 # Heads over the names of rows, beside heads over figures.
 _ROW_HEADS = ("指標名", "指標", "成果指標", "活動指標", "単位", "区分", "項目", "年度")
 _NAMED = ("指標", "成果指標", "活動指標")
@@ -59,7 +58,7 @@ def year_column(cell: Cell, year: int | None) -> Column | None:
     """The year a cell names when it names nothing else: 「令和5年度決算」「R5(予算)」「前年度決算」, ``year`` being 当年度."""
     if len(cell.text) > 24:
         return None
-    text = _FOOTNOTE.sub("", re.sub(r"\s+", "", cell.text))
+    text = FOOTNOTE.sub("", re.sub(r"\s+", "", cell.text))
     found = _YEAR_CELL.match(text)
     if found is None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from corpus.couples import Couple, couples
-from corpus.forms.loader import clean_label, fields
+from corpus.forms.loader import Form, clean_label, compiled, fields
 from corpus.layout import Row
 from corpus.periods import FoundPeriod, find_periods
 
@@ -50,6 +50,14 @@ def department_of(lines: list[Row]) -> str:
         if not row.tabbed and _ORGANISATION.match(row.text) and not _UNIT.search(row.text)
     ]
     return " ".join(dict.fromkeys(bare[:2])) or parts.get("担当部", "")
+
+
+def ruled_year(form: Form | None, text: str) -> tuple[int, tuple[int, int]] | None:
+    """The fiscal year that a form's ``year`` rule reads in a sheet's normalised text, and where; None without one."""
+    rules = form.data["sheet"] if form is not None else {}
+    hit = compiled(rules["year"]).search(text) if "year" in rules else None
+    read = find_periods(rules.get("year_like", "{}").format(hit[1])) if hit is not None else []
+    return (read[0].period.fiscal_year, hit.span()) if hit is not None and read else None
 
 
 def year_of(text: str, lines: list[Row]) -> int | None:

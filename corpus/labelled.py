@@ -10,14 +10,13 @@ from typing import Any
 
 from corpus.blanks import FIGURE_TOKEN
 from corpus.documents import Span
-from corpus.forms.loader import OTHER, canonical, clean_label, compiled, kind_of
+from corpus.forms.loader import FIGURE_KINDS, HEAD_KINDS, OTHER, canonical, clean_label, compiled, kind_of
 from corpus.layout import Row, View
 from corpus.linevalues import line_values
 from corpus.normalize import normalize
-from corpus.rowwords import words_of
+from corpus.rowwords import BRACKETED, words_of
 
-# 【label】value, several on a line; what says the unit of a table is no label.
-_BRACKETED = re.compile(r"[【\[](?P<label>[^【】\[\]]{1,24})[】\]][ \u3000]*(?P<value>[^【\[]*)")
+# What says the unit of a table is no label.
 _UNIT_LINE = re.compile(r"^[ \u3000]*[((]?\s*(?:金額の)?単位\s*[::]")
 _LABEL_LINE = re.compile(
     r"^[ \u3000]*(?:[-*][ \u3000]+)?(?P<label>(?:[■□◆◇●○▼▽★☆#*][ ]*|[(\[]?\d{1,2}[)\].:][ ]*|\d{1,2}[-.]\d{1,2}[ ]*|[(\[【<《「][ ]*)*"
@@ -28,7 +27,6 @@ _LABEL_LINE = re.compile(
 _COMPLETE = re.compile(r"年度?$|月$|日$|^[RHSＲＨＳ]\d{1,2}$|^[\d,.]+\D{0,3}$")
 _NUMBERED = re.compile(r"^(?:[IVX]{1,4}|第?\d{1,2}章?|[一二三四五六七八九])[ .、]+")
 _SAYS_UNIT = re.compile(r"\(単位[^()]*\)$")
-_FIGURES = ("amount", "staff", "rate", "hours")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +106,11 @@ def by_lines(of: View, lines: list[Row]) -> list[Labelled]:
         after = bisect_left(ends_at, begin)
         stop = min(stop, ends_at[after]) if after < len(ends_at) else stop
         span = _trimmed(of, begin, stop)
-        if kind_of(field) in _FIGURES:
+        if kind_of(field) in FIGURE_KINDS:
             before = marks[i - 1] if i else None
             if (
                 before is not None
-                and kind_of(before[4]) in _FIGURES
+                and kind_of(before[4]) in FIGURE_KINDS
                 and not of.raw[before[2] - of.offset : start - of.offset].strip()
             ):
                 span = Span(begin, begin)  # all labels stand first: whose figure comes next cannot be told
@@ -129,7 +127,7 @@ def _labels_of(raw: str, after_label: bool = True) -> list[tuple[int, int, str, 
     An unknown word before a colon is a label only ``after_label``: in the middle of a text it belongs to the text.
     """
     norm = normalize(raw)
-    brackets = list(_BRACKETED.finditer(norm.text))
+    brackets = list(BRACKETED.finditer(norm.text))
     if len(brackets) >= 1 and not norm.text[: brackets[0].start()].strip() and brackets[0]["value"].strip():
         known = [(m, field) for m in brackets if (field := canonical(m["label"])) is not None]
         return [
@@ -155,7 +153,7 @@ def _labels_of(raw: str, after_label: bool = True) -> list[tuple[int, int, str, 
         r"(?:[ ]{2,}|[ ]|\t)(?P<label>[^\s::]{2,12})(?P<sep>[ ]*[::]|[ ]+)(?=\S)", norm.text[hit.start("rest") :]
     ):
         other = canonical(more["label"])
-        if other is None or kind_of(other) not in ("name", "department", "unit", "person", "year", "code"):
+        if other is None or kind_of(other) not in HEAD_KINDS:
             continue
         a, b = norm.raw(hit.start("rest") + more.start("label"), hit.start("rest") + more.end("label"))
         v = norm.raw(hit.start("rest") + more.end("sep"), hit.start("rest") + more.end("sep") + 1)[0]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from corpus.forms.loader import kind_of
+from corpus.forms.loader import HEAD_KINDS, kind_of
 from corpus.layout import Row
 from corpus.rowwords import Word, fits, is_label, is_text
 
 # Numbering and brackets make a heading, and a heading's text stands below it.
 _MARKED = re.compile(r"^[■□◆◇●○▼▽★☆・※#【<＜《(（\[\d①-⑳]|[::]$")
-_ONE_LINE = ("name", "department", "unit", "person", "year", "code", "choice", "rating")
+_ONE_LINE = (*HEAD_KINDS, "choice", "rating")
 
 
 def line_values(lines: list[Row], words: list[list[Word]]) -> dict[int, tuple[int, int]]:

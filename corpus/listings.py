@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from corpus.amounts import YEN, find_amounts
 from corpus.documents import Document, Fact, FactKind, Span
-from corpus.forms.loader import canonical, kind_of
+from corpus.forms.loader import FIGURE_KINDS, canonical, kind_of
 from corpus.layout import Cell, Row, View, one_line
 from corpus.normalize import normalize
 from corpus.periods import Period, find_periods, fiscal_year
 
 _MONEY = re.compile(r"\((?:単位[::]?)?(千円|百万円|万円|円)\)")
-_FACTS = ("amount", "staff", "rate", "hours", "rating", "choice")
+_FACTS = (*FIGURE_KINDS, "rating", "choice")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,13 @@ _PLAN = re.compile(
 )
 _OFFICE = re.compile(r"(?:役所|役場|議会|長(?![さ期い所])|公式|ホームページ)")
 _PASSING = tuple("民内立税債道営域外有制史")
-_TITLE = re.compile(r"評価|シート|調書|報告書|自治体名|市町村名|団体名")
+TITLE_WORDS = re.compile(r"評価|シート|調書|報告書|自治体名|市町村名|団体名")
 
 
 def _candidates(text: str) -> dict[str, float]:
     scores: dict[str, float] = defaultdict(float)
     for line in text.splitlines():
-        title = 3.0 if _TITLE.search(line) and len(line.strip()) <= 60 else 0.0
+        title = 3.0 if TITLE_WORDS.search(line) and len(line.strip()) <= 60 else 0.0
         for found in _CLEAN.finditer(line):
             name = found["name"]
             if _NOT_A_NAME.match(name[:-1]):

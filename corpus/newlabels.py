@@ -10,12 +10,12 @@ from rapidfuzz import fuzz
 
 from corpus.covering import covering
 from corpus.documents import Document, SheetReading, Span
-from corpus.forms.loader import OTHER, Form, canonical, clean_label, forms, kind_of, vocabulary_labels
+from corpus.forms.loader import NUMERIC_KINDS, OTHER, Form, canonical, clean_label, forms, kind_of, vocabulary_labels
 from corpus.heads import TITLE
 from corpus.layout import Cell, Row, rows, views
 from corpus.periods import find_periods
 
-NUMERIC = ("amount", "staff", "hours", "rate", "indicator", "group")
+NUMERIC = (*NUMERIC_KINDS, "group")
 """The kinds of fields whose values are figures."""
 
 LIKELY = 0.5

@@ -6,6 +6,7 @@ character of the copy knows which stretch of the original it stands for.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -16,6 +17,10 @@ _FOLDS = {
     "〜": "~", "～": "~", "∼": "~", "−": "-", "‐": "-", "‑": "-", "–": "-", "—": "-", "―": "-", "─": "-", "－": "-",
     "\u00a0": " ", "\u200b": "", "\ufeff": "", "△": "▲",
 }  # fmt: skip
+
+
+# Footnote marks after a label, a year or a figure: 「事業費※1」「R5(注2)」「1,200*」.
+FOOTNOTE = re.compile(r"\s*(?:[※*]\s?\d{0,2}|\(?注\s?\d{1,2}\)?)$")
 
 
 @cache

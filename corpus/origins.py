@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from corpus.documents import Document, Sheet, Span
-from corpus.forms.loader import Form, canonical, compiled, forms
-from corpus.heads import TITLE
+from corpus.documents import NO_NAME, Document, Sheet, Span
+from corpus.forms.loader import Form, canonical, compiled, form_named
+from corpus.heads import TITLE, ruled_year
 from corpus.layout import Row, View, normalized, rows, view
+from corpus.municipality import TITLE_WORDS
 from corpus.normalize import squeeze
 from corpus.periods import find_periods
 
 How = Literal["form", "label", "title", "line", "columns", "folder", "neighbours", "none"]
 
-NO_NAME = "名称不明"
 SAID: dict[How, str] = {
     "form": "様式の規則",
     "label": "ラベル",
@@ -33,7 +33,6 @@ SAID: dict[How, str] = {
     "none": "読み取れていません",
 }
 _YEAR = re.compile(r"(?:(?:明治|大正|昭和|平成|令和|[MTSHR])\s*(?:元|\d{1,2})|(?:19|20)\d\d|(?<!\d)\d{1,2})\s*年?度?")
-_TITLE_WORDS = re.compile(r"評価|シート|調書|報告書|自治体名|市町村名|団体名")
 _HEAD_LINES = 40
 
 
@@ -59,7 +58,7 @@ class Origins:
 
 def origins(document: Document, sheet: Sheet) -> Origins:
     """The origin of each value of a sheet's head."""
-    form = next((form for form in forms() if form.name == sheet.form), None)
+    form = form_named(sheet.form)
     of = view(document, sheet.spans[0])
     lines = rows(of)
     return Origins(
@@ -145,12 +144,9 @@ def _year(of: View, lines: list[Row], sheet: Sheet, form: Form | None) -> Origin
     if sheet.fiscal_year is None:
         return Origin("", "none")
     value = str(sheet.fiscal_year)
-    rules = form.data["sheet"] if form is not None else {}
-    if "year" in rules:
-        hit = compiled(rules["year"]).search(of.text)
-        read = find_periods(rules.get("year_like", "{}").format(hit[1])) if hit is not None else []
-        if hit is not None and read and read[0].period.fiscal_year == sheet.fiscal_year:
-            return _found(of, "form", value, of.span(*hit.span()))
+    ruled = ruled_year(form, of.text)
+    if ruled is not None and ruled[0] == sheet.fiscal_year:
+        return _found(of, "form", value, of.span(*ruled[1]))
     seen: dict[How, Row] = {}
     for number, row in enumerate(lines):
         if _says_year(row.text, sheet.fiscal_year):
@@ -164,7 +160,7 @@ def _year(of: View, lines: list[Row], sheet: Sheet, form: Form | None) -> Origin
 def _how_year(row: Row, number: int) -> How:
     if any(canonical(label) == "評価年度" for label in _labels(row)):
         return "label"
-    if TITLE.search(row.text) or (not row.tabbed and number < _HEAD_LINES and _TITLE_WORDS.search(row.text)):
+    if TITLE.search(row.text) or (not row.tabbed and number < _HEAD_LINES and TITLE_WORDS.search(row.text)):
         return "title"
     if re.search("決算|実績", row.text):
         return "columns"
@@ -199,7 +195,7 @@ def _town_line(text: str, town: str) -> tuple[Span, bool] | None:
         end = plain.text.find("\n", at)
         end = len(plain.text) if end < 0 else end
         line = plain.text[start:end]
-        if _TITLE_WORDS.search(line) and len(line.strip()) <= 60:
+        if TITLE_WORDS.search(line) and len(line.strip()) <= 60:
             return Span(*plain.raw(start, end)), True
         first = first or (start, end)
         at = plain.text.find(town, end)

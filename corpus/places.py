@@ -10,7 +10,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from corpus.confidence import confidence_at
 from corpus.documents import Document, Place, Span
 
 Box = tuple[float, float, float, float]
@@ -69,6 +68,18 @@ def places_of(document: Document, span: Span) -> tuple[Place, ...]:
     first = bisect_right(places, span.start, key=lambda place: place.end)
     last = bisect_left(places, span.end, first, key=lambda place: place.start)
     return places[first:last]
+
+
+def confidence_at(document: Document, span: Span) -> float | None:
+    """The lowest confidence (0 to 1) of the stretches read by OCR that ``span`` touches; None where nothing was.
+
+    >>> places = (Place(0, 3, page=1), Place(4, 9, page=2, confidence=0.9), Place(10, 14, page=2, confidence=0.6))
+    >>> scan = Document("s.pdf", "事業名\\n火葬場運営\\n1200", "", "pdf", places)
+    >>> confidence_at(scan, Span(0, 3)), confidence_at(scan, Span(5, 7)), confidence_at(scan, Span(0, 14))
+    (None, 0.9, 0.6)
+    """
+    read = [place.confidence for place in places_of(document, span) if place.confidence is not None]
+    return min(read, default=None)
 
 
 def page_of(document: Document, start: int) -> int | None:

@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from corpus.documents import Span
-from corpus.forms.loader import canonical, kind_of
+from corpus.forms.loader import HEAD_KINDS, canonical, kind_of
 from corpus.layout import Cell, Row
 from corpus.periods import find_periods
 
-HEAD_KINDS = ("name", "department", "unit", "person", "year", "code")
 ORGANISATION = re.compile(
     r"(?:部|課|室|局|官房|係|庁|署|所|館|院|校|園|班|センター|グループ|委員会|担当|公社|チーム|本部|推進本部|会計|議会|支部|事務所)"
     r"(?:[ ・/、及び]*[^\s。]{1,12}(?:部|課|室|局|係|班|グループ|担当))?$"
 )
 CODE = re.compile(r"^[0-9A-Za-z]{1,6}(?:[-‐][0-9A-Za-z]{1,6})*$")
 _MAX_LABEL = 24
-_BRACKETED = re.compile(r"[【\[](?P<label>[^【】\[\]]{1,24})[】\]][ \u3000]*(?P<value>[^【\[]*)")
+# 【label】value, several on a line.
+BRACKETED = re.compile(r"[【\[](?P<label>[^【】\[\]]{1,24})[】\]][ \u3000]*(?P<value>[^【\[]*)")
 _COLON = re.compile(r"(?P<label>[^\s::、。]{1,24})[ \u3000]*[::][ \u3000]*")
 # A full stop ends a sentence unless a bracket closes after it: 「食品表示(加工品等を除く。)の適正化」.
 _SENTENCE = re.compile(r"。(?![)）」』])")
@@ -90,7 +90,7 @@ def _split(text: str) -> tuple[str, str] | None:
     colon = _COLON.match(text)
     if colon is not None and label_field(colon["label"]) is not None:
         return colon["label"], text[colon.end() :].strip()
-    bracket = _BRACKETED.match(text)
+    bracket = BRACKETED.match(text)
     if bracket is not None and bracket.end() == len(text) and label_field(bracket["label"]) is not None:
         return bracket["label"], bracket["value"].strip()
     label, _, value = text.partition(" ")
@@ -104,7 +104,7 @@ def _of_line(text: str) -> Iterator[Word]:
     if label_field(text) is not None:
         yield Word(text, 0, canonical(text))
         return
-    brackets = list(_BRACKETED.finditer(text))
+    brackets = list(BRACKETED.finditer(text))
     if brackets and brackets[0].start() == 0 and all(label_field(m["label"]) is not None for m in brackets):
         for m in brackets:
             yield Word(m["label"], 0, canonical(m["label"]))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from corpus.blanks import table_rows
 from corpus.columns import split_columns
 from corpus.documents import Document, Section, Sheet, Span
-from corpus.forms.loader import OTHER, Form, canonical, clean_label, forms, kind_of
+from corpus.forms.loader import OTHER, Form, canonical, clean_label, form_named, kind_of
 from corpus.labelled import Labelled, by_form, by_lines
 from corpus.layout import EMPTY, Row, View, trim, views
 from corpus.listings import entries_of
@@ -28,11 +28,6 @@ _YEAR_ONLY = re.compile(r"^(?:令和|平成|[RH])?\s*[\d元]{1,4}年度\S{0,6}$"
 # In text out of order a leftover without a figure, a mark or a sentence is the form's own print.
 _FIGURE = re.compile(r"。|[●☑✓]|\d[\d,.]+")
 _SAYING = re.compile(r"[ぁ-んァ-ヴ一-龥A-Za-z]{2}|\d{2}")
-
-
-def form_named(name: str) -> Form | None:
-    """The form family a sheet was recognised as."""
-    return next((form for form in forms() if form.name == name), None) if name else None
 
 
 def split_sections(document: Document, sheet: Sheet) -> list[Section]:

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from corpus.amounts import UNITS, YEN, find_amounts
 from corpus.documents import Fact, FactKind, Sheet, Span
-from corpus.forms.loader import OTHER, canonical, clean_label, fields, kind_of
+from corpus.forms.loader import FIGURE_KINDS, OTHER, canonical, clean_label, fields, kind_of
 from corpus.headers import Column
 from corpus.layout import Cell, View, one_line
-from corpus.normalize import normalize
+from corpus.normalize import FOOTNOTE, normalize
 from corpus.periods import find_periods, fiscal_year
 from corpus.tabletypes import Pair, Series, Tables
 
@@ -19,7 +19,6 @@ _UNIT_SAID = re.compile(
 )
 _MONEY_ASIDE = re.compile(r"[(（](?:千円|円|百万円|万円|[A-FＡ-Ｆ](?:[+＋][A-FＡ-Ｆ])*)[)）]$")
 _INDICATORS = ("指標", "活動指標", "成果指標", "実績の推移")
-_FOOTNOTE = re.compile(r"\s*(?:[※*]\s?\d{0,2}|\(注\d{0,2}\))$")
 _SPEAKS_OF_MONEY = re.compile(
     r"(?:費|料|金|額|債|税|代|財源|収入|支出|歳入|歳出|コスト|予算|決算|報酬|手当|給与|給料|計|その他|補助|委託|\(うち[^()]*)\)?$"
 )
@@ -109,7 +108,7 @@ def figure_beside(
     """One figure beside its label, of the year in the label or of the sheet's; an amount needs its unit said somewhere."""
     kind = kind_of(field)
     amounts = find_amounts(text)
-    if kind not in ("amount", "staff", "rate", "hours") or len(amounts) != 1 or "\n" in text.strip():
+    if kind not in FIGURE_KINDS or len(amounts) != 1 or "\n" in text.strip():
         return []
     if re.match(r"\s*[((]", text) or _OF_NO_YEAR.search(normalize(label).text):
         return []  # a figure in brackets is a part or a minus; the whole cost of a project is of no one year
@@ -235,7 +234,7 @@ def _named(
         field = group if group in ("活動指標", "成果指標", "実績の推移") else "指標"
         return field, one_line(_raw(of, series.name_cell.span)) if series.name_cell is not None else label_printed
     printed = _MONEY_ASIDE.sub("", label_printed).strip() or label_printed
-    if what is not None and kind in ("amount", "staff", "hours", "rate"):
+    if what is not None and kind in FIGURE_KINDS:
         return what, printed
     if kind_of(group or "") == "amount":
         return group or OTHER, printed
@@ -258,7 +257,7 @@ def _figure(
     cell: Cell, series: Series, what: str | None, kind: str, money: str, indicator: bool
 ) -> tuple[float, str] | None:
     """A cell's number and unit; amounts in 円."""
-    amounts = find_amounts(_FOOTNOTE.sub("", cell.text))
+    amounts = find_amounts(FOOTNOTE.sub("", cell.text))
     if len(amounts) != 1:
         return None
     value, unit = amounts[0].value, amounts[0].unit

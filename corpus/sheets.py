@@ -8,13 +8,12 @@ from collections import Counter
 from dataclasses import replace
 
 from corpus.blanks import table_rows
-from corpus.documents import Document, Sheet, SheetKind, Span
+from corpus.documents import NO_NAME, Document, Sheet, SheetKind, Span
 from corpus.forms.loader import Form, canonical, compiled, form_of
-from corpus.heads import department_of, year_of
+from corpus.heads import department_of, ruled_year, year_of
 from corpus.layout import View, normalized, rows, running_heads, view, without_heads
 from corpus.municipality import municipality_of
 from corpus.normalize import normalize, squeeze
-from corpus.periods import find_periods
 from corpus.starts import Start, general_starts
 
 # Lines that begin a part of a report that is no programme's sheet.
@@ -86,7 +85,7 @@ def _starts_of_form(text: str, form: Form) -> list[Start]:
 
 def _programme(document: Document, span: Span, start: Start, form: Form | None, town: str) -> Sheet:
     text = view(document, span).text
-    name, department, year = start.name, start.department, None
+    name, department = start.name, start.department
     rules = form.data["sheet"] if form else {}
     if "name" in rules:
         hit = compiled(rules["name"]).search(text)
@@ -94,11 +93,7 @@ def _programme(document: Document, span: Span, start: Start, form: Form | None, 
     if "department" in rules:
         hit = compiled(rules["department"]).search(text)
         department = hit["department"] if hit else department
-    if "year" in rules:
-        hit = compiled(rules["year"]).search(text)
-        if hit is not None:
-            read = find_periods(rules.get("year_like", "{}").format(hit[1]))
-            year = read[0].period.fiscal_year if read else None
+    ruled = ruled_year(form, text)
     name = _printed(document, span, name)
     lines = table_rows(view(document, span))
     department = _printed(document, span, department) if department else department_of(lines)
@@ -106,9 +101,9 @@ def _programme(document: Document, span: Span, start: Start, form: Form | None, 
         sheet_id="",
         file=document.file,
         kind="programme",
-        name=name or "名称不明",
+        name=name or NO_NAME,
         municipality=town,
-        fiscal_year=year if year is not None else year_of(text, lines),
+        fiscal_year=ruled[0] if ruled is not None else year_of(text, lines),
         department=department,
         spans=(span,),
         form=form.name if form else "",

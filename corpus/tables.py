@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from corpus.documents import Span
-from corpus.forms.loader import OTHER, canonical, clean_label, kind_of
+from corpus.forms.loader import HEAD_KINDS, NUMERIC_KINDS, OTHER, canonical, clean_label, kind_of
 from corpus.headers import (
     Column,
     Header,
@@ -31,9 +31,8 @@ from corpus.tabletypes import Block, Pair, Series, Tables
 # Heads of columns beside the years that hold no year's figure.
 _NO_YEAR = re.compile(r"比|率|増減|累計|合計|平均|備考|説明|^計$|差額?$")
 _TOTAL = re.compile(r"^(?:合計|総?計|小計|累計|平均)$")
-_NUMERIC = ("amount", "staff", "hours", "rate", "indicator")
 # Rows of these are never figures under years, whatever digits stand in them.
-_NO_FIGURES = ("code", "year", "name", "person", "row", "unit", "department")
+_NO_FIGURES = (*HEAD_KINDS, "row")
 
 
 class _Reader(TableHeads):
@@ -242,7 +241,7 @@ class _Reader(TableHeads):
         """Whether the cells are figures to be laid under the header's years."""
         assert self.header is not None
         real = [c for c in figures if not c.empty]
-        if not real and (owner is None or kind_of(name or "") not in _NUMERIC):
+        if not real and (owner is None or kind_of(name or "") not in NUMERIC_KINDS):
             return False
         columns = {c.cell.column for c in self.header.columns}
         known = {c.column for c in figures} | set(self.header.heads.values())
@@ -251,7 +250,7 @@ class _Reader(TableHeads):
             return False
         if (
             name is not None
-            and kind_of(name) not in (*_NUMERIC, "group")
+            and kind_of(name) not in (*NUMERIC_KINDS, "group")
             and not (real and columns >= {c.column for c in real})
         ):
             return False

@@ -14,7 +14,7 @@ from itertools import combinations
 
 from rapidfuzz.distance import OSA
 
-from corpus.documents import SheetReading
+from corpus.documents import NO_NAME, SheetReading
 from corpus.normalize import squeeze
 
 CODE_FIELD, FORMER_FIELD = "コード", "旧事業名"
@@ -43,7 +43,6 @@ _EVERYDAY = re.compile(
 _OFFICE = re.compile(r"^.*(?:部|局|本部|委員会)(?=(?!事務局$).{2,}$)")
 _CODE_LABEL = re.compile(r"コード")
 _MOST_NAMES = 50
-_NAMELESS = "名称不明"
 
 
 Pair = tuple[int, int]
@@ -69,7 +68,7 @@ def head_of(reading: SheetReading) -> Head | None:
     """The head of a programme's sheet; None for what cannot be linked: no name, no year, or no municipality."""
     sheet = reading.sheet
     name = squeeze(sheet.name)
-    if sheet.kind != "programme" or sheet.fiscal_year is None or not sheet.municipality or name == _NAMELESS:
+    if sheet.kind != "programme" or sheet.fiscal_year is None or not sheet.municipality or name == NO_NAME:
         return None
     former = {found["old"] or found["renamed"] for found in _FORMER.finditer(name)}
     printed = (section.text for section in reading.sections if section.field == FORMER_FIELD)

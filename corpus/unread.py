@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from corpus.certainty import table_figures
 from corpus.covering import covering
 from corpus.documents import Document, Sheet, SheetReading, Span
-from corpus.forms.loader import OTHER, Form, canonical, kind_of
+from corpus.forms.loader import OTHER, Form, canonical, form_named, kind_of
 from corpus.layout import Row, View, one_line, rows, views
 from corpus.newlabels import NUMERIC
-from corpus.sections import form_named, tables_of
+from corpus.sections import tables_of
 from corpus.tabletypes import Pair, Series, Tables
 
 

@@ -129,6 +129,18 @@ class Index(Protocol):
         """The sheets of the same programme over the years, oldest first, with the sheet itself; none for an unknown id."""
         ...
 
+    def files(self) -> list[str]:
+        """Every indexed file, in the order of the index."""
+        ...
+
+    def refused(self) -> list[tuple[str, str]]:
+        """The files that could not be read when the index was made, each with the reason."""
+        ...
+
+    def judgements(self, file: str) -> dict[str, Judgement]:
+        """What the reading said of each sheet of a file, by the sheet's id."""
+        ...
+
     def document(self, file: str) -> Document:
         """The stored document; raises KeyError for an unknown file."""
         ...

@@ -21,6 +21,7 @@ from corpus.errors import QuestionError
 from corpus.periods import Period
 from index.types import (
     Filters,
+    Judgement,
     Passage,
     SearchResult,
     SheetEvent,
@@ -91,6 +92,15 @@ class FakeIndex:
     """The four sheets above, all in memory."""
 
     version: str = "fake-1"
+
+    def files(self) -> list[str]:
+        return list(dict.fromkeys(sheet.file for sheet, _, _ in self._rows()))
+
+    def refused(self) -> list[tuple[str, str]]:
+        return []
+
+    def judgements(self, file: str) -> dict[str, Judgement]:
+        return {}
 
     def _rows(self) -> list[tuple[Sheet, list[Section], list[Fact]]]:
         found = []

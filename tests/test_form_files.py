@@ -22,6 +22,7 @@ from corpus.forms.loader import (
     clean_label,
     expand,
     fields,
+    form_named,
     forms,
     kind_of,
     use_forms,
@@ -30,7 +31,6 @@ from corpus.forms.mistakes import parsed
 from corpus.forms.patterns import FLAGS, compiled, runs_away
 from corpus.forms.schema import FormFile
 from corpus.reading import read_sheets
-from corpus.sections import form_named
 
 FORM = """strategy = "labels"
 recognise = ['みなと野点検票']

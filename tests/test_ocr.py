@@ -13,11 +13,11 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 
-import corpus.confidence
+import corpus.places
 import corpus.readers.ocr
-from corpus.confidence import confidence_at
 from corpus.documents import Document, Place, Span
 from corpus.errors import EmptyDocument
+from corpus.places import confidence_at
 from corpus.readers import READERS, read_document
 from corpus.readers.ocr import OcrState, confidence_warnings, has_extra, ocr_state
 from corpus.reading import read_sheets
@@ -32,7 +32,7 @@ MIXED = Document("s.pdf", "事業名\n火葬場運営\n1200\n戸籍の事務", "
 
 
 def test_the_confidence_of_a_quote_is_that_of_its_least_sure_stretch() -> None:
-    assert doctest.testmod(corpus.confidence).failed == 0
+    assert doctest.testmod(corpus.places).failed == 0
     assert confidence_at(MIXED, Span(0, 3)) is None
     assert confidence_at(MIXED, Span(3, 4)) is None  # the line break between two stretches
     assert confidence_at(MIXED, Span(8, 9)) == 0.9

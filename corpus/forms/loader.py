@@ -12,7 +12,7 @@ from pathlib import Path
 from corpus.errors import FormError
 from corpus.forms.family import Field, Form, Source, families, form_of_family, vocabulary
 from corpus.forms.patterns import compiled, expand
-from corpus.normalize import normalize
+from corpus.normalize import FOOTNOTE, normalize
 
 __all__ = [
     "OTHER",
@@ -38,6 +38,10 @@ VARIABLE = "HYOKA_FORMS"
 _IN_USE = "_HYOKA_FORMS_IN_USE"
 
 OTHER = "その他"
+# Kinds of fields: those of a form's head, those of figures beside a label, and those of rows of figures.
+HEAD_KINDS = ("name", "department", "unit", "person", "year", "code")
+FIGURE_KINDS = ("amount", "staff", "hours", "rate")
+NUMERIC_KINDS = (*FIGURE_KINDS, "indicator")
 
 # Numbering and marks before a label: 「(1) 事業の目的」「【目的】」「■ 課題」「① 対象」.
 _LEAD = re.compile(
@@ -48,8 +52,6 @@ _TRAIL = re.compile(r"[)\]】>》」〉:：]+$")
 # A year before a label: 「R3年度取組状況の評価」「H29 環境関連性」「5年度の取組内容」.
 _YEAR = re.compile(r"^(?:(?:19|20)\d\d年度|(?:令和|平成|[RH])?(?:元|\d{1,2})(?:年度)?|[今本当]年度)の?")
 _CLOSE = re.compile(r"(?<=[)])[】》〉」>\]]+$")
-# Footnote marks after a label: 「事業費※1」「人件費(注2)」.
-_NOTE = re.compile(r"(?:※\d{0,2}|\*\d{1,2}|\(?注\d{1,2}\)?)$")
 _ASIDE = re.compile(r"\([^()]*\)$")
 # Brackets that say the unit or the place of a figure rather than what it is: 「事業費(千円)」「人件費(B)」.
 _UNIT = re.compile(
@@ -66,7 +68,7 @@ def clean_label(label: str) -> str:
     # Circled numbers go before NFKC turns them into digits of the label: 「①目標」 is 目標, not 1目標.
     label = _CIRCLED.sub("", label)
     text = normalize(label, squeeze=True).text
-    bare = _CLOSE.sub("", _NOTE.sub("", _LEAD.sub("", text)))
+    bare = _CLOSE.sub("", FOOTNOTE.sub("", _LEAD.sub("", text)))
     bare = _UNIT.sub("", bare)
     if bare.count("(") <= bare.count(")") - 1 or not bare.count("("):
         bare = _TRAIL.sub("", bare)
@@ -204,6 +206,11 @@ def kind_of(field: str) -> str:
 def forms() -> tuple[Form, ...]:
     """The form families that have a TOML of their own, in the order they are tried."""
     return tuple(form_of_family(family, clean_label) for family in families(_sources(), {OTHER, *fields()}))
+
+
+def form_named(name: str) -> Form | None:
+    """The form family a sheet was recognised as."""
+    return next((form for form in forms() if form.name == name), None) if name else None
 
 
 def form_of(text: str) -> Form | None:
