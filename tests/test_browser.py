@@ -108,13 +108,6 @@ class Watched:
         return self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def open_search(page) -> None:
-    """The tab of the search; what is typed while Gradio still puts its box in place would be lost, so a moment passes."""
-    page.get_by_role("tab", name="検索").click()
-    page.wait_for_selector("#hy-search textarea:visible, #hy-search input:visible")
-    page.wait_for_timeout(1500)
-
-
 @pytest.fixture(params=[WIDE, NARROW], ids=["1280", "390"])
 def watched(request, browser, address) -> Iterator[Watched]:
     watched = Watched(browser, address, request.param)
@@ -305,7 +298,7 @@ def test_enter_that_closes_a_conversion_does_not_send(wide, ended):
 
 def test_search_with_a_facet(watched, tmp_path):
     page = watched.start()
-    open_search(page)
+    page.get_by_role("tab", name="検索").click()
     box = page.locator("#hy-search textarea, #hy-search input").first
     box.fill("図書館")
     box.press("Enter")
@@ -325,7 +318,7 @@ def test_search_with_a_facet(watched, tmp_path):
 
 def test_a_filter_of_the_search_holds_for_the_chat(wide):
     page = wide.start()
-    open_search(page)
+    page.get_by_role("tab", name="検索").click()
     page.locator("#hy-search textarea, #hy-search input").first.fill("図書館")
     page.keyboard.press("Enter")
     page.get_by_label("ひので市（2）").check()

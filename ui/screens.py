@@ -81,7 +81,7 @@ def build_screens(assistant: Asker, store: FeedbackStore, desk: Desk) -> gr.Bloc
                 render_held(sheets),
                 *dropdowns,
                 gr.Tabs(selected=tab) if tab in TABS else gr.skip(),
-                words,
+                words or gr.skip(),  # an empty word would wipe out what is typed before the box is in place
             ]
 
         def opening(words: str, *rest: Any) -> list[Any]:
