@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from test_browser import NARROW, WIDE, Watched, ask, serving
-from test_browser import browser as browser
-from test_browser import pytestmark as pytestmark
+from browser_pages import NARROW, WIDE, Watched, ask, serving
+from browser_pages import browser as browser
+from browser_pages import pytestmark as pytestmark
 
 from assistant.store import FeedbackStore
 from tests.fakes import FakeAssistant

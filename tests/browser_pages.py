@@ -1,0 +1,138 @@
+"""A real browser on a real server for tests: Debian's chromium, the requests it makes and what it complains about."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from assistant.store import FeedbackStore
+from tests.fakes import FakeAssistant
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run",
+]  # fmt: skip
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright がありません")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} がありません（Debian の chromium）"),
+]
+
+
+@contextmanager
+def serving(assistant, store) -> Iterator[str]:
+    """The whole application on a free port, in a thread; gives its address once it says that it is ready."""
+    import uvicorn
+
+    from ui.app import create_app
+
+    server = uvicorn.Server(uvicorn.Config(create_app(assistant, store), port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    began = time.monotonic()
+    thread.start()
+    address = ""
+    while time.monotonic() - began < 60:
+        if server.started and not address:
+            address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        if address:
+            try:
+                if urlopen(f"{address}/readyz", timeout=5).status == 200:
+                    break
+            except OSError:
+                pass
+        time.sleep(0.05)
+    yield address
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def store() -> FeedbackStore:
+    return FeedbackStore()
+
+
+@pytest.fixture(scope="module")
+def address(store) -> Iterator[str]:
+    with serving(FakeAssistant(), store) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A page, the requests it made to other hosts, and what it complained about."""
+
+    def __init__(self, browser, address: str, size: dict[str, int], **options: object) -> None:
+        self.address = address
+        self.context = browser.new_context(viewport=size, locale="ja-JP", accept_downloads=True, **options)
+        self.page = self.context.new_page()
+        self.outside: list[str] = []
+        self.complaints: list[str] = []
+        self.context.on("request", self._request)
+        self.page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
+        self.page.on("pageerror", lambda problem: self.complaints.append(str(problem)))
+
+    def _request(self, request) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:", "about:")):
+            self.outside.append(request.url)
+
+    def open(self, path: str = "/"):
+        self.page.goto(self.address + path)
+        return self.page
+
+    def start(self):
+        page = self.open()
+        page.wait_for_selector("button.hy-example:visible", timeout=20_000)
+        return page
+
+    def fits(self) -> bool:
+        return self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.fixture(params=[WIDE, NARROW], ids=["1280", "390"])
+def watched(request, browser, address) -> Iterator[Watched]:
+    watched = Watched(browser, address, request.param)
+    yield watched
+    assert watched.outside == [] and watched.complaints == []
+    assert watched.fits()
+    watched.context.close()
+
+
+@pytest.fixture
+def wide(browser, address) -> Iterator[Watched]:
+    watched = Watched(browser, address, WIDE)
+    yield watched
+    assert watched.outside == [] and watched.complaints == []
+    watched.context.close()
+
+
+def ask(page, question: str) -> None:
+    before = page.locator("#hy-chat .hy-tools, #hy-chat .hy-abstained").count()
+    box = page.locator("#hy-question textarea")
+    box.fill(question)
+    box.press("Enter")
+    page.wait_for_function(
+        "n => document.querySelectorAll('#hy-chat .hy-tools, #hy-chat .hy-abstained').length > n", arg=before
+    )
+
+
+def sheet_frame(page):
+    """The sheet page inside the drawer, once its mark is there."""
+    page.wait_for_selector("dialog.hy-drawer[open]")
+    frame = page.frame_locator("dialog.hy-drawer iframe")
+    frame.locator("mark#quote").wait_for()
+    return frame
