@@ -99,7 +99,7 @@ def _write(
                 counts["facts"] += len(reading.facts)
                 counts["events"] += len(reading.events)
                 name = words(reading.sheet.name, parts=True)
-                department = words(f"{reading.sheet.municipality} {reading.sheet.department}", parts=True)
+                department = words(_whose(reading.sheet), parts=True)
                 for section in reading.sections:
                     label = words(section.label, parts=True)
                     at = records.section(sheet, section)
@@ -136,6 +136,12 @@ def _write(
 def passage_text(sheet: Sheet, section: Section, text: str) -> str:
     """What is encoded for a chunk: its text under the sheet's name and the label, since a text seldom repeats them."""
     return f"{sheet.name}\n{section.label}\n{text}"
+
+
+def _whose(sheet: Sheet) -> str:
+    """Municipality, year and department, so that a question that names one of them prefers its sheets."""
+    year = f"{sheet.fiscal_year}年度" if sheet.fiscal_year is not None else ""
+    return f"{sheet.municipality} {year} {sheet.department}"
 
 
 def _chunks(document: Document, section: Section) -> Iterator[Span]:
