@@ -258,7 +258,7 @@ def _terms(looked_for: QueryWords) -> list[tuple[str, float]]:
         terms.setdefault(part, 0.3)
     for a in looked_for.alternatives:
         for word in a.words:
-            terms[word] = max(terms.get(word, 0.0), 0.5 * a.weight / len(a.words))
+            terms[word] = max(terms.get(word, 0.0), 0.5 * a.weight / len(a.words) ** 0.5)
     return list(terms.items())
 
 
