@@ -96,7 +96,11 @@ class Synonyms:
         one_way: Iterable[tuple[Sequence[str], float]] = (),
     ) -> None:
         """``groups`` are terms that find each other; of a ``one_way`` group the first term also finds the others."""
-        self.furniture = frozenset(w for phrase in furniture for w in [phrase, *words(phrase)[:1]])
+        phrases = list(furniture)
+        self.furniture = frozenset(
+            [*phrases, *(w for phrase in phrases if len(words(phrase)) == 1 for w in words(phrase))]
+        )
+        self._framing = [run for phrase in phrases if len(run := tuple(words(phrase))) > 1]
         self._others: dict[str, dict[str, float]] = {}
         self._longest = 1
         self._expanded = lru_cache(maxsize=512)(self._expand)
@@ -142,7 +146,9 @@ class Synonyms:
         # A word asked for twice is looked for once.
         once = {t.norm: t for t in reversed(main)}
         unique = [t for t in main if once[t.norm] is t]
-        chosen = ([t for t in unique if t.norm not in self.furniture] or unique)[:_MOST_WORDS]
+        framing = self._framed(main)
+        telling = [t for t in unique if t.norm not in self.furniture and t.start not in framing]
+        chosen = (telling or unique)[:_MOST_WORDS]
         kept = [t.norm for t in chosen]
         places = {(t.start, t.end): i for i, t in enumerate(chosen)}
         alternatives: dict[tuple[int, int, Term], float] = {
@@ -171,6 +177,17 @@ class Synonyms:
         return QueryWords(
             tuple(kept), tuple(parts), tuple(Alternative(*place, weight) for place, weight in alternatives.items())
         )
+
+    def _framed(self, main: list[Token]) -> set[int]:
+        """Where words of a phrase such as 評価シート start; 評価 alone is something to look for."""
+        norms = [t.norm for t in main]
+        return {
+            t.start
+            for run in self._framing
+            for at in range(len(main) - len(run) + 1)
+            if tuple(norms[at : at + len(run)]) == run
+            for t in main[at : at + len(run)]
+        }
 
     def _runs(self, query: str, main: list[Token]) -> Iterator[tuple[list[Token], list[str]]]:
         """The runs of ``main`` that stand in a group with the terms found, from the left, at each place the longest."""

@@ -149,6 +149,12 @@ def test_two_terms_of_the_same_words_in_another_order_do_not_remove_each_other()
     assert found_by(synonyms, "変契") & {("変更", "契約"), ("契約", "変更")}
 
 
+def test_a_phrase_of_furniture_goes_as_a_whole_and_its_words_alone_stay() -> None:
+    synonyms = load_synonyms()
+    assert synonyms.expand("二次評価の理由").words == ("二", "次", "評価", "理由")
+    assert synonyms.expand("評価シートに火葬").words == ("火葬",)
+
+
 # What a file may say
 
 
