@@ -62,7 +62,7 @@ def show(outcome: Outcome) -> None:
 
     rows = [("全体", outcome.fit.overall), *((KINDS.get(k, k), f) for k, f in outcome.fit.by_kind.items())]
     console.say_table(
-        ("質問の種類", "問", "調整前", "調整後", "差", "差の95%区間"),
+        ("質問の種類", "問", "調整前", "調整後", "差", "差の99%区間"),
         [
             (name, f.n, f"{f.before:.3f}", f"{f.after:.3f}", f"{f.gain:+.3f}", f"{f.low:+.3f} から {f.high:+.3f}")
             for name, f in rows

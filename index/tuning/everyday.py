@@ -14,13 +14,16 @@ from index.encoder import BUNDLED, WordVectors
 from index.readings import reading
 from index.synonyms import Synonyms
 from index.tokens import tagger, tokenize, words
-from index.types import Encoder
+from index.types import Encoder, Vectors
 
 # The vocabulary is in the order of frequency; past this come names and rarities that nobody asks with.
 _COMMON = 30_000
 # A neighbour nearer than that is a form of the same word, one farther says something else.
 _NEAREST, _FARTHEST = 0.75, 0.38
 _NEIGHBOURS = 12
+# Of the words that are replaced: the share that answers to a word of the sheet, and the share near the whole clause.
+_ALIGNED, _OF_WHOLE = 0.35, 0.40
+_ALIGNED_AMONG, _AROUND, _EVERYDAY = 6, 20, 4000
 
 
 class Everyday:
@@ -34,28 +37,52 @@ class Everyday:
             # The synonyms also list slips of the keyboard (シスムテ): those are no words.
             if all(word in known for word in words(other)):
                 self._synonyms.setdefault(squeeze(term), []).append(other)
-        self._near = _neighbours(encoder, sorted(set(vocabulary)))
+        self._encoder = encoder
+        self._rows = encoder.word_vectors(list(common_words())) if isinstance(encoder, WordVectors) else None
+        self._near = _neighbours(encoder, self._rows, sorted(set(vocabulary)))
 
     def others(self, word: str, avoid: set[str]) -> list[str]:
         """What may stand for a word (its ``norm``), the likeliest first: nothing that holds the word or one to avoid."""
         near = dict.fromkeys([*self._synonyms.get(squeeze(word), ()), *self._near.get(word, ())])
         return [o for o in near if word not in o and o not in word and avoid.isdisjoint(words(o, parts=True))]
 
-    def said(self, text: str, avoid: set[str], sharing: float, random: Random) -> str:
-        """The text with its words replaced or left out; each stays with the probability ``sharing``.
+    def around(self, text: str, avoid: set[str]) -> list[str]:
+        """Common words near to what a text says as a whole, nearest first: nothing that holds a word to avoid."""
+        vector = self._encoder.encode([text], "query")[0]
+        if self._rows is None or not vector.any():
+            return []
+        best = np.argsort(-(self._rows @ vector), kind="stable")[: 3 * _AROUND]
+        return [word for word in (common_words()[i] for i in best) if avoid.isdisjoint(words(word, parts=True))][
+            :_AROUND
+        ]
 
-        ``avoid`` are the words of the right sheets, so that with ``sharing`` 0 nothing of the question stands there.
-        Fewer than two words left give "".
+    def said(self, text: str, avoid: set[str], sharing: float, random: Random) -> str:
+        """The text said otherwise: a word of it stays with the probability ``sharing``, in place of another comes one
+        of near meaning (:data:`_ALIGNED`), one near to the whole (:data:`_OF_WHOLE`), or one that says nothing of it.
+
+        People do not translate word by word, so only a part of the words may answer to a word of the sheet. ``avoid``
+        are the words of the right sheets: with ``sharing`` 0 nothing of the question stands there. "" where less than
+        two words are left.
         """
+        tokens = tokenize(text)
+        tokens = random.sample(tokens, min(len(tokens), random.randint(3, 6)))
+        around = self.around(text, avoid)
         said: list[str] = []
-        for token in tokenize(text):
-            kept = random.random() < sharing
-            others = [] if kept else self.others(token.norm, avoid)
-            if kept:
+        for token in sorted(tokens, key=lambda token: token.start):
+            others = self.others(token.norm, avoid)[:_ALIGNED_AMONG]
+            drawn = random.random()
+            if drawn < sharing:
                 said.append(token.surface)
-            elif others and random.random() < 0.85:
-                said.append(random.choice(others[:6]))
-        return random.choice(("", " ", "の")).join(said) if len(said) >= 2 else ""
+                continue
+            drawn = (drawn - sharing) / (1 - sharing)
+            if drawn < _ALIGNED and others:
+                said.append(random.choice(others))
+            elif drawn < _ALIGNED + _OF_WHOLE and around:
+                said.append(random.choice(around))
+            else:
+                noise = random.choice(common_words()[:_EVERYDAY])
+                said += [noise] if avoid.isdisjoint(words(noise, parts=True)) else []
+        return random.choice(("", " ", "の")).join(dict.fromkeys(said)) if len(said) >= 2 else ""
 
 
 def slipped(text: str, random: Random) -> str:
@@ -77,12 +104,11 @@ def _kana(word: str) -> str:
     return "".join(chr(ord(c) - 0x60) if "ァ" <= c <= "ヶ" else c for c in reading(word))
 
 
-def _neighbours(encoder: Encoder, vocabulary: Sequence[str]) -> dict[str, list[str]]:
+def _neighbours(encoder: Encoder, rows: Vectors | None, vocabulary: Sequence[str]) -> dict[str, list[str]]:
     """For each word the common words near it in meaning, nearest first; none with an encoder that has no word vectors."""
-    if not isinstance(encoder, WordVectors) or not vocabulary:
+    if rows is None or not isinstance(encoder, WordVectors):
         return {}
     common = common_words()
-    rows = encoder.word_vectors(list(common))
     out: dict[str, list[str]] = {}
     for at in range(0, len(vocabulary), 256):
         batch = list(vocabulary[at : at + 256])

@@ -26,9 +26,9 @@ from index.tuning.everyday import Everyday, slipped
 from index.tuning.material import Material, Right, content, says_something
 
 #: The share of each kind. ``own`` are a city's own questions, which are added to these.
-MIX = {"name": 0.12, "label": 0.10, "figure": 0.08, "date": 0.05, "phrase": 0.25, "everyday": 0.20, "other-words": 0.20}
+MIX = {"name": 0.12, "label": 0.10, "figure": 0.08, "date": 0.05, "phrase": 0.25, "everyday": 0.15, "other-words": 0.25}
 OWN = "own"
-_SHARING = {"everyday": 0.45, "other-words": 0.0}
+_SHARING = {"everyday": 0.25, "other-words": 0.0}
 _SLIPS = 0.08  # share of the questions in words that are mistyped
 _CLAUSES_TRIED = 4  # clauses whose neighbours are looked up, for one question wanted
 _LABEL_LENGTH = 8
