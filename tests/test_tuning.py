@@ -6,6 +6,9 @@ import json
 import logging
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,7 +37,8 @@ from index.tuning.problems import Bench, Problem, prepare
 from index.tuning.questions import MIX, TuningQuestion, generate_questions, shortened
 from index.tuning.store import TUNING, Tuning, load, reset, save
 
-SAMPLES = Path(__file__).parents[1] / "corpus" / "samples" / "files"
+ROOT = Path(__file__).parents[1]
+SAMPLES = ROOT / "corpus" / "samples" / "files"
 COUNT = 100
 # Ranks by what matters least: far words count as much as near ones, the rare word's BM25 decides.
 BAD = Weights(by_words=Mix(0.0, 0.9, 0.1), by_meaning=Mix(0.1, 0.9, 0.0), low=0.1, high=0.3, head=0.6, sheet=0.6)
@@ -250,6 +254,25 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
         save(tmp_path, a_tuning(head=0.7))
     assert load(tmp_path, "digest of fake")[0] == a_tuning(head=0.8)
     assert [file.name for file in tmp_path.iterdir()] == [TUNING]
+
+
+KILLED = """
+import os, signal, sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from index.fusion import Weights
+from index.tuning.store import Tuning, save
+os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)
+save(Path(sys.argv[1]), Tuning(replace(Weights(), head=0.7), "digest of fake", "v1", datetime.now(UTC), {}))
+"""
+
+
+def test_a_run_that_is_killed_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
+    save(tmp_path, a_tuning(head=0.8))
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], cwd=ROOT, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert load(tmp_path, "digest of fake")[0] == a_tuning(head=0.8)
 
 
 FILES = ("hokuto_hyoka_r6.html", "sakurazaka_seika_r6.docx")

@@ -66,12 +66,11 @@ def _first(groups: NDArray[np.int64], right: NDArray[np.bool_]) -> int:
 
 
 class Bench:
-    """Problems and what each weight tried so far is worth on them; after ``deadline`` (monotonic time) it is `late`."""
+    """Problems, and what the weights tried so far are worth on them; ``deadline`` (monotonic time) ends a search."""
 
     def __init__(self, problems: Sequence[Problem], deadline: float | None = None) -> None:
         self.problems = list(problems)
         self.deadline = deadline
-        self.tried: Callable[[int], None] = lambda count: None
         self._known: dict[Weights, tuple[Floats, float]] = {}
 
     def values(self, weights: Weights) -> Floats:
@@ -90,7 +89,6 @@ class Bench:
         if weights not in self._known:
             rows = np.array([p.judged(weights) for p in self.problems], dtype=np.float64).reshape(-1, 2)
             self._known[weights] = rows[:, 0].copy(), float(rows[:, 1].mean()) if len(rows) else 0.0
-            self.tried(len(self._known))
         return self._known[weights]
 
 
