@@ -12,12 +12,12 @@ import typer
 
 from assistant import console
 from assistant.usage import USAGE_ERROR, usage_sentence
-from corpus.errors import HyokaError, IndexMissing, NothingToIndex, QuestionError, SettingsError
+from corpus.errors import HyokaError, QuestionError, SettingsError
 
 if TYPE_CHECKING:
-    from assistant.intake import Intake
     from assistant.settings import Settings
     from index.snapshot import Snapshot
+    from index.tuning.questions import TuningQuestion
 
 # Heavy modules are imported inside the commands: `hyoka --help` must not wait for them.
 
@@ -54,81 +54,9 @@ def index_command(
     from corpus.forms.loader import use_forms
 
     use_forms(settings.forms)  # before the files: a form file with a mistake is told at once
-    if report is not None and not report.parent.is_dir():
-        raise SettingsError(f"報告を書き出すフォルダー {report.parent} がありません。先に作ってください。")
-    from assistant.accounts import file_accounts, report_csv
-    from assistant.intake import Intake
-    from assistant.printouts import index_report, show_index_report
-    from corpus.sources import find_files
-    from index.stored import StoredReadings
+    from assistant.indexing import run_index
 
-    files = find_files(sources, settings.max_bytes)
-    with console.progress() as tell:
-        intake = Intake(
-            files,
-            settings.max_bytes,
-            lambda name, done: tell(f"読み込み {name}".strip(), done, len(intake.files)),
-            jobs=settings.jobs,
-            max_seconds=settings.max_file_seconds,
-            stored=StoredReadings(settings.index_dir),
-            adding=add,
-        )
-        try:
-            snapshot = _build(intake, settings, add, tell)
-        except NothingToIndex as error:
-            raise _nothing(intake, sources) from error
-    for refused in intake.refused:
-        console.note(f"読めませんでした: {refused.message}")
-    if add and not (intake.read or intake.copies):
-        raise _nothing(intake, sources)
-    accounts = file_accounts(snapshot) if report is not None or json_output else []
-    if report is not None:
-        report.write_bytes(report_csv(accounts))
-    if json_output:
-        console.say_json(index_report(intake, snapshot, settings.index_dir, accounts))
-    else:
-        show_index_report(intake, snapshot, settings.index_dir)
-
-
-def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told) -> Snapshot:
-    from itertools import chain
-
-    from index.build import build
-    from index.encoder import load_encoder
-    from index.snapshot import Snapshot
-
-    encoder = load_encoder(settings.encoder)
-    kept: Any = ()
-    before: list[tuple[str, str]] = []
-    if add:
-        try:
-            # Of a file that is there twice the first reading counts, so the new ones come first.
-            old = Snapshot.open(settings.index_dir, encoder)
-            kept, before = old.readings(), old.refused()
-        except IndexMissing:
-            pass
-
-    def built(what: str, done: int, total: int) -> None:
-        if total:
-            tell(what, done, total)
-
-    def refused() -> list[tuple[str, str]]:
-        return [*((one.file, one.message) for one in intake.refused), *before]
-
-    return build(chain(intake, kept), encoder, settings.index_dir, built, refused)
-
-
-def _nothing(intake: Intake, sources: list[str]) -> NothingToIndex:
-    """The sentence for a run that read nothing, after the reason of every file."""
-    for refused in intake.refused:
-        console.note(f"読めませんでした: {refused.message}")
-    if intake.read:
-        found = f"{len(intake.read)}件のファイルに評価シートの欄が見つかりませんでした"
-    elif intake.refused:
-        found = "読めるファイルが一つもありませんでした"
-    else:
-        found = f"{'、'.join(sources)} に読めるファイルがありません"
-    return NothingToIndex(f"{found}。評価シート（PDF・Excel・Word・HTML・テキスト）の場所を確かめてください。")
+    run_index(settings, sources, add, report, json_output)
 
 
 @app.command("forms")
@@ -306,6 +234,47 @@ def eval_command(
     raise typer.Exit(main_eval(file, folder, json_output, report, server, baseline=baseline, margin=margin))
 
 
+@app.command()
+def tune(
+    index_dir: IndexDir = None,
+    json_output: Json = False,
+    count: Annotated[int, typer.Option(min=50, max=5000, help="シートから作る質問の数", show_default="400")] = 400,
+    seed: Annotated[int, typer.Option(help="乱数の種。同じ種なら同じ質問になる", show_default="0")] = 0,
+    minutes: Annotated[float, typer.Option(min=0.1, max=600, help="探索の上限（分）", show_default="10")] = 10.0,
+    questions: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="正解シートの分かる自前の質問ファイル（hyoka eval と同じ形式）")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="測るだけで、保存しない")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="調整を消して、標準の重みに戻す")] = False,
+) -> None:
+    """検索の順位付けを、索引のシートに合わせて調整する（効果が確かめられたときだけ保存する）。"""
+    from assistant.tuning import reset_tuning, run_tuning
+
+    settings = _settings(index_dir=index_dir)
+    if reset:
+        reset_tuning(settings.index_dir, json_output)
+        return
+    snapshot = _open(settings)
+    own: list[TuningQuestion] = []
+    if questions is not None:
+        from evals.owncases import own_questions
+
+        own, left_out = own_questions(questions, snapshot)
+        console.note(
+            f"{questions.name}: {len(own)}問を使います（正解シートが索引にない質問など{left_out}問は使いません）。"
+        )
+    run_tuning(
+        snapshot,
+        settings.index_dir,
+        own,
+        count=count,
+        seed=seed,
+        minutes=minutes,
+        dry_run=dry_run,
+        json_output=json_output,
+    )
+
+
 def _settings(**flags: Any) -> Settings:
     from assistant.settings import load_settings
 
@@ -316,9 +285,13 @@ def _open(settings: Settings) -> Snapshot:
     from index.encoder import load_encoder
     from index.manifest import current
     from index.snapshot import Snapshot
+    from index.tuning.store import tuning_problem
 
     current(settings.index_dir)  # a missing index is told before an encoder is loaded for it
-    return Snapshot.open(settings.index_dir, load_encoder(settings.encoder))
+    snapshot = Snapshot.open(settings.index_dir, load_encoder(settings.encoder))
+    if problem := tuning_problem(settings.index_dir, snapshot.encoder.digest):
+        console.note(problem)  # the log, which has it too, is for servers
+    return snapshot
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -34,6 +34,7 @@ from index.manifest import (
 from index.records import Records
 from index.spellings import Spellings
 from index.synonyms import QueryWords, Synonyms, load_synonyms
+from index.tuning.store import weights_for
 from index.types import (
     PERSON_FIELD,
     Encoder,
@@ -90,7 +91,10 @@ class Snapshot:
 
     @classmethod
     def open(cls, folder: Path, encoder: Encoder | None = None, synonyms: Synonyms | None = None) -> Snapshot:
-        """Opens the live snapshot of an index folder with the encoder it was made with (default: the bundled one)."""
+        """Opens the live snapshot of an index folder with the encoder it was made with (default: the bundled one).
+
+        It searches with the weights of ``hyoka tune`` where the folder has some that fit, else with the defaults.
+        """
         manifest = read_manifest(folder, current(folder))
         path = folder / SNAPSHOTS / manifest.id
         encoder = encoder or load_encoder()
@@ -99,7 +103,8 @@ class Snapshot:
             raise IndexOutdated(message + REBUILD)
         verify(folder, path, manifest)
         try:
-            return cls(path, manifest, encoder, synonyms or load_synonyms())
+            weights = weights_for(folder, encoder.digest)
+            return cls(path, manifest, encoder, synonyms or load_synonyms(), weights)
         except (OSError, RuntimeError, ValueError) as error:
             raise IndexDamaged(f"索引 {folder} を開けません（{error}）。{REBUILD}") from error
 
@@ -174,6 +179,31 @@ class Snapshot:
         chunks = self._records.chunks([int(candidates.chunks[i]) for i in shown])
         hits = tuple(self._passage(*chunk, i, ranking, looked_for) for chunk, i in zip(chunks, shown, strict=True))
         return SearchResult(len(best), hits, self._count(candidates.sections[best].tolist()))
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder it was opened with."""
+        return self._encoder
+
+    @property
+    def synonyms(self) -> Synonyms:
+        """The synonyms it was opened with."""
+        return self._synonyms
+
+    @property
+    def weights(self) -> Weights:
+        """The weights in force: the defaults, or those of ``hyoka tune``."""
+        return self._weights
+
+    @property
+    def words(self) -> WordLists:
+        """The words of every chunk."""
+        return self._words
+
+    def matching(self, query: str) -> tuple[QueryWords, Candidates]:
+        """What the second stage is given to rank for a query: its words, and all that the first stages found."""
+        looked_for = self._synonyms.expand(query)
+        return looked_for, self._candidates(query, looked_for, _ALL)
 
     def word_counts(self) -> WordCounts | None:
         """See :class:`index.wordlists.CountsWords`."""

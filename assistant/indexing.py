@@ -1,0 +1,93 @@
+"""What ``hyoka index`` does: files to an index, and the report of it."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assistant import console
+from corpus.errors import IndexMissing, NothingToIndex, SettingsError
+
+if TYPE_CHECKING:
+    from assistant.intake import Intake
+    from assistant.settings import Settings
+    from index.snapshot import Snapshot
+
+
+def run_index(settings: Settings, sources: list[str], add: bool, report: Path | None, json_output: bool) -> None:
+    """Reads the sources, builds or adds to the index, and prints what was read; ``report`` is where its CSV goes."""
+    if report is not None and not report.parent.is_dir():
+        raise SettingsError(f"報告を書き出すフォルダー {report.parent} がありません。先に作ってください。")
+    from assistant.accounts import file_accounts, report_csv
+    from assistant.intake import Intake
+    from assistant.printouts import index_report, show_index_report
+    from corpus.sources import find_files
+    from index.stored import StoredReadings
+
+    files = find_files(sources, settings.max_bytes)
+    with console.progress() as tell:
+        intake = Intake(
+            files,
+            settings.max_bytes,
+            lambda name, done: tell(f"読み込み {name}".strip(), done, len(intake.files)),
+            jobs=settings.jobs,
+            max_seconds=settings.max_file_seconds,
+            stored=StoredReadings(settings.index_dir),
+            adding=add,
+        )
+        try:
+            snapshot = _build(intake, settings, add, tell)
+        except NothingToIndex as error:
+            raise _nothing(intake, sources) from error
+    for refused in intake.refused:
+        console.note(f"読めませんでした: {refused.message}")
+    if add and not (intake.read or intake.copies):
+        raise _nothing(intake, sources)
+    accounts = file_accounts(snapshot) if report is not None or json_output else []
+    if report is not None:
+        report.write_bytes(report_csv(accounts))
+    if json_output:
+        console.say_json(index_report(intake, snapshot, settings.index_dir, accounts))
+    else:
+        show_index_report(intake, snapshot, settings.index_dir)
+
+
+def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told) -> Snapshot:
+    """Builds the index of an intake, with what is there already where the intake is added to it."""
+    from index.build import build
+    from index.encoder import load_encoder
+    from index.snapshot import Snapshot
+
+    encoder = load_encoder(settings.encoder)
+    kept: Any = ()
+    before: list[tuple[str, str]] = []
+    if add:
+        try:
+            # Of a file that is there twice the first reading counts, so the new ones come first.
+            old = Snapshot.open(settings.index_dir, encoder)
+            kept, before = old.readings(), old.refused()
+        except IndexMissing:
+            pass
+
+    def built(what: str, done: int, total: int) -> None:
+        if total:
+            tell(what, done, total)
+
+    def refused() -> list[tuple[str, str]]:
+        return [*((one.file, one.message) for one in intake.refused), *before]
+
+    return build(chain(intake, kept), encoder, settings.index_dir, built, refused)
+
+
+def _nothing(intake: Intake, sources: list[str]) -> NothingToIndex:
+    """The sentence for a run that read nothing, after the reason of every file."""
+    for refused in intake.refused:
+        console.note(f"読めませんでした: {refused.message}")
+    if intake.read:
+        found = f"{len(intake.read)}件のファイルに評価シートの欄が見つかりませんでした"
+    elif intake.refused:
+        found = "読めるファイルが一つもありませんでした"
+    else:
+        found = f"{'、'.join(sources)} に読めるファイルがありません"
+    return NothingToIndex(f"{found}。評価シート（PDF・Excel・Word・HTML・テキスト）の場所を確かめてください。")
