@@ -13,6 +13,13 @@ from corpus.documents import Certainty, Document, Event, Fact, Section, Sheet, S
 Vectors = NDArray[np.float32]  # (n, dim), rows of length 1
 
 
+def unit(rows: Vectors) -> Vectors:
+    """The rows brought to length 1; a zero row stays one."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    out: Vectors = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    return out
+
+
 PERSON_FIELD = "担当者"
 """The canonical field of sections that name staff: stored, but never found by a search."""
 
