@@ -93,11 +93,14 @@ def index_command(
 def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told) -> Snapshot:
     from itertools import chain
 
+    from assistant.opening import encoder_of
     from index.build import build
-    from index.encoder import load_encoder
+    from index.modelencoder import ModelEncoder
     from index.snapshot import Snapshot
 
-    encoder = load_encoder(settings.encoder)
+    encoder = encoder_of(settings)
+    if isinstance(encoder, ModelEncoder):
+        console.note(f"{encoder.about}。")
     kept: Any = ()
     before: list[tuple[str, str]] = []
     if add:
@@ -167,7 +170,7 @@ def ask(
     from assistant.printouts import show_answer
     from assistant.session import Assistant
 
-    snapshot = _open(_settings(index_dir=index_dir))
+    snapshot = _open(_settings(index_dir=index_dir), reranked=True)
     answer = Assistant(snapshot).ask(question)
     if json_output:
         console.say_json(answer_json(answer, snapshot).model_dump(mode="json"))
@@ -191,9 +194,11 @@ def search(
 
     if not query.strip():
         raise QuestionError("検索する言葉が空です。探したい言葉を入力してください。")
-    snapshot = _open(_settings(index_dir=index_dir))
+    snapshot = _open(_settings(index_dir=index_dir), reranked=True)
     filters = Filters(tuple(municipality or ()), tuple(year or ()), tuple(department or ()), tuple(section or ()))
     result = snapshot.search(query, k, filters)
+    if result.note:
+        console.note(f"{result.note}。")
     from assistant.payload import Sources, search_json, visible
     from assistant.printouts import short
 
@@ -250,7 +255,7 @@ def serve(
 
     with listen(settings.host, settings.port) as socket:
         # Opened before anything slow is loaded: a taken port or a missing index is told at once.
-        snapshot = _open(settings)
+        snapshot = _open(settings, reranked=True)
         from assistant.session import Assistant
         from assistant.store import open_store
         from ui.app import create_app
@@ -312,13 +317,10 @@ def _settings(**flags: Any) -> Settings:
     return load_settings(**flags)
 
 
-def _open(settings: Settings) -> Snapshot:
-    from index.encoder import load_encoder
-    from index.manifest import current
-    from index.snapshot import Snapshot
+def _open(settings: Settings, reranked: bool = False) -> Snapshot:
+    from assistant.opening import open_index
 
-    current(settings.index_dir)  # a missing index is told before an encoder is loaded for it
-    return Snapshot.open(settings.index_dir, load_encoder(settings.encoder))
+    return open_index(settings, reranked)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -26,8 +26,7 @@ from evals.outcomes import RunResult
 from evals.ranking import available, ranking
 from evals.run import examine_cases
 from evals.target import History, Target, local, stored_text
-from index.build import passage_text
-from index.chunks import split
+from index.chunks import passage_text, split
 from index.lexical import LexicalDocument, LexicalIndex, write_lexical
 from index.tokens import words
 from index.types import Index, Passage, SheetSection

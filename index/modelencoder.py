@@ -21,6 +21,7 @@ MAX_TOKENS = 512  # a passage is at most 250 characters; a pasted page as a ques
 BATCH = 32  # texts in memory at once: some tens of MB for a base model
 _SETTING = "HYOKA_ENCODER"
 _PROBE = "市民の声を聞く。"
+_CUT = "検索文書: 令和7年度の火葬場の使用料、1,234千円（ｻｰﾊﾞｰ ai-ocr）。\n"
 
 
 class ModelEncoder:
@@ -34,13 +35,17 @@ class ModelEncoder:
         try:
             self._model = _loaded(folder)
             known = recognise(folder, dict(self._model.prompts))
-            self.dim = int(np.asarray(self._model.encode([_PROBE], prompt="", show_progress_bar=False)).shape[1])
+            probe = np.asarray(self._model.encode([_PROBE], prompt="", show_progress_bar=False))
         except SettingsError:
             raise
         except Exception as error:  # whatever a broken or strange model raises, the person needs the same advice
-            message = f"埋め込みモデル「{source}」を読み込めません（{_first_line(error)}）。HYOKA_ENCODER のモデルの種類とファイルを確かめてください。"
+            message = f"埋め込みモデル「{source}」を読み込めません（{first_line(error)}）。HYOKA_ENCODER のモデルの種類とファイルを確かめてください。"
             raise SettingsError(message) from error
+        if not np.isfinite(probe).all():
+            message = f"埋め込みモデル「{source}」の出す値が壊れています。ファイルを写し直して、チェックサム（SHA-256）を比べてください。"
+            raise SettingsError(message)
         self.name = folder.name
+        self.dim = int(probe.shape[1])
         self.prefixes = Prefixes(
             known.query if query_prefix is None else query_prefix,
             known.passage if passage_prefix is None else passage_prefix,
@@ -49,9 +54,6 @@ class ModelEncoder:
         # Vectors made with another prefix are other vectors, so an index made with them is out of date.
         identity = f"{digest(folder.path)}\0{self.prefixes.query}\0{self.prefixes.passage}"
         self.digest = hashlib.sha256(identity.encode()).hexdigest()
-        if not np.isfinite(self.encode([_PROBE], "query")).all():
-            message = f"埋め込みモデル「{source}」の出す値が壊れています。ファイルを写し直して、チェックサム（SHA-256）を比べてください。"
-            raise SettingsError(message)
 
     def encode(self, texts: list[str], kind: Literal["query", "passage"]) -> Vectors:
         """One unit row per text; longer texts are cut at the model's length (at most 512 tokens)."""
@@ -94,6 +96,7 @@ def _loaded(folder: ModelFolder) -> Any:
     )
     if model.transformers_model is not None:
         check_weights(model.transformers_model, folder)
+        keep_tokenizer(model, folder)
         model.max_seq_length = min(model.max_seq_length or MAX_TOKENS, token_limit(folder.config))
     return model
 
@@ -124,5 +127,25 @@ def check_weights(model: Any, folder: ModelFolder) -> None:
         raise ValueError("config.json と model.safetensors が別のモデルのものです")
 
 
-def _first_line(error: Exception) -> str:
+def keep_tokenizer(model: Any, folder: ModelFolder) -> None:
+    """Sees to it that words are cut as ``tokenizer.json`` says, which is how the model was trained.
+
+    transformers 5 builds the tokenizer class that config.json names (LlamaTokenizer, XLMRobertaTokenizer) anew from the
+    vocabulary, which for some folders gives other numbers, even ones behind the last (its issue 45812 and others).
+    """
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedTokenizerFast
+
+    at = folder.path / (folder.modules[0].get("path", "") if folder.modules else "")
+    if not (at / "tokenizer.json").is_file():
+        return
+    trained = Tokenizer.from_file(str(at / "tokenizer.json"))
+    trained.no_truncation()
+    trained.no_padding()
+    if model.tokenizer is None or model.tokenizer(_CUT)["input_ids"] != trained.encode(_CUT).ids:
+        model[0].processor = PreTrainedTokenizerFast.from_pretrained(str(at), local_files_only=True)
+
+
+def first_line(error: Exception) -> str:
+    """What an exception of a library says, short enough for a sentence."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from corpus.documents import Document, Sheet, SheetReading, Span
 from corpus.errors import IndexDamaged, IndexOutdated
 from corpus.normalize import squeeze
-from index.encoder import load_encoder
+from index.chunks import passage_text
+from index.encoder import load_encoder, small_encoder
 from index.fusion import Candidates, Ranking, Weights, WordMatcher, rank
 from index.highlights import highlights
 from index.lexical import LexicalIndex
@@ -32,6 +33,7 @@ from index.manifest import (
     verify,
 )
 from index.records import Records
+from index.reranker import HEAD, Reordering, TimedReranker
 from index.synonyms import QueryWords, Synonyms, load_synonyms
 from index.types import (
     PERSON_FIELD,
@@ -71,7 +73,14 @@ class Snapshot:
     """The local :class:`index.types.Index`: FAISS, tantivy and SQLite of one snapshot folder, opened for reading."""
 
     def __init__(
-        self, path: Path, manifest: Manifest, encoder: Encoder, synonyms: Synonyms, weights: Weights = _WEIGHTS
+        self,
+        path: Path,
+        manifest: Manifest,
+        encoder: Encoder,
+        synonyms: Synonyms,
+        weights: Weights = _WEIGHTS,
+        word_encoder: Encoder | None = None,
+        reranker: TimedReranker | None = None,
     ) -> None:
         self.path = path
         self.manifest = manifest
@@ -79,25 +88,40 @@ class Snapshot:
         self._encoder = encoder
         self._synonyms = synonyms
         self._weights = weights
+        self._word_encoder = word_encoder or small_encoder(encoder)
+        self._reranker = reranker
         self._records = Records(path / RECORDS)
         self._vectors = VectorIndex(path / VECTORS)
         self._sheet_vectors: Vectors = np.load(path / SHEETS, mmap_mode="r")
         self._lexical = LexicalIndex(path / LEXICAL)
         self._words = WordLists(path / WORDS)
-        self._matcher = WordMatcher(self._words, encoder, weights)
+        self._matcher = WordMatcher(self._words, self._word_encoder, weights)
 
     @classmethod
-    def open(cls, folder: Path, encoder: Encoder | None = None, synonyms: Synonyms | None = None) -> Snapshot:
-        """Opens the live snapshot of an index folder with the encoder it was made with (default: the bundled one)."""
+    def open(
+        cls,
+        folder: Path,
+        encoder: Encoder | None = None,
+        synonyms: Synonyms | None = None,
+        word_encoder: Encoder | None = None,
+        reranker: TimedReranker | None = None,
+    ) -> Snapshot:
+        """Opens the live snapshot of an index folder with the encoder it was made with (default: the bundled one).
+
+        ``word_encoder`` compares single words and sentences; default: the encoder itself if it has a vector a word,
+        else the bundled one. ``reranker`` puts the head of a ranking in order.
+        """
         manifest = read_manifest(folder, current(folder))
         path = folder / SNAPSHOTS / manifest.id
         encoder = encoder or load_encoder()
         if encoder.digest != manifest.encoder_digest:
             message = f"索引 {folder} は別の埋め込みモデル（{manifest.encoder}）で作られています。今のモデルは {encoder.name} です。"
+            if encoder.name == manifest.encoder:
+                message = f"索引 {folder} は、同じ名前の埋め込みモデル（{encoder.name}）の別のファイルか別の前置き（HYOKA_QUERY_PREFIX、HYOKA_PASSAGE_PREFIX）で作られています。"
             raise IndexOutdated(message + REBUILD)
         verify(folder, path, manifest)
         try:
-            return cls(path, manifest, encoder, synonyms or load_synonyms())
+            return cls(path, manifest, encoder, synonyms or load_synonyms(), _WEIGHTS, word_encoder, reranker)
         except (OSError, RuntimeError, ValueError) as error:
             raise IndexDamaged(f"索引 {folder} を開けません（{error}）。{REBUILD}") from error
 
@@ -132,7 +156,7 @@ class Snapshot:
 
     def encode(self, texts: list[str], kind: Literal["query", "passage"] = "query") -> Vectors:
         """See :class:`index.types.Index`."""
-        return self._encoder.encode(texts, kind)
+        return self._word_encoder.encode(texts, kind)
 
     def sheets(self, filters: Filters = _ALL) -> list[Sheet]:
         """See :class:`index.types.Index`; with a section filter, the sheets that have such a section."""
@@ -168,10 +192,15 @@ class Snapshot:
             return SearchResult(0, (), _facets(Counter(), Counter(), Counter(), Counter()))
         ranking = rank(looked_for, candidates, self._matcher, self._weights)
         best = _best_of_each_section(candidates, ranking)
+        facets = self._count(candidates.sections[best].tolist())
+        reordering = Reordering((), 0)
+        if self._reranker is not None and len(best) > 1:
+            reordering = self._reranker.order(query, self._read(candidates, best[:HEAD]))
+            best, ranking = _reordered(best, ranking, reordering)
         shown = best[offset : offset + k]
         chunks = self._records.chunks([int(candidates.chunks[i]) for i in shown])
         hits = tuple(self._passage(*chunk, i, ranking, looked_for) for chunk, i in zip(chunks, shown, strict=True))
-        return SearchResult(len(best), hits, self._count(candidates.sections[best].tolist()))
+        return SearchResult(len(best), hits, facets, reordering.scored, reordering.note)
 
     def word_counts(self) -> WordCounts | None:
         """See :class:`index.wordlists.CountsWords`."""
@@ -221,9 +250,21 @@ class Snapshot:
         found = np.array([lexical.get(int(c), 0.0) for c in chunks], dtype=np.float32)
         of = records.chunk_section[chunks]
         on = records.section_sheet[of]
-        whole = (self._sheet_vectors @ vector[0])[on]
+        dense, whole = self._vectors.scores(vector, chunks), (self._sheet_vectors @ vector[0])[on]
+        if (scale := self.manifest.cosines) is not None:
+            dense, whole = scale(dense), scale(whole)
         parts = np.bincount(records.section_sheet[records.chunk_section[allowed]], minlength=len(records.sheets))
-        return Candidates(chunks, of, on, found, self._vectors.scores(vector, chunks), whole, parts[on])
+        return Candidates(chunks, of, on, found, dense, whole, parts[on])
+
+    def _read(self, candidates: Candidates, positions: list[int]) -> list[str]:
+        """What a cross-encoder reads of some candidates: their texts as they were encoded."""
+        texts = []
+        for number, span in self._records.chunks([int(candidates.chunks[i]) for i in positions]):
+            found = self._records.section(number)
+            start = span.start - found.section.span.start
+            text = found.section.text[start : start + span.end - span.start]
+            texts.append(passage_text(found.sheet, found.section, text))
+        return texts
 
     def _passage(self, number: int, span: Span, i: int, ranking: Ranking, looked_for: QueryWords) -> Passage:
         found = self._records.section(number)
@@ -273,6 +314,15 @@ def _best_of_each_section(candidates: Candidates, ranking: Ranking) -> list[int]
             seen.add(section)
             best.append(int(i))
     return best
+
+
+def _reordered(best: list[int], ranking: Ranking, reordering: Reordering) -> tuple[list[int], Ranking]:
+    """The head in its new order. Its scores are dealt out anew, the highest to the new first: they stay in order and
+    calibrated, and whether there is an answer at all is judged by the same best score as before."""
+    head = [best[i] for i in reordering.order]
+    scores = ranking.score.copy()
+    scores[head] = ranking.score[best[: len(head)]]
+    return [*head, *best[len(head) :]], replace(ranking, score=scores)
 
 
 def _facets(

@@ -67,11 +67,16 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """``total`` hits before the cut, the ``hits`` from ``offset``, and counts per facet value over all hits."""
+    """``total`` hits before the cut, the ``hits`` from ``offset``, and counts per facet value over all hits.
+
+    ``reranked`` is how many of the first hits a cross-encoder put in order; ``note`` says in Japanese why it did not.
+    """
 
     total: int
     hits: tuple[Passage, ...]
     facets: dict[str, dict[str, int]]
+    reranked: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,5 +158,5 @@ class Index(Protocol):
         ...
 
     def encode(self, texts: list[str], kind: Literal["query", "passage"] = "query") -> Vectors:
-        """The index's own encoder, for ranking sentences."""
+        """Vectors of single words and sentences, many at once: the encoder that has a vector a word."""
         ...
