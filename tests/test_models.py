@@ -396,11 +396,16 @@ def test_cosines_that_lie_close_together_are_read_as_the_yardsticks(tmp_path: Pa
 
 
 def test_a_scale_by_hand() -> None:
-    scale = CosineScale(0.8, 0.85, 0.1, 0.3)  # a slope of 4
-    assert scale(np.array([0.8, 0.85, 0.9, 1.0, 0.5], np.float32)).tolist() == pytest.approx([0.1, 0.3, 0.5, 0.9, -1.0])
+    scale = CosineScale(0.8, 0.84, 0.1, 0.4)  # the room: 0.9 / 0.2 = 4.5; the spread would allow 0.3 / 0.04 = 7.5
+    assert scale(np.array([0.8, 0.84, 0.9, 1.0], np.float32)).tolist() == pytest.approx([0.1, 0.28, 0.55, 1.0])
+    assert scale(np.array([0.5], np.float32)).tolist() == [-1.0]
     assert CosineScale(*scale.numbers()) == scale
-    flat = CosineScale(0.8, 0.8, 0.1, 0.3)  # no spread at all: nothing is blown up beyond measure
-    assert flat(np.array([0.8, 0.801], np.float32)).tolist() == pytest.approx([0.1, 0.14], abs=1e-3)
+    noisy = CosineScale(0.8, 0.95, 0.1, 0.4)  # unrelated texts reach 0.95: no more than 0.3 / 0.15 = 2
+    assert noisy(np.array([0.8, 0.95, 1.0], np.float32)).tolist() == pytest.approx([0.1, 0.4, 0.5])
+    narrow = CosineScale(0.0, 0.1, 0.0, 0.3)  # narrow but sound: left as it is
+    assert narrow(np.array([0.0, 0.1, 0.4], np.float32)).tolist() == pytest.approx([0.0, 0.1, 0.4])
+    flat = CosineScale(1.0, 1.0, 0.1, 0.3)  # every text the same vector
+    assert np.isfinite(flat(np.array([1.0, 0.999], np.float32))).all()
 
 
 def test_the_scale_stands_in_the_manifest_of_a_strange_encoder_only(tmp_path: Path) -> None:
