@@ -175,6 +175,7 @@ def hit_json(passage: Passage, sources: Sources) -> HitJson:
         text=passage.text,
         source=sources.source(sheet.file, passage.span),
         score=passage.score,
+        chance=round(passage.chance, 3),
         highlights=list(passage.highlights),
     )
 

@@ -124,7 +124,10 @@ class InterpretationJson(BaseModel):
 
 
 class HitJson(BaseModel):
-    """A passage found by search; ``highlights`` are [start, end] within ``text``."""
+    """A passage found by search; ``highlights`` are [start, end] within ``text``.
+
+    ``score`` orders the hits of one search; ``chance`` (0 to 1) is how often a first hit of such a score is right.
+    """
 
     sheet_id: str
     sheet: str
@@ -135,6 +138,7 @@ class HitJson(BaseModel):
     text: str
     source: SourceJson
     score: float
+    chance: float
     highlights: list[tuple[int, int]]
 
 

@@ -101,7 +101,7 @@ def _write(
                 counts["facts"] += len(reading.facts)
                 counts["events"] += len(reading.events)
                 name = words(reading.sheet.name, parts=True)
-                department = words(f"{reading.sheet.municipality} {reading.sheet.department}", parts=True)
+                department = words(_whose(reading.sheet), parts=True)
                 for section in reading.sections:
                     label = words(section.label, parts=True)
                     at = records.section(sheet, section)
@@ -133,6 +133,12 @@ def _write(
     write_vectors(work / VECTORS, rows)
     np.save(work / SHEETS, _sheet_vectors(rows, texts, [d.sheet for d in lexical], counts["sheets"]))
     return counts, cosine_scale(encoder, small_encoder(encoder), texts, rows)
+
+
+def _whose(sheet: Sheet) -> str:
+    """Municipality, year and department, so that a question that names one of them prefers its sheets."""
+    year = f"{sheet.fiscal_year}年度" if sheet.fiscal_year is not None else ""
+    return f"{sheet.municipality} {year} {sheet.department}"
 
 
 def _chunks(document: Document, section: Section) -> Iterator[Span]:

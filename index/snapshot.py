@@ -278,6 +278,7 @@ class Snapshot:
             score=float(ranking.score[i]),
             lexical=float(ranking.coverage[i]),
             dense=float(ranking.dense[i]),
+            chance=float(ranking.chance[i]),
             highlights=highlights(text, looked_for),
         )
 

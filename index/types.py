@@ -51,7 +51,8 @@ class Passage:
     """A section (or a part of a long one) found by search.
 
     ``span`` and ``text`` are the passage's own; ``highlights`` are (start, end) within ``text``.
-    ``score`` is the fused score in 0..1; ``lexical`` and ``dense`` are what it was made of.
+    ``score`` is the fused score in 0..1; ``lexical`` and ``dense`` are what it was made of; ``chance`` is the score as
+    a calibrated chance that the passage answers.
     """
 
     section_id: int
@@ -63,6 +64,7 @@ class Passage:
     lexical: float = 0.0
     dense: float = 0.0
     highlights: tuple[tuple[int, int], ...] = ()
+    chance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,7 @@ def test_search_pages_filters_and_counts(client):
     assert "見本太郎" not in json.dumps(body, ensure_ascii=False)
     hit = next(hit for hit in body["hits"] if hit["highlights"])
     assert set(hit) == {
-        "sheet_id", "sheet", "municipality", "fiscal_year", "department", "section", "text", "source", "score",
+        "sheet_id", "sheet", "municipality", "fiscal_year", "department", "section", "text", "source", "score", "chance",
         "highlights",
     }  # fmt: skip
     start, end = hit["highlights"][0]

@@ -86,7 +86,7 @@ def test_a_synonym_is_found_but_counts_less_than_the_word(index: Snapshot) -> No
 
 
 def test_no_evidence_no_hit(index: Snapshot) -> None:
-    for query in ("フランス料理", "", "　", "！？"):
+    for query in ("天体望遠鏡", "", "　", "！？"):  # the fake encoder puts 料理 on the axis of a word of the sheets
         result = index.search(query, 5)
         assert (result.total, result.hits) == (0, ())
         assert result.facets == {"municipality": {}, "fiscal_year": {}, "department": {}, "section": {}}
