@@ -321,9 +321,9 @@ def _reordered(best: list[int], ranking: Ranking, reordering: Reordering) -> tup
     """The head in its new order. Its scores are dealt out anew, the highest to the new first: they stay in order and
     calibrated, and whether there is an answer at all is judged by the same best score as before."""
     head = [best[i] for i in reordering.order]
-    scores = ranking.score.copy()
-    scores[head] = ranking.score[best[: len(head)]]
-    return [*head, *best[len(head) :]], replace(ranking, score=scores)
+    score, chance = ranking.score.copy(), ranking.chance.copy()
+    score[head], chance[head] = ranking.score[best[: len(head)]], ranking.chance[best[: len(head)]]
+    return [*head, *best[len(head) :]], replace(ranking, score=score, chance=chance)
 
 
 def _facets(
