@@ -157,9 +157,13 @@ def _unique(sheet: Sheet, taken: set[str]) -> Sheet:
 
 
 def _encode(texts: list[str], encoder: Encoder, tell: Progress) -> Vectors:
+    """One row a text. Texts of like length go together, since a batch is filled up to its longest; the long ones come
+    first, so that the bar does not promise too much."""
     rows = np.zeros((len(texts), encoder.dim), dtype=np.float32)
+    order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
     for at in range(0, len(texts), _BATCH):
-        rows[at : at + _BATCH] = encoder.encode(texts[at : at + _BATCH], "passage")
+        batch = order[at : at + _BATCH]
+        rows[batch] = encoder.encode([texts[i] for i in batch], "passage")
         tell("意味の索引", min(at + _BATCH, len(texts)), len(texts))
     return rows
 

@@ -29,7 +29,8 @@ _BATCH = 8
 _KEPT = 256  # orders kept, so that the pages of one result follow each other
 _FAILURES = 3  # in a row, after which the model is left alone
 _SETTING = "HYOKA_RERANKER"
-_LEARNING = 0.3  # weight of the last batch in the measured time a passage
+_ENDS = 16  # the work on a pair beside its characters
+_LEARNING = 0.3  # weight of the last batch in the measured time a unit of work
 _FORGETTING = 0.9  # after a skipped question, so that one slow moment does not switch the model off for good
 _WARM_QUERY = "来年度の予算はいくらですか"
 _WARM_TEXT = "施設の管理\n今後の計画\n" + "利用する人の声を聞き、点検の結果をもとに、修繕の順番を毎年見直す。" * 4
@@ -87,9 +88,18 @@ class CrossEncoderReranker:
         return np.asarray(found, dtype=np.float32).reshape(-1)
 
 
+def work(query: str, texts: Sequence[str]) -> int:
+    """What a batch costs, in characters: every pair of it is filled up to the longest.
+
+    >>> work("更改", ["戸籍", "図書館電算"])
+    46
+    """
+    return len(texts) * (len(query) + max(map(len, texts)) + _ENDS)
+
+
 @dataclass(frozen=True, slots=True)
 class Reordering:
-    """The new order of a head as positions in the old one, how many were scored, and a Japanese note if none were."""
+    """The new order of a head as places in the old one, how many were scored, and a Japanese note if none were."""
 
     order: tuple[int, ...]
     scored: int
@@ -97,7 +107,7 @@ class Reordering:
 
 
 class TimedReranker:
-    """A reranker with a budget: as many passages as fit it by the measured rate, in small batches, never more.
+    """A reranker with a budget: as many of the first passages as fit it by the measured rate, in small batches.
 
     ``clock`` gives seconds. The first calls, outside any question, load what is loaded late and measure the rate.
     """
@@ -115,7 +125,7 @@ class TimedReranker:
         self._seconds = self._warm()
 
     def order(self, query: str, texts: Sequence[str]) -> Reordering:
-        """The first of ``texts`` (best first) reordered for the question; what was not scored keeps its place."""
+        """``texts`` (best first) reordered for the question: the scored ones among themselves, the rest stay."""
         began = self._clock()
         key = (query, tuple(texts))
         if (known := self._known.get(key)) is not None:
@@ -127,7 +137,7 @@ class TimedReranker:
                 texts, f"並べ替えのモデル {self.name} がほかの質問で使用中のため、並べ替えていません"
             )
         try:
-            scores = self._scores(query, list(texts[:HEAD]), began)
+            scores = self._scores(query, texts[:HEAD], began)
             self._failures = 0
         except Exception as error:  # an optional help must not cost the answer
             self._failures += 1
@@ -143,42 +153,54 @@ class TimedReranker:
             note = f"並べ替えのモデル {self.name} は {milliseconds}ミリ秒に間に合わないため、並べ替えていません"
             logger.warning("reranker %s is too slow for its budget of %d ms", self.name, milliseconds)
             return self._as_it_was(texts, note)
-        best = np.argsort(-np.array(scores), kind="stable").tolist()
-        found = Reordering((*best, *range(len(scores), len(texts))), len(scores))
+        order = list(range(len(texts)))
+        places = sorted(scores)
+        for place, one in zip(places, sorted(places, key=lambda i: -scores[i]), strict=True):
+            order[place] = one
+        found = Reordering(tuple(order), len(scores))
         self._known[key] = found
         while len(self._known) > _KEPT:
             self._known.popitem(last=False)
         return found
 
     def _warm(self) -> float:
-        """Seconds a passage, the best of three batches; SettingsError where the model cannot score at all."""
+        """Seconds a unit of work, the best of three batches; SettingsError where the model cannot score at all."""
         taken = []
+        texts = [_WARM_TEXT] * _BATCH
         for _ in range(3):
             began = self._clock()
             try:
-                self._batch(_WARM_QUERY, [_WARM_TEXT] * _BATCH)
+                self._batch(_WARM_QUERY, texts)
             except Exception as error:
                 message = f"並べ替えのモデル「{self.name}」を試したところ失敗しました（{first_line(error)}）。{_SETTING} のモデルを確かめてください。"
                 raise SettingsError(message) from error
-            taken.append((self._clock() - began) / _BATCH)
+            taken.append((self._clock() - began) / work(_WARM_QUERY, texts))
         return min(taken)
 
-    def _scores(self, query: str, texts: list[str], began: float) -> list[float]:
-        """Scores of the first texts, as far as the budget reaches."""
-        scores: list[float] = []
-        while len(scores) < len(texts):
+    def _scores(self, query: str, texts: Sequence[str], began: float) -> dict[int, float]:
+        """Scores by place in ``texts``: of the first ones that fit the budget, the short ones first."""
+        scores: dict[int, float] = {}
+        planned = self._planned(query, texts)
+        for places in planned:
+            batch = [texts[i] for i in places]
             start = self._clock()
-            left = self._budget - (start - began)
-            fit = int(left / self._seconds) if self._seconds > 0 else _BATCH
-            batch = texts[len(scores) : len(scores) + min(_BATCH, fit)] if left > 0 else []
-            if not batch or len(scores) + len(batch) < min(2, len(texts)):
-                if not scores:
-                    self._seconds *= _FORGETTING
+            if start - began + self._seconds * work(query, batch) > self._budget:
                 break
-            scores += self._batch(query, batch)
-            taken = (self._clock() - start) / len(batch)
+            scores |= zip(places, self._batch(query, batch), strict=True)
+            taken = (self._clock() - start) / work(query, batch)
             self._seconds += _LEARNING * (taken - self._seconds)
+        if not planned:
+            self._seconds *= _FORGETTING
         return scores
+
+    def _planned(self, query: str, texts: Sequence[str]) -> list[list[int]]:
+        """The first texts, as many as fit the budget, in batches of like length: a batch costs what its longest costs."""
+        for count in range(len(texts), min(2, len(texts)) - 1, -1):
+            places = sorted(range(count), key=lambda i: len(texts[i]))
+            batches = [places[at : at + _BATCH] for at in range(0, count, _BATCH)]
+            if self._seconds * sum(work(query, [texts[i] for i in batch]) for batch in batches) <= self._budget:
+                return batches
+        return []
 
     def _batch(self, query: str, texts: list[str]) -> list[float]:
         found = self._model.scores(query, texts)
