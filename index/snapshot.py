@@ -194,7 +194,7 @@ class Snapshot:
         best = _best_of_each_section(candidates, ranking)
         facets = self._count(candidates.sections[best].tolist())
         reordering = Reordering((), 0)
-        if self._reranker is not None and len(best) > 1:
+        if self._reranker is not None and k > 0 and len(best) > 1:  # without hits only the counts are wanted
             reordering = self._reranker.order(query, self._read(candidates, best[:HEAD]))
             best, ranking = _reordered(best, ranking, reordering)
         shown = best[offset : offset + k]

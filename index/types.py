@@ -120,7 +120,7 @@ class Index(Protocol):
     version: str
 
     def search(self, query: str, k: int, filters: Filters = Filters(), offset: int = 0) -> SearchResult:
-        """Passages for a question or some words, best first; never a hit without evidence."""
+        """Passages for a question or some words, best first; never a hit without evidence. ``k`` 0: the counts alone."""
         ...
 
     def sheets(self, filters: Filters = Filters()) -> list[Sheet]:

@@ -281,6 +281,13 @@ def test_what_has_no_evidence_is_not_found_and_filters_hold(folder: Path) -> Non
     assert index.search("更改", 5, Filters(municipality=("丙村",))).hits == ()
 
 
+def test_counting_alone_does_not_cost_the_models_time(folder: Path) -> None:
+    model, index = opened(folder)
+    found = index.search("サーバの更改", 0)
+    assert (found.total, found.hits, model.batches) == (4, (), [])
+    assert found.facets == index.search("サーバの更改", 10).facets
+
+
 def test_pages_follow_each_other_in_the_new_order(folder: Path) -> None:
     _, index = opened(folder)
     everything = index.search("更改", 10).hits
