@@ -18,7 +18,7 @@ from corpus.documents import Document, Section, Sheet, SheetReading, Span
 from corpus.errors import IndexFolderError, NothingToIndex
 from corpus.timelines import Head, head_of, link
 from index.chunks import passage_text, split
-from index.cosines import CosineScale, cosine_scale
+from index.cosines import CosineScales, cosine_scale
 from index.encoder import small_encoder
 from index.lexical import LexicalDocument, write_lexical
 from index.manifest import CURRENT, FORMAT, LEXICAL, MANIFEST, RECORDS, SHEETS, SNAPSHOTS, VECTORS, WORDS, Manifest
@@ -76,7 +76,7 @@ def _write(
     encoder: Encoder,
     tell: Progress,
     refused: Callable[[], Iterable[tuple[str, str]]],
-) -> tuple[dict[str, int], CosineScale | None]:
+) -> tuple[dict[str, int], CosineScales | None]:
     """Writes all files of a snapshot but the manifest; returns the counts and how to read the encoder's cosines."""
     counts = dict.fromkeys(("documents", "sheets", "sections", "chunks", "facts", "events"), 0)
     lists = WordListsWriter()
@@ -131,8 +131,15 @@ def _write(
     lists.write(work / WORDS)
     rows = _encode(texts, encoder, tell)
     write_vectors(work / VECTORS, rows)
-    np.save(work / SHEETS, _sheet_vectors(rows, texts, [d.sheet for d in lexical], counts["sheets"]))
-    return counts, cosine_scale(encoder, small_encoder(encoder), texts, rows)
+    sheets = _sheet_vectors(rows, texts, [d.sheet for d in lexical], counts["sheets"])
+    np.save(work / SHEETS, sheets)
+    yardstick = small_encoder(encoder)
+    if yardstick is encoder:
+        return counts, None
+    other = _encode(texts, yardstick, lambda what, done, total: None)  # takes no time beside the model's own
+    other_sheets = _sheet_vectors(other, texts, [d.sheet for d in lexical], counts["sheets"])
+    passages = cosine_scale(encoder, yardstick, rows, other)
+    return counts, CosineScales(passages, cosine_scale(encoder, yardstick, sheets, other_sheets))
 
 
 def _whose(sheet: Sheet) -> str:
@@ -176,7 +183,7 @@ def _sheet_vectors(rows: Vectors, texts: list[str], sheets: list[int], count: in
     return unit
 
 
-def _publish(folder: Path, work: Path, encoder: Encoder, counts: dict[str, int], cosines: CosineScale | None) -> str:
+def _publish(folder: Path, work: Path, encoder: Encoder, counts: dict[str, int], cosines: CosineScales | None) -> str:
     """Syncs the written files, names the snapshot, and moves ``CURRENT`` to it last."""
     files: dict[str, str] = {}
     for file in sorted(f for f in work.rglob("*") if f.is_file()):

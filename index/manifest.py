@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus.errors import IndexDamaged, IndexMissing, IndexOutdated
-from index.cosines import CosineScale
+from index.cosines import CosineScale, CosineScales
 
 FORMAT = 2
 CURRENT = "CURRENT"
@@ -37,13 +37,13 @@ class Manifest:
     dim: int
     counts: dict[str, int]
     files: dict[str, str]
-    cosines: CosineScale | None = None
+    cosines: CosineScales | None = None
 
     def dumps(self) -> str:
         """The JSON text."""
         encoder: dict[str, Any] = {"name": self.encoder, "digest": self.encoder_digest, "dim": self.dim}
         if self.cosines is not None:
-            encoder["cosines"] = self.cosines.numbers()
+            encoder["cosines"] = [self.cosines.passages.numbers(), self.cosines.sheets.numbers()]
         head = {"format": self.format, "id": self.id, "created": self.created.isoformat(timespec="seconds")}
         table = {**head, "encoder": encoder, "counts": self.counts, "files": self.files}
         return json.dumps(table, ensure_ascii=False, indent=1) + "\n"
@@ -54,7 +54,7 @@ class Manifest:
         t = json.loads(text)
         e = t["encoder"]
         created = datetime.fromisoformat(t["created"])
-        cosines = CosineScale(*map(float, e["cosines"])) if "cosines" in e else None
+        cosines = CosineScales(*(CosineScale(*map(float, four)) for four in e["cosines"])) if "cosines" in e else None
         counts, files = dict(t["counts"]), dict(t["files"])
         return cls(t["format"], t["id"], created, e["name"], e["digest"], e["dim"], counts, files, cosines)
 

@@ -251,8 +251,8 @@ class Snapshot:
         of = records.chunk_section[chunks]
         on = records.section_sheet[of]
         dense, whole = self._vectors.scores(vector, chunks), (self._sheet_vectors @ vector[0])[on]
-        if (scale := self.manifest.cosines) is not None:
-            dense, whole = scale(dense), scale(whole)
+        if (scales := self.manifest.cosines) is not None:
+            dense, whole = scales.passages(dense), scales.sheets(whole)
         parts = np.bincount(records.section_sheet[records.chunk_section[allowed]], minlength=len(records.sheets))
         return Candidates(chunks, of, on, found, dense, whole, parts[on])
 

@@ -381,18 +381,17 @@ def test_words_are_compared_by_the_bundled_encoder_where_the_model_has_none() ->
 # Cosines
 
 
-def test_cosines_that_lie_close_together_are_read_as_the_yardsticks(tmp_path: Path) -> None:
+def test_cosines_that_lie_close_together_are_read_as_the_yardsticks() -> None:
     fake = FakeEncoder()
     texts = [" ".join(row) for row in ROWS]
     plain = Plain(fake)
-    scale = cosine_scale(plain, fake, texts, plain.encode(texts, "passage"))
-    assert scale is not None
+    rows, other = plain.encode(texts, "passage"), fake.encode(texts, "passage")
+    scale = cosine_scale(plain, fake, rows, other)
     assert 0.9 <= scale.mean < scale.high  # nothing is less alike than 0.9
     query = ["火葬場の予約"]
-    brought = scale((plain.encode(query, "query") @ plain.encode(texts, "passage").T)[0])
-    np.testing.assert_allclose(brought, (fake.encode(query, "query") @ fake.encode(texts, "passage").T)[0], atol=1e-4)
-    assert cosine_scale(fake, fake, texts, fake.encode(texts, "passage")) is None
-    assert cosine_scale(plain, fake, [], np.zeros((0, plain.dim), np.float32)) is None
+    np.testing.assert_allclose(
+        scale((plain.encode(query, "query") @ rows.T)[0]), (fake.encode(query, "query") @ other.T)[0], atol=1e-4
+    )
 
 
 def test_a_scale_by_hand() -> None:
@@ -414,8 +413,9 @@ def test_the_scale_stands_in_the_manifest_of_a_strange_encoder_only(tmp_path: Pa
     assert read_manifest(tmp_path / "fake", current(tmp_path / "fake")).cosines is None
     assert "cosines" not in (tmp_path / "fake" / "snapshots" / current(tmp_path / "fake") / "manifest.json").read_text()
     build(readings(), Plain(fake), tmp_path / "plain")
-    scale = read_manifest(tmp_path / "plain", current(tmp_path / "plain")).cosines
-    assert scale is not None and scale.mean >= 0.9 > scale.to_mean
+    scales = read_manifest(tmp_path / "plain", current(tmp_path / "plain")).cosines
+    assert scales is not None
+    assert scales.passages.mean >= 0.9 > scales.passages.to_mean and scales.sheets.mean >= 0.9 > scales.sheets.to_mean
 
 
 def test_unrelated_questions_find_nothing_however_alike_all_texts_are(tmp_path: Path) -> None:
