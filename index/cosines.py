@@ -1,6 +1,6 @@
 """Cosines of one encoder as another one's: E5 gives 0.8 to texts that have nothing to do with each other.
 
-What a cosine is worth was measured with the bundled encoder (``dense_floor`` and ``dense_alone`` of index/fusion.py).
+What a cosine is worth was measured with the bundled encoder (the weights of index/fusion.py).
 When an index is made with another model, both encode the same questions and the same passages of the corpus. The mean
 is brought to where the bundled encoder has it, and what lies between the mean and 1 with it, but never so wide that
 the highest cosines of unrelated texts rise above the bundled encoder's.
