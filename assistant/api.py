@@ -19,11 +19,10 @@ from assistant.payload import answer_json, search_json, sheet_detail_json, sheet
 from assistant.readiness import NO_FILTERS, Asker, Readiness
 from assistant.recorder import Recorder
 from assistant.refusals import MESSAGES, BodyLimit, add_error_handlers, clean_question, clean_text
+from assistant.requests import AskJson, FeedbackJson
 from assistant.schemas import (
     AnswerJson,
-    AskJson,
     ErrorJson,
-    FeedbackJson,
     FeedbackStoredJson,
     SearchJson,
     SheetDetailJson,

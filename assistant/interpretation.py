@@ -8,7 +8,8 @@ from assistant.timespans import AskedPeriod
 from assistant.types import Interpretation
 from corpus.periods import Period
 
-_INTENTS = {
+#: The intents as people call them.
+INTENTS = {
     "definition": "用語の意味", "rank": "順位", "sum": "合計", "count": "件数", "list": "一覧", "compare": "比較", "trend": "推移",
     "number": "数値", "when": "時期", "who": "担当・事業者", "reason": "理由", "yesno": "確認", "overview": "概要", "text": "記載内容",
 }  # fmt: skip
@@ -17,7 +18,7 @@ _INTENTS = {
 def interpretation(context: Context) -> Interpretation:
     """The intent, period and filters, and the line 解釈: … that tells them."""
     query = context.query
-    parts = [_INTENTS[query.intent]]
+    parts = [INTENTS[query.intent]]
     if query.municipalities or query.filters.municipality:
         parts.append("・".join(query.municipalities or query.filters.municipality))
     if query.named:
@@ -29,7 +30,7 @@ def interpretation(context: Context) -> Interpretation:
         parts.append("・".join(dict.fromkeys(strong)))
     if query.grade:
         parts.append(f"{query.grade}評価")
-    parts.extend(_period_words(asked) for asked in query.periods)
+    parts.extend(period_words(asked) for asked in query.periods)
     text = "解釈: " + " / ".join(parts)
     if query.carried:
         text += f"（前の質問から引き継ぎ: {'・'.join(query.carried)}）"
@@ -38,7 +39,8 @@ def interpretation(context: Context) -> Interpretation:
     return Interpretation(query.intent, period, query.filters, text, query.told_by, sure)
 
 
-def _period_words(asked: AskedPeriod) -> str:
+def period_words(asked: AskedPeriod) -> str:
+    """A period with the months it covers, in every reading: 2025年（2025年1月〜2025年12月）."""
     period = asked.period
     if asked.open == "after":
         return f"{period.label}（{period.start.year}年{period.start.month}月〜）"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from functools import cache
 
 from assistant.schemas import (
@@ -27,6 +28,7 @@ from assistant.schemas import (
     SheetJson,
     SourceJson,
     TableJson,
+    WhyJson,
 )
 from assistant.types import Answer, Cell, Citation
 from corpus.documents import Fact, Sheet, Span
@@ -84,6 +86,7 @@ def answer_json(answer: Answer, index: Index) -> AnswerJson:
         ),
         related=[hit_json(passage, sources) for passage in visible(answer.related)],
         suggestions=list(answer.suggestions),
+        why=WhyJson.model_validate(asdict(answer.why)),
         index_version=answer.index_version,
         took_ms=answer.took_ms,
     )

@@ -11,7 +11,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
-from assistant.types import Turn
 from corpus.documents import SheetKind
 from index.types import Filters
 
@@ -123,6 +122,32 @@ class InterpretationJson(BaseModel):
     sure: float | None = None
 
 
+class WhyStepJson(BaseModel):
+    """One step on the way to an answer, in Japanese."""
+
+    what: str
+    text: str
+
+
+class ConsideredJson(BaseModel):
+    """A passage that was weighed, with what its score (0 to 1) was made of."""
+
+    sheet: str
+    sheet_id: str
+    section: str
+    score: float
+    chance: float
+    words: float
+    meaning: float
+
+
+class WhyJson(BaseModel):
+    """How an answer came about; nothing is ``considered`` where the question names its sheets."""
+
+    steps: list[WhyStepJson]
+    considered: list[ConsideredJson]
+
+
 class HitJson(BaseModel):
     """A passage found by search; ``highlights`` are [start, end] within ``text``.
 
@@ -167,6 +192,7 @@ class AnswerJson(BaseModel):
     interpretation: InterpretationJson
     related: list[HitJson]
     suggestions: list[str]
+    why: WhyJson
     index_version: str
     took_ms: float
 
@@ -258,39 +284,6 @@ class SheetDetailJson(SheetJson):
     ratings: list[RatingJson]
     other_years: list[OtherYearJson]
     events: list[EventJson]
-
-
-class TurnJson(BaseModel):
-    """One earlier message."""
-
-    role: Literal["user", "assistant"]
-    content: Text = Field(max_length=100_000)
-
-    def turn(self) -> Turn:
-        """The same as the value the assistant takes."""
-        return Turn(role=self.role, content=self.content)
-
-
-class AskJson(BaseModel):
-    """The body of ``POST /api/v1/ask``; only ``question`` is required."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    question: Text = Field(description="質問（2,000字まで）", examples=["決算額が大きい事業を教えてください。"])
-    history: list[TurnJson] | None = Field(default=None, max_length=200, description="これまでのやりとり（古い順）")
-    filters: FiltersJson | None = Field(default=None, description="絞り込み")
-
-
-class FeedbackJson(BaseModel):
-    """The body of ``POST /api/v1/feedback``."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    question: Text = Field(min_length=1, max_length=10_000)
-    answer: Text = Field(default="", max_length=100_000)
-    rating: Literal["up", "down"]
-    comment: Text = Field(default="", max_length=2_000)
-    index_version: Text = Field(default="", max_length=200)
 
 
 class FeedbackStoredJson(BaseModel):

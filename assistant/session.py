@@ -14,6 +14,7 @@ from assistant.statements import Statements
 from assistant.strategies import draft_answer
 from assistant.suggestions import suggestions
 from assistant.types import Answer, State, Turn
+from assistant.why import why
 from corpus.errors import QuestionError
 from index.types import Filters, Index
 
@@ -49,6 +50,7 @@ class Assistant:
         told: State = "根拠あり" if found else state(context, context.search()[:5])
         if found and body.near_only:
             told = "関連する記載のみ"
+        explained = why(context, body)  # before the suggestions, which may search
         cited = [citation.sheet for citation in body.citations]
         return Answer(
             answer=body.text,
@@ -64,4 +66,5 @@ class Assistant:
             debug={"how": body.how, "confidence": round(body.confidence, 3), "focus": query.focus.split()},
             state=told,
             searched=searched(context),
+            why=explained,
         )

@@ -96,6 +96,35 @@ class Searched:
 
 
 @dataclass(frozen=True, slots=True)
+class WhyStep:
+    """One step on the way to an answer, in Japanese: what (期間) and with what result (令和7年度 …)."""
+
+    what: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A passage that was weighed; ``words`` and ``meaning`` are the parts of ``score``, all between 0 and 1."""
+
+    sheet: str
+    sheet_id: str
+    section: str
+    score: float
+    chance: float
+    words: float
+    meaning: float
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """How an answer came about; ``considered`` is empty where the question named its sheets and nothing was searched."""
+
+    steps: tuple[WhyStep, ...] = ()
+    considered: tuple[Considered, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Markdown with [1] marks, its citations, and how it came about."""
 
@@ -112,6 +141,7 @@ class Answer:
     debug: dict[str, object] = field(default_factory=dict)
     state: State = "根拠あり"
     searched: Searched = Searched(0)
+    why: Why = Why()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from corpus.normalize import squeeze
@@ -15,5 +16,10 @@ def reading(text: str) -> str:
     >>> reading("校務支援システム") == reading("公務支援システム")
     True
     """
+    return readings([text])[0]
+
+
+def readings(texts: Iterable[str]) -> list[str]:
+    """The :func:`reading` of each of many texts, of which none is kept in memory for the next question."""
     with tagger() as mecab:
-        return "".join(word.feature.kana or word.surface for word in mecab(squeeze(text)))
+        return ["".join(word.feature.kana or word.surface for word in mecab(squeeze(text))) for text in texts]

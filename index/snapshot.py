@@ -34,6 +34,7 @@ from index.manifest import (
 )
 from index.records import Records
 from index.reranker import HEAD, Reordering, TimedReranker
+from index.spellings import Spellings
 from index.synonyms import QueryWords, Synonyms, load_synonyms
 from index.types import (
     PERSON_FIELD,
@@ -95,6 +96,7 @@ class Snapshot:
         self._sheet_vectors: Vectors = np.load(path / SHEETS, mmap_mode="r")
         self._lexical = LexicalIndex(path / LEXICAL)
         self._words = WordLists(path / WORDS)
+        self._spellings = Spellings(self._words)
         self._matcher = WordMatcher(self._words, self._word_encoder, weights)
 
     @classmethod
@@ -186,7 +188,7 @@ class Snapshot:
 
     def search(self, query: str, k: int, filters: Filters = _ALL, offset: int = 0) -> SearchResult:
         """See :class:`index.types.Index`. A long section counts once, as its best part."""
-        looked_for = self._synonyms.expand(query)
+        looked_for = self._spellings.corrected(query, self._synonyms.expand(query))
         candidates = self._candidates(query, looked_for, filters)
         if not len(candidates.chunks):
             return SearchResult(0, (), _facets(Counter(), Counter(), Counter(), Counter()))
@@ -300,7 +302,7 @@ def _terms(looked_for: QueryWords) -> list[tuple[str, float]]:
         terms.setdefault(part, 0.3)
     for a in looked_for.alternatives:
         for word in a.words:
-            terms[word] = max(terms.get(word, 0.0), 0.5 * a.weight / len(a.words))
+            terms[word] = max(terms.get(word, 0.0), 0.5 * a.weight / len(a.words) ** 0.5)
     return list(terms.items())
 
 

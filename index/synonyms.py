@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable
+import logging
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from corpus.errors import SettingsError
-from index.tokens import tokenize, words
+from index.synonymfile import FILE, SynonymTable, read_synonyms
+from index.tokens import Token, clean, clean_with_offsets, tokenize, words
 
-# A synonym found is worth less than the word itself, a mistyped one still less.
-_WEIGHTS = {"synonyms": 0.8, "abbreviations": 0.9, "variants": 0.9, "old_names": 0.8, "slips": 0.6}
-_OTHER_FORM = 0.95  # the noun of a verb
+_log = logging.getLogger(__name__)
+
+_OTHER_FORM = 0.95  # the noun of a verb, and the word itself as MeCab reads it in another place
 _MOST_WORDS = 64  # a pasted page is searched by its beginning; every word costs a row over the vocabulary
-_FILE = Path(__file__).with_name("synonyms.toml")
+# MeCab cuts a word by what stands beside it: 公会計 alone is 公 and 会計, before に it is 公会 and 計.
+_PLACES = ("{}", "の{}を", "{}に", "は{}に")
+
+_TELLING = re.compile(r"[一-鿿㐀-䶿々ァ-ヺｦ-ﾝA-Za-z0-9Ａ-Ｚａ-ｚ０-９]")
 
 Term = tuple[str, ...]
 
@@ -39,26 +43,95 @@ class QueryWords:
     alternatives: tuple[Alternative, ...]
 
 
-class Synonyms:
-    """The groups of a synonyms file, found by their first word."""
+def written(text: str) -> str:
+    """A term as it is looked up in a question: one form of characters, no blanks, no case."""
+    return "".join(clean(text).lower().split())
 
-    def __init__(self, groups: Iterable[tuple[list[str], float]], furniture: Iterable[str] = ()) -> None:
-        self.furniture = frozenset(w for phrase in furniture for w in [phrase, *words(phrase)[:1]])
-        self._others: dict[Term, dict[Term, float]] = {}
+
+@lru_cache(maxsize=1 << 14)
+def forms(term: str) -> tuple[Term, ...]:
+    """The words of a term as they may stand in a text, the likeliest first.
+
+    >>> forms("公会計")
+    (('公', '会計'), ('公会', '計'), ('公会計',))
+    """
+    found: dict[Term, None] = {}
+    whole: dict[Term, None] = {}
+    for place in _PLACES:
+        start = place.index("{")
+        tokens = [
+            t for t in tokenize(place.format(term), parts=True) if start <= t.start and t.end <= start + len(term)
+        ]
+        found[tuple(t.norm for t in tokens if not t.part)] = None
+        whole |= {(t.norm,): None for t in tokens if t.part and t.end - t.start == len(term)}
+    found.pop((), None)
+    return tuple(dict.fromkeys(tuple(dict.fromkeys(form)) for form in (*found, *whole)))
+
+
+@lru_cache(maxsize=1 << 14)
+def _read_whole(term: str) -> bool:
+    """Whether MeCab takes every kanji, katakana and letter of a term for a word of its own or a part of one."""
+    left = list(term)
+    for token in tokenize(term):
+        left[token.start : token.end] = " " * (token.end - token.start)
+    return not _TELLING.search("".join(left))
+
+
+def _useful(ways: Mapping[Term, float]) -> dict[Term, float]:
+    """The ways without those that a shorter way, worth as much, finds anyway (新公会計 beside 公会計)."""
+    kept: dict[Term, float] = {}
+    for form in sorted(ways, key=lambda form: (-ways[form], len(form))):
+        if not any(set(form).issuperset(other) for other in kept):
+            kept[form] = ways[form]
+    return kept
+
+
+class Synonyms:
+    """Which terms are found by which, looked up by their writing or by their words."""
+
+    def __init__(
+        self,
+        groups: Iterable[tuple[Sequence[str], float]],
+        furniture: Iterable[str] = (),
+        one_way: Iterable[tuple[Sequence[str], float]] = (),
+    ) -> None:
+        """``groups`` are terms that find each other; of a ``one_way`` group the first term also finds the others."""
+        phrases = list(furniture)
+        self.furniture = frozenset(
+            [*phrases, *(w for phrase in phrases if len(words(phrase)) == 1 for w in words(phrase))]
+        )
+        self._framing = [run for phrase in phrases if len(run := tuple(words(phrase))) > 1]
+        self._others: dict[str, dict[str, float]] = {}
         self._longest = 1
         self._expanded = lru_cache(maxsize=512)(self._expand)
         for group, weight in groups:
-            terms = [t for t in (tuple(words(w)) for w in group) if t]
-            for term in terms:
-                self._longest = max(self._longest, len(term))
-                others = self._others.setdefault(term, {})
-                for other in terms:
-                    if other != term:
-                        others[other] = max(weight, others.get(other, 0.0))
+            for term in group:
+                self._add(term, group, weight)
+        for (term, *others), weight in one_way:
+            self._add(term, others, weight)
+        # 住基 and ＪＵＵＫＩ are looked up as written, サーバー室 for サーバ室 and 取り組み for 取組 by their words.
+        self._by_writing: dict[str, list[str]] = {}
+        self._by_words: dict[Term, list[str]] = {}
+        for term in self._others:
+            key = tuple(words(term))
+            self._by_writing.setdefault(written(term), []).append(term)
+            if key:
+                self._by_words.setdefault(key, []).append(term)
+            self._longest = max(self._longest, len(key))
+        lengths: dict[str, set[int]] = {}
+        for writing in self._by_writing:
+            lengths.setdefault(writing[:1], set()).add(len(writing))
+        self._lengths = {first: sorted(known, reverse=True) for first, known in lengths.items()}
+
+    def _add(self, term: str, others: Iterable[str], weight: float) -> None:
+        known = self._others.setdefault(term, {})
+        for other in others:
+            if other != term:
+                known[other] = max(weight, known.get(other, 0.0))
 
     def rewrites(self) -> list[tuple[str, str]]:
         """Every (term, other way to say it) as text, for names that people shorten (スマホ, NW)."""
-        return [("".join(term), "".join(other)) for term, others in self._others.items() for other in others]
+        return [(written(term), written(other)) for term, others in self._others.items() for other in others]
 
     def expand(self, query: str) -> QueryWords:
         """The words of ``query`` without question furniture, and the groups they belong to.
@@ -73,35 +146,94 @@ class Synonyms:
         # A word asked for twice is looked for once.
         once = {t.norm: t for t in reversed(main)}
         unique = [t for t in main if once[t.norm] is t]
-        chosen = ([t for t in unique if t.norm not in self.furniture] or unique)[:_MOST_WORDS]
+        framing = self._framed(main)
+        telling = [t for t in unique if t.norm not in self.furniture and t.start not in framing]
+        chosen = (telling or unique)[:_MOST_WORDS]
         kept = [t.norm for t in chosen]
         places = {(t.start, t.end): i for i, t in enumerate(chosen)}
-        alternatives = [
-            Alternative(i, i + 1, (t.norm,), _OTHER_FORM)
+        alternatives: dict[tuple[int, int, Term], float] = {
+            (i, i + 1, (t.norm,)): _OTHER_FORM
             for t in tokens
             if t.part and (i := places.get((t.start, t.end))) is not None
-        ]
-        at = 0
-        while at < len(kept):
-            for length in range(min(self._longest, len(kept) - at), 0, -1):
-                others = self._others.get(tuple(kept[at : at + length]))
-                if others:
-                    alternatives += [Alternative(at, at + length, other, w) for other, w in others.items()]
-                    at += length - 1
-                    break
-            at += 1
+        }
+        for run, terms in self._runs(query, main[: 2 * _MOST_WORDS]):
+            numbers = [i for t in run if (i := places.get((t.start, t.end))) is not None]
+            if not numbers:
+                continue
+            at = (numbers[0], numbers[-1] + 1)
+            itself = tuple(kept[slice(*at)])
+            ways: dict[Term, float] = {itself: 1.0}
+            for term in terms:
+                for form in forms(term):
+                    ways.setdefault(form, _OTHER_FORM)
+                for other, weight in self._others[term].items():
+                    for form in forms(other):
+                        ways[form] = max(weight, ways.get(form, 0.0))
+            for form, weight in _useful(ways).items():
+                if form != itself:
+                    alternatives[*at, form] = max(weight, alternatives.get((*at, form), 0.0))
         left_out = {i for t in main if (t.start, t.end) not in places for i in range(t.start, t.end)}
         parts = dict.fromkeys(t.norm for t in tokens if t.part and t.start not in left_out)
-        return QueryWords(tuple(kept), tuple(parts), tuple(alternatives))
+        return QueryWords(
+            tuple(kept), tuple(parts), tuple(Alternative(*place, weight) for place, weight in alternatives.items())
+        )
+
+    def _framed(self, main: list[Token]) -> set[int]:
+        """Where words of a phrase such as 評価シート start; 評価 alone is something to look for."""
+        norms = [t.norm for t in main]
+        return {
+            t.start
+            for run in self._framing
+            for at in range(len(main) - len(run) + 1)
+            if tuple(norms[at : at + len(run)]) == run
+            for t in main[at : at + len(run)]
+        }
+
+    def _runs(self, query: str, main: list[Token]) -> Iterator[tuple[list[Token], list[str]]]:
+        """The runs of ``main`` that stand in a group with the terms found, from the left, at each place the longest."""
+        starts = {t.start: i for i, t in enumerate(main)}
+        # Between the ends of a word no term starts or ends; what MeCab drops (物 of 成果物) belongs to no word.
+        inside = {i for t in main for i in range(t.start + 1, t.end)}
+        letters = [
+            (c, start, end)
+            for text, begins, ends in [clean_with_offsets(query)]
+            for c, start, end in zip(text.lower(), begins, ends, strict=False)
+            if not c.isspace()
+        ]
+        flat = "".join(c for c, _, _ in letters)
+        over = 0
+        for at, (_, start, _) in enumerate(letters):
+            if start < over or start in inside:
+                continue
+            end, terms = start, list[str]()
+            for length in self._lengths.get(flat[at], ()):
+                stop = letters[at + length - 1][2] if at + length <= len(letters) else 0
+                if stop and stop not in inside and (found := self._by_writing.get(flat[at : at + length])):
+                    end, terms = stop, found
+                    break
+            if (first := starts.get(start)) is not None:
+                for last in range(min(first + self._longest, len(main)), first, -1):
+                    if (stop := main[last - 1].end) < end:
+                        break
+                    known = self._by_words.get(tuple(t.norm for t in main[first:last]), ())
+                    if found := [term for term in known if _read_whole(term)]:
+                        terms = list(dict.fromkeys([*(terms if stop == end else ()), *found]))
+                        end = stop
+                        break
+            if terms:
+                over = end
+                yield [t for t in main if start <= t.start and t.end <= end], terms
+
+
+def synonyms_of(table: SynonymTable) -> Synonyms:
+    """The synonyms of a file that was read."""
+    return Synonyms(table.groups, table.furniture, table.one_way)
 
 
 @lru_cache(maxsize=4)
-def load_synonyms(file: Path = _FILE) -> Synonyms:
+def load_synonyms(file: Path = FILE) -> Synonyms:
     """Reads a synonyms file (default: the bundled one); a mistake in it raises SettingsError with the line."""
-    try:
-        table = tomllib.loads(file.read_text("utf-8"))
-        groups = [(group, weight) for key, weight in _WEIGHTS.items() for group in table.get(key, [])]
-        return Synonyms(groups, table.get("furniture", []))
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        message = f"言いかえ辞書 {file} を読めません（{error}）。書式を直してから、もう一度起動してください。"
-        raise SettingsError(message) from error
+    table = read_synonyms(file)
+    for warning in table.warnings:
+        _log.warning("%s", warning)
+    return synonyms_of(table)

@@ -67,6 +67,8 @@ _STOP_LEMMAS = frozenset(
     "為る 有る 居る 成る 出来る 致す 御座る 居らっしゃる 下さる 頂く 其れ 此れ 彼れ 其の 此の 彼の 事 為 物 様 御 因る 於く 就く 無い 又".split()
 )
 _KATAKANA = re.compile(r"[ァ-ヺー]+\Z")
+_KATAKANA_RUN = re.compile(r"[ァ-ヺー]{2,}")
+_SHORT_PIECE = 2  # of a run of katakana: MeCab lost its way (オン and プレ, コンサ and ル)
 _KANJI = re.compile(r"[一-鿿㐀-䶿々]")
 
 
@@ -143,8 +145,8 @@ def clean(text: str) -> str:
     return "".join(flat[a:b] for a, b in _kept(flat))
 
 
-def _clean_with_offsets(text: str) -> tuple[str, list[int], list[int]]:
-    """The cleaned text, and for each of its characters where its origin starts and ends in ``text``."""
+def clean_with_offsets(text: str) -> tuple[str, list[int], list[int]]:
+    """:func:`clean`, and for each character of it where its origin starts and ends in ``text``."""
     chars: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -211,7 +213,35 @@ def _whole(m: re.Match[str]) -> Iterator[_Piece]:
 def _pieces(text: str) -> list[_Piece]:
     """Words of a cleaned text: what :data:`_WHOLE` finds stays whole, MeCab's words fill the rest."""
     with tagger() as mecab:
-        return list(_pieces_of(text, mecab))
+        return _with_whole_runs(text, list(_pieces_of(text, mecab)))
+
+
+def _with_whole_runs(text: str, pieces: list[_Piece]) -> list[_Piece]:
+    """The pieces, and as a part each run of katakana that MeCab cut small or took for another word.
+
+    New and shortened words are read differently in every place (コンサ+ル業務, こん+猿, ハブ the snake): their writing
+    stays the same.
+    """
+    runs = list(_KATAKANA_RUN.finditer(text))
+    if not runs:
+        return pieces
+    out: list[_Piece] = []
+    at = 0
+    for run in runs:
+        while at < len(pieces) and pieces[at].start < run.start():
+            out.append(pieces[at])
+            at += 1
+        first = at
+        while at < len(pieces) and pieces[at].end <= run.end():
+            at += 1
+        inside = pieces[first:at]
+        out += inside
+        norm = _norm(run.group(), None, proper=False)
+        if any(p.norm == norm for p in inside):
+            continue
+        if any(p.end - p.start <= _SHORT_PIECE or not _KATAKANA.match(p.norm) for p in inside if not p.part):
+            out.append(_Piece(norm, run.start(), run.end(), True))
+    return out + pieces[at:]
 
 
 def _pieces_of(text: str, mecab: fugashi.Tagger) -> Iterator[_Piece]:
@@ -257,7 +287,7 @@ def _pieces_of(text: str, mecab: fugashi.Tagger) -> Iterator[_Piece]:
 
 def tokenize(text: str, parts: bool = False) -> list[Token]:
     """Words of ``text`` in order, with offsets into ``text`` as given; ``parts`` adds the overlapping ones."""
-    cleaned, starts, ends = _clean_with_offsets(text)
+    cleaned, starts, ends = clean_with_offsets(text)
     return [
         Token(cleaned[p.start : p.end], p.norm, starts[p.start], ends[p.end - 1], p.part)
         for p in _pieces(cleaned)

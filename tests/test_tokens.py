@@ -31,6 +31,38 @@ SAME = [
     ("Wi-Fi", "wifi"),
     ("Gov-Cloud", "GovCloud"),
     ("取組", "取り組み"),
+    ("申込", "申し込み"),
+    ("受付", "受け付け"),
+    ("問合せ", "問い合わせ"),
+    ("入替え", "入れ替え"),
+    ("切替", "切り替え"),
+    ("支払", "支払い"),
+    ("手続", "手続き"),
+    ("子ども", "子供"),
+    ("こども", "子供"),
+    ("障がい", "障害"),
+    ("障碍者", "障害者"),
+    ("コンピュータ", "コンピューター"),
+    ("ウィルス", "ウイルス"),
+    ("ソフトウエア", "ソフトウェア"),
+    ("インタフェース", "インターフェイス"),
+    ("ディスプレー", "ディスプレイ"),
+    ("ごみ", "ゴミ"),
+    ("改ざん", "改竄"),
+    ("橋りょう", "橋梁"),
+    ("稼動", "稼働"),
+    ("附属", "付属"),
+    ("國勢調査", "国勢調査"),
+    ("檢査", "検査"),
+    ("廣報", "広報"),
+    ("學校敎育", "学校教育"),
+    ("⽔道", "水道"),
+    ("㍻３１年度", "平成31年度"),
+    ("２０２５年度", "令和７年度"),
+    ("Ｒ７年度", "2025年度"),
+    ("１２，１５５千円", "12155千円"),
+    ("ＬＧＷＡＮ", "lgwan"),
+    ("ﾏｲﾅﾝﾊﾞｰｶｰﾄﾞ", "マイナンバーカード"),
 ]
 
 
@@ -64,6 +96,21 @@ def test_parts_help_recall_and_are_asked_for() -> None:
     assert "ocr" not in words("AI-OCR")
     assert {"見直す", "見直し"} == set(words("見直した", parts=True))
     assert {"遅れる", "遅れ"} == set(words("遅れて", parts=True))
+
+
+def test_an_unknown_word_is_found_by_its_pairs_of_characters() -> None:
+    assert {"ネソ", "ソラ", "ラブ"} <= set(words("ネソラブのシステム", parts=True))
+    assert {"ネソ", "ソラ"} <= set(words("ネソラの会", parts=True)) & set(words("ネソラブ", parts=True))
+
+
+def test_a_run_of_katakana_that_mecab_cuts_small_is_a_part_in_every_place() -> None:
+    """Alone コンサル is read as こん and 猿, before 業務 as こん and 去る: its writing is what stays."""
+    for text in ("コンサル", "コンサル業務", "今後のコンサルを"):
+        assert "コンサル" in words(text, parts=True)
+        assert "コンサル" not in words(text)
+    assert "オンプレ" in words("オンプレで動く", parts=True)
+    assert "マイナンバー" not in words("マイナンバーカード", parts=True)  # the run as a whole
+    assert words("クラウドサービス", parts=True) == ["クラウド", "サービス"]  # cut where its words end
 
 
 def test_offsets_point_into_the_text_as_given() -> None:

@@ -16,6 +16,7 @@ from corpus.documents import Sheet, Span
 from index.types import Index, Passage, SearchResult
 from ui.charts import render_chart, trimmed
 from ui.text import excerpt, join_lines, markdown, marked
+from ui.why import render_why
 
 NOTE = "AI生成文ではありません。すべて評価シートからの引用です（合計や順位は、引用した数値から計算します）。"
 AMOUNT = re.compile(r"[-−△▲]?\d[\d,]*(?:\.\d+)?(?:円|%|％|件|人|回|名)?")
@@ -113,6 +114,7 @@ def render_answer(answer: Answer, where: Where = unplaced) -> str:
             '<p class="hy-tools"><button type="button" class="hy-button hy-copy">回答と出典をコピー</button></p>'
             f'<div class="hy-plain">{copy}</div>'
         )
+    parts.append(render_why(answer.why))
     state = " hy-abstained" if answer.abstained else ""
     return f'<div class="hy-box hy-answer{state}">{"".join(parts)}</div>'
 
