@@ -95,7 +95,7 @@ def ask(
     from assistant.printouts import show_answer
     from assistant.session import Assistant
 
-    snapshot = _open(_settings(index_dir=index_dir))
+    snapshot = _open(_settings(index_dir=index_dir), reranked=True)
     answer = Assistant(snapshot).ask(question)
     if json_output:
         console.say_json(answer_json(answer, snapshot).model_dump(mode="json"))
@@ -119,9 +119,11 @@ def search(
 
     if not query.strip():
         raise QuestionError("検索する言葉が空です。探したい言葉を入力してください。")
-    snapshot = _open(_settings(index_dir=index_dir))
+    snapshot = _open(_settings(index_dir=index_dir), reranked=True)
     filters = Filters(tuple(municipality or ()), tuple(year or ()), tuple(department or ()), tuple(section or ()))
     result = snapshot.search(query, k, filters)
+    if result.note:
+        console.note(f"{result.note}。")
     from assistant.payload import Sources, search_json, visible
     from assistant.printouts import short
 
@@ -178,7 +180,7 @@ def serve(
 
     with listen(settings.host, settings.port) as socket:
         # Opened before anything slow is loaded: a taken port or a missing index is told at once.
-        snapshot = _open(settings)
+        snapshot = _open(settings, reranked=True)
         from assistant.session import Assistant
         from assistant.store import open_store
         from ui.app import create_app
@@ -281,14 +283,11 @@ def _settings(**flags: Any) -> Settings:
     return load_settings(**flags)
 
 
-def _open(settings: Settings) -> Snapshot:
-    from index.encoder import load_encoder
-    from index.manifest import current
-    from index.snapshot import Snapshot
+def _open(settings: Settings, reranked: bool = False) -> Snapshot:
+    from assistant.opening import open_index
     from index.tuning.store import tuning_problem
 
-    current(settings.index_dir)  # a missing index is told before an encoder is loaded for it
-    snapshot = Snapshot.open(settings.index_dir, load_encoder(settings.encoder))
+    snapshot = open_index(settings, reranked)
     if problem := tuning_problem(settings.index_dir, snapshot.encoder.digest):
         console.note(problem)  # the log, which has it too, is for servers
     return snapshot

@@ -55,11 +55,14 @@ def run_index(settings: Settings, sources: list[str], add: bool, report: Path | 
 
 def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told) -> Snapshot:
     """Builds the index of an intake, with what is there already where the intake is added to it."""
+    from assistant.opening import encoder_of
     from index.build import build
-    from index.encoder import load_encoder
+    from index.modelencoder import ModelEncoder
     from index.snapshot import Snapshot
 
-    encoder = load_encoder(settings.encoder)
+    encoder = encoder_of(settings)
+    if isinstance(encoder, ModelEncoder):
+        console.note(f"{encoder.about}。")
     kept: Any = ()
     before: list[tuple[str, str]] = []
     if add:

@@ -24,6 +24,14 @@ class Settings(BaseSettings):
     encoder: str | None = Field(
         default=None, min_length=1, description="埋め込みモデルのフォルダーか名前（なければ同梱のモデル）"
     )
+    query_prefix: str | None = Field(default=None, description="質問の前に置く文字列（なければモデルの種類に合わせる）")
+    passage_prefix: str | None = Field(
+        default=None, description="本文の前に置く文字列（なければモデルの種類に合わせる）"
+    )
+    reranker: str | None = Field(
+        default=None, min_length=1, description="並べ替えのモデルのフォルダーか名前（なければ並べ替えない）"
+    )
+    reranker_ms: float = Field(default=300, ge=10, le=60_000, description="10から60000の数（ミリ秒）")
     host: str = Field(default="127.0.0.1", min_length=1, description="待ち受けるアドレス")
     port: int = Field(default=8000, ge=1, le=65535, description="1から65535の整数")
     max_file_mb: float = Field(default=200, gt=0, le=100_000, description="0より大きい数（メガバイト）")

@@ -53,13 +53,13 @@ class Measured:
 def measure(folder: Path) -> Measured:
     """Index the bundled sheets into ``folder`` with the encoder of the settings and ask the curated questions."""
     from assistant.intake import Intake
+    from assistant.opening import encoder_of
     from assistant.settings import load_settings
     from corpus.sources import find_files
     from index.build import build
-    from index.encoder import load_encoder
 
     settings = load_settings()
-    build(Intake(find_files([str(SHEETS)]), settings.max_bytes), load_encoder(settings.encoder), folder)
+    build(Intake(find_files([str(SHEETS)]), settings.max_bytes), encoder_of(settings), folder)
     timed = Timed(local(folder))
     before = time.process_time()
     result = examine_cases(read_cases(CASES), timed.target, ranked=False)

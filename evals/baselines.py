@@ -26,11 +26,10 @@ from evals.outcomes import RunResult
 from evals.ranking import available, ranking
 from evals.run import examine_cases
 from evals.target import History, Target, local, stored_text
-from index.build import passage_text
-from index.chunks import split
+from index.chunks import passage_text, split
 from index.lexical import LexicalDocument, LexicalIndex, write_lexical
 from index.tokens import words
-from index.types import Index, Passage, SheetSection
+from index.types import Encoder, Index, Passage, SheetSection
 
 #: Question and number of passages to passages, best first.
 Search = Callable[[str, int], Sequence[Passage]]
@@ -91,12 +90,12 @@ def lexical(pieces: Sequence[Chunk], folder: Path) -> Search:
     return search
 
 
-def dense(pieces: Sequence[Chunk], index: Index) -> Search:
-    """The cosine of the index's own encoder between the question and each piece."""
-    vectors = index.encode([piece.headed for piece in pieces], "passage")
+def dense(pieces: Sequence[Chunk], encoder: Encoder | Index) -> Search:
+    """The cosine of an encoder (of an index: the one for words and sentences) between the question and each piece."""
+    vectors = encoder.encode([piece.headed for piece in pieces], "passage")
 
     def search(question: str, k: int) -> list[Passage]:
-        cosines = vectors @ index.encode([question], "query")[0]
+        cosines = vectors @ encoder.encode([question], "query")[0]
         best = np.argsort(-cosines, kind="stable")[:k]
         return [pieces[n].passage(float(cosines[n])) for n in best]
 

@@ -90,13 +90,10 @@ def asking(assistant: Answering, about: Mapping[str, str] | None = None) -> Targ
 
 
 def open_index(folder: Path) -> Snapshot:
-    """The live snapshot, with the encoder of the settings as ``hyoka`` itself opens it."""
-    from index.encoder import load_encoder
-    from index.manifest import current
-    from index.snapshot import Snapshot
+    """The live snapshot, with the models of the settings as ``hyoka`` itself opens it."""
+    from assistant import opening
 
-    current(folder)  # a missing index is told before an encoder is loaded for it
-    return Snapshot.open(folder, load_encoder(load_settings().encoder))
+    return opening.open_index(load_settings(index_dir=folder), reranked=True)
 
 
 def stored_text(index: Index) -> Source:

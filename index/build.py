@@ -17,7 +17,9 @@ import numpy as np
 from corpus.documents import Document, Section, Sheet, SheetReading, Span
 from corpus.errors import IndexFolderError, NothingToIndex
 from corpus.timelines import Head, head_of, link
-from index.chunks import split
+from index.chunks import passage_text, split
+from index.cosines import CosineScales, cosine_scale
+from index.encoder import small_encoder
 from index.lexical import LexicalDocument, write_lexical
 from index.manifest import CURRENT, FORMAT, LEXICAL, MANIFEST, RECORDS, SHEETS, SNAPSHOTS, VECTORS, WORDS, Manifest
 from index.recordswriter import RecordsWriter
@@ -30,7 +32,7 @@ from index.wordlists import WordListsWriter
 # (what is done, how far, of how many or 0 when not known), for a progress bar.
 Progress = Callable[[str, int, int], None]
 
-_BATCH = 256
+_BATCH = 64  # a large model takes seconds for them, and the bar must move
 _KEPT = 2  # the live snapshot, and the one before it for those who still have it open
 
 
@@ -55,8 +57,8 @@ def build(
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         try:
-            counts = _write(work, readings, encoder, tell, refused)
-            name = _publish(folder, work, encoder, counts)
+            counts, cosines = _write(work, readings, encoder, tell, refused)
+            name = _publish(folder, work, encoder, counts, cosines)
         except OSError as error:
             message = (
                 f"{folder} に索引を書き込めません（{error.strerror}）。空き容量と書き込みの権限を確かめてください。"
@@ -74,8 +76,8 @@ def _write(
     encoder: Encoder,
     tell: Progress,
     refused: Callable[[], Iterable[tuple[str, str]]],
-) -> dict[str, int]:
-    """Writes all files of a snapshot but the manifest; returns the counts."""
+) -> tuple[dict[str, int], CosineScales | None]:
+    """Writes all files of a snapshot but the manifest; returns the counts and how to read the encoder's cosines."""
     counts = dict.fromkeys(("documents", "sheets", "sections", "chunks", "facts", "events"), 0)
     lists = WordListsWriter()
     lexical: list[LexicalDocument] = []
@@ -129,13 +131,15 @@ def _write(
     lists.write(work / WORDS)
     rows = _encode(texts, encoder, tell)
     write_vectors(work / VECTORS, rows)
-    np.save(work / SHEETS, _sheet_vectors(rows, texts, [d.sheet for d in lexical], counts["sheets"]))
-    return counts
-
-
-def passage_text(sheet: Sheet, section: Section, text: str) -> str:
-    """What is encoded for a chunk: its text under the sheet's name and the label, since a text seldom repeats them."""
-    return f"{sheet.name}\n{section.label}\n{text}"
+    sheets = _sheet_vectors(rows, texts, [d.sheet for d in lexical], counts["sheets"])
+    np.save(work / SHEETS, sheets)
+    yardstick = small_encoder(encoder)
+    if yardstick is encoder:
+        return counts, None
+    other = _encode(texts, yardstick, lambda what, done, total: None)  # takes no time beside the model's own
+    other_sheets = _sheet_vectors(other, texts, [d.sheet for d in lexical], counts["sheets"])
+    passages = cosine_scale(encoder, yardstick, rows, other)
+    return counts, CosineScales(passages, cosine_scale(encoder, yardstick, sheets, other_sheets))
 
 
 def _whose(sheet: Sheet) -> str:
@@ -160,9 +164,13 @@ def _unique(sheet: Sheet, taken: set[str]) -> Sheet:
 
 
 def _encode(texts: list[str], encoder: Encoder, tell: Progress) -> Vectors:
+    """One row a text. Texts of like length go together, since a batch is filled up to its longest; the long ones come
+    first, so that the bar does not promise too much."""
     rows = np.zeros((len(texts), encoder.dim), dtype=np.float32)
+    order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
     for at in range(0, len(texts), _BATCH):
-        rows[at : at + _BATCH] = encoder.encode(texts[at : at + _BATCH], "passage")
+        batch = order[at : at + _BATCH]
+        rows[batch] = encoder.encode([texts[i] for i in batch], "passage")
         tell("意味の索引", min(at + _BATCH, len(texts)), len(texts))
     return rows
 
@@ -175,7 +183,7 @@ def _sheet_vectors(rows: Vectors, texts: list[str], sheets: list[int], count: in
     return unit
 
 
-def _publish(folder: Path, work: Path, encoder: Encoder, counts: dict[str, int]) -> str:
+def _publish(folder: Path, work: Path, encoder: Encoder, counts: dict[str, int], cosines: CosineScales | None) -> str:
     """Syncs the written files, names the snapshot, and moves ``CURRENT`` to it last."""
     files: dict[str, str] = {}
     for file in sorted(f for f in work.rglob("*") if f.is_file()):
@@ -185,7 +193,7 @@ def _publish(folder: Path, work: Path, encoder: Encoder, counts: dict[str, int])
     created = datetime.now(UTC)
     content = hashlib.sha256("".join(files.values()).encode()).hexdigest()[:8]
     name = f"{created:%Y%m%dT%H%M%S%f}-{content}"
-    manifest = Manifest(FORMAT, name, created, encoder.name, encoder.digest, encoder.dim, counts, files)
+    manifest = Manifest(FORMAT, name, created, encoder.name, encoder.digest, encoder.dim, counts, files, cosines)
     _write_synced(work / MANIFEST, manifest.dumps())
     for inner in [work, *(d for d in work.rglob("*") if d.is_dir())]:
         _sync_folder(inner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corpus.documents import Span
+from corpus.documents import Section, Sheet, Span
 from corpus.sentences import split_sentences
 
 LIMIT = 250
@@ -25,3 +25,8 @@ def split(text: str, limit: int = LIMIT) -> list[Span]:
             start += limit
         pieces.append(Span(start, statement.end))
     return pieces
+
+
+def passage_text(sheet: Sheet, section: Section, text: str) -> str:
+    """What is encoded for a chunk: its text under the sheet's name and the label, since a text seldom repeats them."""
+    return f"{sheet.name}\n{section.label}\n{text}"

@@ -6,10 +6,7 @@ numpy alone: sentence_transformers and torch cost 5 seconds and 445 MB, and give
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -17,19 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import SettingsError
+from index.modelencoder import ModelEncoder
+from index.modelfolder import digest as _digest
 from index.pieces import known_pieces
 from index.tokens import words
 from index.types import Encoder, Vectors
+from index.types import unit as _unit
 
 BUNDLED = Path(__file__).with_name("model")
 Kind = Literal["query", "passage"]
-
-# Prefixes of model families whose folder does not say them itself.
-_PREFIXES: tuple[tuple[str, str, str], ...] = (
-    ("e5", "query: ", "passage: "),
-    ("ruri-v3", "検索クエリ: ", "検索文書: "),
-    ("ruri", "クエリ: ", "文章: "),
-)
 
 
 @runtime_checkable
@@ -105,43 +98,32 @@ class StaticEncoder:
         return out
 
 
-class ModelEncoder:
-    """Any sentence-transformers model, with its own query and passage prefixes."""
+def load_encoder(
+    source: str | Path | None = None, query_prefix: str | None = None, passage_prefix: str | None = None
+) -> Encoder:
+    """The encoder a setting names: None is the bundled one, else a folder or a model name in the local cache.
 
-    def __init__(self, source: str) -> None:
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        from sentence_transformers import SentenceTransformer
-
-        try:
-            self._model = SentenceTransformer(source, device="cpu")
-        except Exception as error:  # whatever a broken or missing model raises, the person needs the same advice
-            message = f"埋め込みモデル「{source}」を読み込めません（{error}）。HYOKA_ENCODER の名前かフォルダーを確かめてください。"
-            raise SettingsError(message) from error
-        self.name = Path(source).name if Path(source).is_dir() else source
-        self.digest = _digest(_model_folder(source))
-        self.dim = int(self._model.get_embedding_dimension())
-        self._prefixes = _prefixes(self.name, dict(self._model.prompts))
-
-    def encode(self, texts: list[str], kind: Kind) -> Vectors:
-        """One unit row per text."""
-        if not texts:
-            return np.zeros((0, self.dim), dtype=np.float32)
-        prefix = self._prefixes[kind]
-        rows = self._model.encode(
-            [prefix + t for t in texts], prompt="", convert_to_numpy=True, show_progress_bar=False
-        )
-        return _unit(np.asarray(rows, dtype=np.float32))
-
-
-def load_encoder(source: str | Path | None = None) -> Encoder:
-    """The encoder a setting names: None is the bundled one, else a folder or a model name in the local cache."""
-    folder = BUNDLED if source is None else Path(source)
+    A prefix that is None is the model's own. Raises SettingsError with the next step for a model that cannot be used.
+    """
+    folder = BUNDLED if source is None else Path(source).expanduser()
     if folder.is_dir() and _is_word_level(folder):
+        if query_prefix or passage_prefix:
+            raise SettingsError(
+                "単語を並べるだけの埋め込みモデル（同梱のモデルなど）に前置きは付けられません。"
+                "HYOKA_QUERY_PREFIX と HYOKA_PASSAGE_PREFIX を外してください。"
+            )
         return StaticEncoder(folder, "bundled" if source is None else folder.name)
     if source is None:
         raise SettingsError("同梱の埋め込みモデルが見つかりません。hyoka をインストールし直してください。")
-    return ModelEncoder(str(source))
+    return ModelEncoder(str(source), query_prefix, passage_prefix)
+
+
+def small_encoder(encoder: Encoder) -> Encoder:
+    """For single words and many sentences: the encoder itself where it has a vector a word, else the bundled one.
+
+    A large model takes milliseconds a text, and what compares words was measured with vectors of words.
+    """
+    return encoder if isinstance(encoder, WordVectors) else load_encoder()
 
 
 def _module_paths(folder: Path) -> list[str]:
@@ -162,48 +144,3 @@ def _is_word_level(folder: Path) -> bool:
         and spec["model"]["type"] == "WordLevel"
         and plain
     )
-
-
-def _prefixes(name: str, prompts: dict[str, str]) -> dict[str, str]:
-    """A model's own prompts where it has any, else those of its family."""
-    query = prompts.get("query") or ""
-    passage = prompts.get("passage") or prompts.get("document") or ""
-    if not query and not passage:
-        for family, q, p in _PREFIXES:
-            if family in name.lower():
-                query, passage = q, p
-                break
-    return {"query": query, "passage": passage}
-
-
-def _model_folder(source: str) -> Path:
-    if Path(source).is_dir():
-        return Path(source)
-    from huggingface_hub import snapshot_download
-
-    return Path(snapshot_download(source, local_files_only=True))
-
-
-def _digest(folder: Path) -> str:
-    """SHA-256 over the names and bytes of a model's files, without its texts for people."""
-    total = hashlib.sha256()
-    for file in _files(folder):
-        total.update(file.relative_to(folder).as_posix().encode() + b"\0")
-        with file.open("rb") as stream:
-            total.update(hashlib.file_digest(stream, "sha256").digest())
-    return total.hexdigest()
-
-
-def _files(folder: Path) -> Iterable[Path]:
-    used = (
-        f
-        for f in folder.rglob("*")
-        if f.is_file() and not any(p.startswith((".", "__")) for p in f.parts[len(folder.parts) :])
-    )
-    return sorted(f for f in used if f.suffix not in (".md", ".py"))
-
-
-def _unit(rows: Vectors) -> Vectors:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    out: Vectors = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
-    return out

@@ -7,8 +7,10 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from corpus.errors import IndexDamaged, IndexMissing, IndexOutdated
+from index.cosines import CosineScale, CosineScales
 
 FORMAT = 2
 CURRENT = "CURRENT"
@@ -22,7 +24,10 @@ REBUILD = "hyoka index で索引を作り直してください。"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What ``manifest.json`` says of a snapshot; ``files`` maps paths within it to SHA-256."""
+    """What ``manifest.json`` says of a snapshot; ``files`` maps paths within it to SHA-256.
+
+    ``cosines`` says how to read the cosines of an encoder that is not the bundled one (:mod:`index.cosines`).
+    """
 
     format: int
     id: str
@@ -32,10 +37,13 @@ class Manifest:
     dim: int
     counts: dict[str, int]
     files: dict[str, str]
+    cosines: CosineScales | None = None
 
     def dumps(self) -> str:
         """The JSON text."""
-        encoder = {"name": self.encoder, "digest": self.encoder_digest, "dim": self.dim}
+        encoder: dict[str, Any] = {"name": self.encoder, "digest": self.encoder_digest, "dim": self.dim}
+        if self.cosines is not None:
+            encoder["cosines"] = [self.cosines.passages.numbers(), self.cosines.sheets.numbers()]
         head = {"format": self.format, "id": self.id, "created": self.created.isoformat(timespec="seconds")}
         table = {**head, "encoder": encoder, "counts": self.counts, "files": self.files}
         return json.dumps(table, ensure_ascii=False, indent=1) + "\n"
@@ -46,7 +54,9 @@ class Manifest:
         t = json.loads(text)
         e = t["encoder"]
         created = datetime.fromisoformat(t["created"])
-        return cls(t["format"], t["id"], created, e["name"], e["digest"], e["dim"], dict(t["counts"]), dict(t["files"]))
+        cosines = CosineScales(*(CosineScale(*map(float, four)) for four in e["cosines"])) if "cosines" in e else None
+        counts, files = dict(t["counts"]), dict(t["files"])
+        return cls(t["format"], t["id"], created, e["name"], e["digest"], e["dim"], counts, files, cosines)
 
 
 def current(folder: Path) -> str:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from corpus.documents import Document, Sheet, SheetReading, Span
 from corpus.errors import IndexDamaged, IndexOutdated
 from corpus.normalize import squeeze
-from index.encoder import load_encoder
+from index.chunks import passage_text
+from index.encoder import load_encoder, small_encoder
 from index.fusion import Candidates, Ranking, Weights, WordMatcher, rank
 from index.highlights import highlights
 from index.lexical import LexicalIndex
@@ -31,7 +32,9 @@ from index.manifest import (
     read_manifest,
     verify,
 )
+from index.ranked import best_of_each_section, facet_counts, reordered, terms
 from index.records import Records
+from index.reranker import HEAD, Reordering, TimedReranker
 from index.spellings import Spellings
 from index.synonyms import QueryWords, Synonyms, load_synonyms
 from index.tuning.store import weights_for
@@ -73,7 +76,14 @@ class Snapshot:
     """The local :class:`index.types.Index`: FAISS, tantivy and SQLite of one snapshot folder, opened for reading."""
 
     def __init__(
-        self, path: Path, manifest: Manifest, encoder: Encoder, synonyms: Synonyms, weights: Weights = _WEIGHTS
+        self,
+        path: Path,
+        manifest: Manifest,
+        encoder: Encoder,
+        synonyms: Synonyms,
+        weights: Weights = _WEIGHTS,
+        word_encoder: Encoder | None = None,
+        reranker: TimedReranker | None = None,
     ) -> None:
         self.path = path
         self.manifest = manifest
@@ -81,30 +91,43 @@ class Snapshot:
         self._encoder = encoder
         self._synonyms = synonyms
         self._weights = weights
+        self._word_encoder = word_encoder or small_encoder(encoder)
+        self._reranker = reranker
         self._records = Records(path / RECORDS)
         self._vectors = VectorIndex(path / VECTORS)
         self._sheet_vectors: Vectors = np.load(path / SHEETS, mmap_mode="r")
         self._lexical = LexicalIndex(path / LEXICAL)
         self._words = WordLists(path / WORDS)
         self._spellings = Spellings(self._words)
-        self._matcher = WordMatcher(self._words, encoder, weights)
+        self._matcher = WordMatcher(self._words, self._word_encoder, weights)
 
     @classmethod
-    def open(cls, folder: Path, encoder: Encoder | None = None, synonyms: Synonyms | None = None) -> Snapshot:
+    def open(
+        cls,
+        folder: Path,
+        encoder: Encoder | None = None,
+        synonyms: Synonyms | None = None,
+        word_encoder: Encoder | None = None,
+        reranker: TimedReranker | None = None,
+    ) -> Snapshot:
         """Opens the live snapshot of an index folder with the encoder it was made with (default: the bundled one).
 
-        It searches with the weights of ``hyoka tune`` where the folder has some that fit, else with the defaults.
+        ``word_encoder`` compares single words and sentences; default: the encoder itself if it has a vector a word,
+        else the bundled one. ``reranker`` puts the head of a ranking in order. It searches with the weights of ``hyoka
+        tune`` where the folder has some that fit, else with the defaults.
         """
         manifest = read_manifest(folder, current(folder))
         path = folder / SNAPSHOTS / manifest.id
         encoder = encoder or load_encoder()
         if encoder.digest != manifest.encoder_digest:
             message = f"索引 {folder} は別の埋め込みモデル（{manifest.encoder}）で作られています。今のモデルは {encoder.name} です。"
+            if encoder.name == manifest.encoder:
+                message = f"索引 {folder} は、同じ名前の埋め込みモデル（{encoder.name}）の別のファイルか別の前置き（HYOKA_QUERY_PREFIX、HYOKA_PASSAGE_PREFIX）で作られています。"
             raise IndexOutdated(message + REBUILD)
         verify(folder, path, manifest)
         try:
             weights = weights_for(folder, encoder.digest)
-            return cls(path, manifest, encoder, synonyms or load_synonyms(), weights)
+            return cls(path, manifest, encoder, synonyms or load_synonyms(), weights, word_encoder, reranker)
         except (OSError, RuntimeError, ValueError) as error:
             raise IndexDamaged(f"索引 {folder} を開けません（{error}）。{REBUILD}") from error
 
@@ -139,7 +162,7 @@ class Snapshot:
 
     def encode(self, texts: list[str], kind: Literal["query", "passage"] = "query") -> Vectors:
         """See :class:`index.types.Index`."""
-        return self._encoder.encode(texts, kind)
+        return self._word_encoder.encode(texts, kind)
 
     def sheets(self, filters: Filters = _ALL) -> list[Sheet]:
         """See :class:`index.types.Index`; with a section filter, the sheets that have such a section."""
@@ -169,21 +192,31 @@ class Snapshot:
 
     def search(self, query: str, k: int, filters: Filters = _ALL, offset: int = 0) -> SearchResult:
         """See :class:`index.types.Index`. A long section counts once, as its best part."""
-        looked_for = self._spellings.corrected(query, self._synonyms.expand(query))
+        looked_for = self._looked_for(query)
         candidates = self._candidates(query, looked_for, filters)
         if not len(candidates.chunks):
-            return SearchResult(0, (), _facets(Counter(), Counter(), Counter(), Counter()))
+            return SearchResult(0, (), facet_counts(Counter(), Counter(), Counter(), Counter()))
         ranking = rank(looked_for, candidates, self._matcher, self._weights)
-        best = _best_of_each_section(candidates, ranking)
+        best = best_of_each_section(candidates, ranking)
+        facets = self._count(candidates.sections[best].tolist())
+        reordering = Reordering((), 0)
+        if self._reranker is not None and k > 0 and len(best) > 1:  # without hits only the counts are wanted
+            reordering = self._reranker.order(query, self._read(candidates, best[:HEAD]))
+            best, ranking = reordered(best, ranking, reordering)
         shown = best[offset : offset + k]
         chunks = self._records.chunks([int(candidates.chunks[i]) for i in shown])
         hits = tuple(self._passage(*chunk, i, ranking, looked_for) for chunk, i in zip(chunks, shown, strict=True))
-        return SearchResult(len(best), hits, self._count(candidates.sections[best].tolist()))
+        return SearchResult(len(best), hits, facets, reordering.scored, reordering.note)
 
     @property
     def encoder(self) -> Encoder:
         """The encoder it was opened with."""
         return self._encoder
+
+    @property
+    def word_encoder(self) -> Encoder:
+        """What compares single words and sentences: the encoder itself, or the bundled one beside a big model."""
+        return self._word_encoder
 
     @property
     def synonyms(self) -> Synonyms:
@@ -202,8 +235,11 @@ class Snapshot:
 
     def matching(self, query: str) -> tuple[QueryWords, Candidates]:
         """What the second stage is given to rank for a query: its words, and all that the first stages found."""
-        looked_for = self._synonyms.expand(query)
+        looked_for = self._looked_for(query)
         return looked_for, self._candidates(query, looked_for, _ALL)
+
+    def _looked_for(self, query: str) -> QueryWords:
+        return self._spellings.corrected(query, self._synonyms.expand(query))
 
     def word_counts(self) -> WordCounts | None:
         """See :class:`index.wordlists.CountsWords`."""
@@ -244,8 +280,8 @@ class Snapshot:
             named[records.section_numbers(filters.section)] = True
             sections &= named
         allowed: NDArray[np.bool_] = sections[records.chunk_section]
-        terms = _terms(looked_for)
-        lexical = dict(self._lexical.search(terms, LEXICAL_CANDIDATES, sheets))
+        looked_up = terms(looked_for)
+        lexical = dict(self._lexical.search(looked_up, LEXICAL_CANDIDATES, sheets))
         vector = self._encoder.encode([query], "query")
         near = self._vectors.search(vector, DENSE_CANDIDATES, allowed) if vector.any() else []
         chunks = np.array(sorted(lexical.keys() | {c for c, _ in near}), dtype=np.int64)
@@ -253,9 +289,21 @@ class Snapshot:
         found = np.array([lexical.get(int(c), 0.0) for c in chunks], dtype=np.float32)
         of = records.chunk_section[chunks]
         on = records.section_sheet[of]
-        whole = (self._sheet_vectors @ vector[0])[on]
+        dense, whole = self._vectors.scores(vector, chunks), (self._sheet_vectors @ vector[0])[on]
+        if (scales := self.manifest.cosines) is not None:
+            dense, whole = scales.passages(dense), scales.sheets(whole)
         parts = np.bincount(records.section_sheet[records.chunk_section[allowed]], minlength=len(records.sheets))
-        return Candidates(chunks, of, on, found, self._vectors.scores(vector, chunks), whole, parts[on])
+        return Candidates(chunks, of, on, found, dense, whole, parts[on])
+
+    def _read(self, candidates: Candidates, positions: list[int]) -> list[str]:
+        """What a cross-encoder reads of some candidates: their texts as they were encoded."""
+        texts = []
+        for number, span in self._records.chunks([int(candidates.chunks[i]) for i in positions]):
+            found = self._records.section(number)
+            start = span.start - found.section.span.start
+            text = found.section.text[start : start + span.end - span.start]
+            texts.append(passage_text(found.sheet, found.section, text))
+        return texts
 
     def _passage(self, number: int, span: Span, i: int, ranking: Ranking, looked_for: QueryWords) -> Passage:
         found = self._records.section(number)
@@ -276,40 +324,9 @@ class Snapshot:
     def _count(self, sections: list[int]) -> dict[str, dict[str, int]]:
         fields = self._records.section_fields(sections)
         sheets = [self._records.sheets[n] for n in self._records.section_sheet[sections].tolist()]
-        return _facets(
+        return facet_counts(
             Counter(s.municipality for s in sheets if s.municipality),
             Counter(str(s.fiscal_year) for s in sheets if s.fiscal_year is not None),
             Counter(s.department for s in sheets if s.department),
             Counter(field for field in fields if field),
         )
-
-
-def _terms(looked_for: QueryWords) -> list[tuple[str, float]]:
-    """Words for BM25 with their weights: the question's own, its parts, and the words of synonyms, each once."""
-    terms = dict.fromkeys(looked_for.words, 1.0)
-    for part in looked_for.parts:
-        terms.setdefault(part, 0.3)
-    for a in looked_for.alternatives:
-        for word in a.words:
-            terms[word] = max(terms.get(word, 0.0), 0.5 * a.weight / len(a.words) ** 0.5)
-    return list(terms.items())
-
-
-def _best_of_each_section(candidates: Candidates, ranking: Ranking) -> list[int]:
-    """Positions of the shown candidates, best first, one a section; equal scores keep the documents' order."""
-    order = np.lexsort((candidates.chunks, -ranking.score))
-    seen: set[int] = set()
-    best: list[int] = []
-    for i in order[ranking.evidence[order]]:
-        section = int(candidates.sections[i])
-        if section not in seen:
-            seen.add(section)
-            best.append(int(i))
-    return best
-
-
-def _facets(
-    municipality: Counter[str], fiscal_year: Counter[str], department: Counter[str], section: Counter[str]
-) -> dict[str, dict[str, int]]:
-    counted = {"municipality": municipality, "fiscal_year": fiscal_year, "department": department, "section": section}
-    return {name: dict(counter.most_common()) for name, counter in counted.items()}

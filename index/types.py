@@ -13,6 +13,13 @@ from corpus.documents import Certainty, Document, Event, Fact, Section, Sheet, S
 Vectors = NDArray[np.float32]  # (n, dim), rows of length 1
 
 
+def unit(rows: Vectors) -> Vectors:
+    """The rows brought to length 1; a zero row stays one."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    out: Vectors = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    return out
+
+
 PERSON_FIELD = "担当者"
 """The canonical field of sections that name staff: stored, but never found by a search."""
 
@@ -62,11 +69,16 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """``total`` hits before the cut, the ``hits`` from ``offset``, and counts per facet value over all hits."""
+    """``total`` hits before the cut, the ``hits`` from ``offset``, and counts per facet value over all hits.
+
+    ``reranked`` is how many of the first hits a cross-encoder put in order; ``note`` says in Japanese why it did not.
+    """
 
     total: int
     hits: tuple[Passage, ...]
     facets: dict[str, dict[str, int]]
+    reranked: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +120,7 @@ class Index(Protocol):
     version: str
 
     def search(self, query: str, k: int, filters: Filters = Filters(), offset: int = 0) -> SearchResult:
-        """Passages for a question or some words, best first; never a hit without evidence."""
+        """Passages for a question or some words, best first; never a hit without evidence. ``k`` 0: the counts alone."""
         ...
 
     def sheets(self, filters: Filters = Filters()) -> list[Sheet]:
@@ -148,5 +160,5 @@ class Index(Protocol):
         ...
 
     def encode(self, texts: list[str], kind: Literal["query", "passage"] = "query") -> Vectors:
-        """The index's own encoder, for ranking sentences."""
+        """Vectors of single words and sentences, many at once: the encoder that has a vector a word."""
         ...

@@ -346,15 +346,6 @@ def test_a_model_that_is_not_there_is_said(tmp_path: Path) -> None:
         load_encoder(str(tmp_path / "none"))
 
 
-def test_another_model_gets_its_prefixes() -> None:
-    from index.encoder import _prefixes
-
-    assert _prefixes("multilingual-e5-small", {}) == {"query": "query: ", "passage": "passage: "}
-    assert _prefixes("ruri-v3-30m", {})["query"] == "検索クエリ: "
-    assert _prefixes("e5", {"query": "Q ", "document": "D "}) == {"query": "Q ", "passage": "D "}
-    assert _prefixes("unknown", {"query": "", "document": ""}) == {"query": "", "passage": ""}
-
-
 BUNDLED = Path(__file__).parents[1] / "index" / "model"
 
 

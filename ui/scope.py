@@ -82,7 +82,7 @@ def facet_counts(
     for name in FACETS:
         if getattr(filters, name):
             others = {other: getattr(filters, other) for other in FACETS if other != name}
-            counts[name] = index.search(query, 1, Filters(**others)).facets.get(name, {})
+            counts[name] = index.search(query, 0, Filters(**others)).facets.get(name, {})
         else:
             counts[name] = counted.get(name, {})
     return counts

@@ -10,6 +10,7 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from assistant.opening import encoder_of
 from assistant.settings import load_settings
 from corpus.errors import HyokaError
 from evals.cases import read_cases
@@ -19,7 +20,6 @@ from evals.retrieval.measure import Score, on_questions, on_set, payload, table
 from evals.retrieval.sets import MOST_QUERIES, SEED, retrieval_sets
 from evals.runs import code
 from evals.target import open_index
-from index.encoder import load_encoder
 from index.training.rows import HeldOut
 from index.types import Encoder
 
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     chosen = parser.parse_args(arguments)
     try:
-        encoder = load_encoder(load_settings().encoder)
+        encoder = encoder_of(load_settings())
         tests = retrieval_sets(chosen.data, chosen.most) if chosen.data is not None else []
         tests = [test for test in tests if not chosen.sets or test.name in chosen.sets]
         if chosen.calibrate:

@@ -25,7 +25,7 @@ ABOUT = {
     "bm25": "tantivy's BM25 over hyoka's words, the words of the query alone",
     "bm25s": "the library bm25s (Lucene's formula) over the same words",
     "static": "plain static vectors: the mean of chiVe's word vectors, untrained (ja-ginza)",
-    "dense": "the cosine of the bundled encoder's vectors",
+    "dense": "the cosine of the encoder's vectors",
     "late": "late interaction: each word of the query with its nearest in the passage",
     "encoder": "dense and late, each standardised over the passages, added",
     "fused": "hyoka's search: words, synonyms and meaning",
@@ -41,9 +41,9 @@ def engines(index: Index, encoder: Encoder, names: Sequence[str] = tuple(ABOUT))
             "bm25": lambda: lexical(pieces, Path(folder) / "lexical"),
             "bm25s": lambda: _bm25s(pieces),
             "static": lambda: _static(pieces),
-            "dense": lambda: dense(pieces, index),
+            "dense": lambda: dense(pieces, encoder),
             "late": lambda: _late(pieces, encoder),
-            "encoder": lambda: _both(pieces, index, encoder),
+            "encoder": lambda: _both(pieces, encoder),
             "fused": lambda: fused(index),
         }
         made = ((name, makers[name]()) for name in names)
@@ -126,14 +126,14 @@ def _late_scores(pieces: Sequence[Chunk], encoder: Encoder) -> Scores | None:
     return scores
 
 
-def _both(pieces: Sequence[Chunk], index: Index, encoder: Encoder) -> Search | None:
+def _both(pieces: Sequence[Chunk], encoder: Encoder) -> Search | None:
     late = _late_scores(pieces, encoder)
     if late is None:
         return None
-    vectors = index.encode([piece.headed for piece in pieces], "passage")
+    vectors = encoder.encode([piece.headed for piece in pieces], "passage")
 
     def scores(question: str) -> Floats:
-        return _standard(vectors @ index.encode([question], "query")[0]) + _standard(late(question))
+        return _standard(vectors @ encoder.encode([question], "query")[0]) + _standard(late(question))
 
     return _best_of(pieces, scores)
 

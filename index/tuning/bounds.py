@@ -15,7 +15,7 @@ from index.fusion import Weights
 Table = Mapping[str, Any]
 
 _SHARE = (0.0, 0.9)
-#: Left alone on purpose: ``least_share`` and ``dense_alone`` say what may be shown at all, not in which order.
+#: Left alone on purpose: ``least_share`` and ``least_score`` say what may be shown at all, ``slope`` and ``offset`` what a score means.
 BOUNDS: dict[str, tuple[float, float]] = {
     "by_words.coverage": _SHARE,
     "by_words.lexical": _SHARE,

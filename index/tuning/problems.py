@@ -98,9 +98,9 @@ def prepare(
     tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Problem]:
     """The problems of some questions; those for which the first stages find nothing are left out."""
-    matcher = WordMatcher(index.words, index.encoder, Weights())
+    matcher = WordMatcher(index.words, index.word_encoder, Weights())
     numbers = {sheet.sheet_id: number for number, sheet in enumerate(index.sheets())}
-    encoder = index.encoder
+    encoder = index.word_encoder
     rows = encoder.word_vectors(index.words.vocabulary) if isinstance(encoder, WordVectors) else None
     problems = []
     for done, question in enumerate(questions, start=1):
@@ -143,9 +143,9 @@ def _cut(
         whole=candidates.whole[kept],
         parts=candidates.parts[kept],
     )
-    encoder = index.encoder
+    encoder = index.word_encoder
     if rows is not None and isinstance(encoder, WordVectors):
-        encoder = SeenFromQuestion(index.encoder, encoder, looked_for, lists.vocabulary, rows[lists.used])
+        encoder = SeenFromQuestion(index.word_encoder, encoder, looked_for, lists.vocabulary, rows[lists.used])
     right_sections = np.isin(candidates.sections[kept], question.sections)
     return Problem(question, looked_for, cut, lists, encoder, right[kept], right_sections)
 

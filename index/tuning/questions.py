@@ -84,7 +84,7 @@ class _Maker:
         self._clauses = clauses
         words_needed = [c.text for c in clauses[: _CLAUSES_TRIED * count]]
         vocabulary = [word for text in words_needed for word in words(text)]
-        self._everyday = Everyday(index.encoder, index.synonyms, vocabulary)
+        self._everyday = Everyday(index.word_encoder, index.synonyms, vocabulary)
         self._tried = clauses[: _CLAUSES_TRIED * count]
         self._makers: dict[str, Callable[[], Iterator[TuningQuestion]]] = {
             "name": self._names,

@@ -1,0 +1,33 @@
+"""The models and the index that the settings name, for whoever opens them: the command line and the evaluation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assistant.settings import Settings
+
+if TYPE_CHECKING:
+    from index.snapshot import Snapshot
+    from index.types import Encoder
+
+# The index's modules are imported inside: `hyoka --help` must not wait for them.
+
+
+def encoder_of(settings: Settings) -> Encoder:
+    """The encoder of the settings, with their prefixes."""
+    from index.encoder import load_encoder
+
+    if settings.query_prefix is None and settings.passage_prefix is None:
+        return load_encoder(settings.encoder)
+    return load_encoder(settings.encoder, settings.query_prefix, settings.passage_prefix)
+
+
+def open_index(settings: Settings, reranked: bool = False) -> Snapshot:
+    """The live snapshot with the encoder of the settings; ``reranked``: and with their reranker, for what searches."""
+    from index.manifest import current
+    from index.reranker import load_reranker
+    from index.snapshot import Snapshot
+
+    current(settings.index_dir)  # a missing index is told before a model is loaded for it
+    reranker = load_reranker(settings.reranker, settings.reranker_ms) if reranked else None
+    return Snapshot.open(settings.index_dir, encoder_of(settings), reranker=reranker)
