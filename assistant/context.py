@@ -27,7 +27,7 @@ class Focus:
 
 @dataclass(slots=True)
 class Context:
-    """One question being answered."""
+    """One question being answered; ``missing`` says in Japanese what no sheet meets, once that was found out."""
 
     index: Index
     catalogue: Catalogue
@@ -35,6 +35,7 @@ class Context:
     query: Query
     passages: tuple[Passage, ...] = ()
     subset: tuple[Sheet, ...] = ()
+    missing: str = ""
     _focus: list[Focus] | None = None
     _scope: list[Sheet] | None = None
 

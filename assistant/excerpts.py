@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from assistant.context import Context, Focus
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
-from assistant.figures import counts_alike
+from assistant.groups import counts_alike
 from assistant.statements import Ranked, Statement, Wanted
 from assistant.vocabulary import AskedField, field
 from corpus.amounts import find_amounts

@@ -58,7 +58,10 @@ _WHICH = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question as understood. ``focus`` is the question without the words that were understood otherwise."""
+    """A question as understood. ``focus`` is the question without the words that were understood otherwise.
+
+    ``bare`` is the squeezed question of this turn with a NUL for each letter of names, towns, departments and dates.
+    """
 
     text: str
     key: str
@@ -82,6 +85,7 @@ class Query:
     limit: int | None = None
     order: Order = ""
     opinion: Opinion | None = None
+    bare: str = ""
 
     @property
     def told_by(self) -> str:
@@ -179,6 +183,7 @@ def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query |
         limit=limit,
         order=order,
         opinion=opinion,
+        bare=undated,
     )
 
 

@@ -28,6 +28,8 @@ _PARTS = re.compile(r"[、,・/ \s]+")
 _RATING = re.compile(r"評価|判定|ランク|総括|達成|有効|効率|必要|妥当|進捗|公平|優先")
 # A section this short is a cell with a choice in it (今後の方向性: 拡充).
 _CELL = 24
+# A document is named by at least so many characters of its title in one stretch.
+_TITLE = 6
 _ANY_YEAR = re.compile(r"一度でも|いずれか|1度でも|どこかで|過去に")
 _OVERALL = re.compile(r"総括|最終|通算|計画期間|全体の評価|3年間の")
 _SINGLE = re.compile(r"単年度|取組状況|年度評価|進捗")
@@ -35,12 +37,16 @@ _SINGLE = re.compile(r"単年度|取組状況|年度評価|進捗")
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What shows that a sheet meets a condition: a stretch of it with the label it stands under."""
+    """What shows that a sheet meets a condition: a stretch of it with the label it stands under.
+
+    ``figure`` is the value that meets it, where the condition is on a figure.
+    """
 
     sheet: Sheet
     label: str
     span: Span
     reading: str
+    figure: str = ""
 
 
 Matches = dict[str, list[Proof]]
@@ -98,7 +104,7 @@ def by_grade(context: Context, wish: GradeWish, sheets: Sequence[Sheet]) -> Matc
             continue
         if not own_year and found.sheet.sheet_id in ids and not is_overall(fact):
             own_year = fact.period is not None and is_mark(fact.text) and _fits_year(fact, wish, context)
-        if _is_grade(fact.text, wish.grade) == wish.other or (wish.other and not is_mark(fact.text)):
+        if is_grade(fact.text, wish.grade) == wish.other or (wish.other and not is_mark(fact.text)):
             continue
         if found.sheet.kind == "programme" and not _RATING.search(squeeze(fact.label + fact.field)):
             continue  # 「Ｃ 義務的事業」 is a class of business, not a grade
@@ -130,7 +136,8 @@ def is_overall(fact: Fact) -> bool:
     return bool(_OVERALL.search(squeeze(fact.label + fact.field))) or field("総括評価").fits(fact.label, fact.field)
 
 
-def _is_grade(text: str, grade: str) -> bool:
+def is_grade(text: str, grade: str) -> bool:
+    """Whether a cell begins with that mark and not with a word that begins with its letter."""
     key = squeeze(text).upper()
     return key[:1] == grade and (len(key) == 1 or not key[1].isalnum() or not key[1].isascii())
 
@@ -274,3 +281,24 @@ def overlap(first: Matches, second: Matches) -> Matches:
 def inside(fact: Fact, periods: Sequence[Period]) -> bool:
     """Whether a fact's period lies in one of the given ones."""
     return fact.period is not None and any(p.covers(fact.period) for p in periods)
+
+
+def titled(context: Context, scope: Sequence[Sheet]) -> list[Sheet]:
+    """The sheets of the file whose title the question names (進捗状況報告書), or all where it names none or several."""
+    files = {s.file for s in scope if s.kind == "document" and _shared(context.query.key, squeeze(s.name)) >= _TITLE}
+    return [s for s in scope if s.file in files] if len(files) == 1 else list(scope)
+
+
+def _shared(key: str, name: str) -> int:
+    """The length of the longest stretch of the question that stands in a title and says more than the ratings do."""
+    best = 0
+    for start in range(len(name)):
+        end = start + best + 1
+        while end <= len(name) and name[start:end] in key:
+            best, end = end - start, end + 1
+    return best
+
+
+def is_rating(label: str) -> bool:
+    """Whether a row's label is that of a rating (総合評価, 有効性) and not of another choice."""
+    return _RATING.search(label) is not None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from assistant.absences import absence, says_the_part, speaks_of_it
+from assistant.affirmations import affirmed
 from assistant.context import Context
 from assistant.dates import dated, when
 from assistant.definitions import definition
@@ -18,6 +19,7 @@ from assistant.overviews import overview
 from assistant.question import Query
 from assistant.ratings import rated
 from assistant.selection import department_proof
+from assistant.sifting import sifted
 from assistant.tallies import tallied
 
 Strategy = Callable[[Context], Draft | None]
@@ -90,7 +92,7 @@ def unnamed_person(context: Context) -> Draft | None:
 
 
 def _first(context: Context) -> Draft | None:
-    for strategy in (tallied, *STRATEGIES[context.query.intent]):
+    for strategy in (tallied, affirmed, sifted, *STRATEGIES[context.query.intent]):
         draft = strategy(context)
         if draft is not None:
             return draft

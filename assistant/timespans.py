@@ -39,6 +39,11 @@ _AFTER = re.compile(
     r"\s?(?:(?P<past>より(?:も)?(?:後|あと)|の(?:後|あと)に|を過ぎて)|以降|以後|から(?:後|あと|先|ずっと|今|現在|これまで|こんにち|の(?:推移|動き|変化|合計|累計|増減|流れ)))"
 )
 _BEFORE = re.compile(r"\s?(?:(?P<past>より(?:も)?前|の前に|を迎える前)|以前|まで(?!の間の|し)|より以前|中?まで)")
+# 「令和6年度の決算額が前年度より…」 asks for one year: the year before is only what it is held against.
+_PRIOR = re.compile(r"前の?年度?|昨年度?|去年度?")
+_AGAINST = re.compile(
+    r"\s?(?:の\S{1,6})?(?:より|に比べ|と(?:比べ|同じ|同額|変わ)|比(?!率)|に対し|対比|から\S{0,9}?[増減伸]|を[上下]回)"
+)
 _SINCE, _UNTIL = date(1950, 4, 1), date(2100, 4, 1)
 
 
@@ -94,6 +99,8 @@ def find_asked(
     for hit in found:
         period, end = _opened(text, hit)
         spans.append((len(squeeze(text[: hit.start])), len(squeeze(text[: end[0]]))))
+        if _PRIOR.fullmatch(text[hit.start : hit.end].strip()) and _AGAINST.match(text, hit.end):
+            continue
         readings = [period]
         if period.kind == "calendar_year":
             readings.append(fiscal_year(period.start.year))
