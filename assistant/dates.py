@@ -10,7 +10,7 @@ from functools import cache
 from assistant.context import Context
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
 from assistant.statements import Statement
-from assistant.vocabulary import AskedField
+from assistant.vocabulary import AskedField, asked_fields
 from corpus.documents import Event, Sheet
 from corpus.normalize import squeeze
 from corpus.periods import Period, era_name
@@ -24,6 +24,11 @@ _NEAR_BEST = 0.66
 # Where the date's own cue was met, other words narrow the list only if some sentence holds most of them.
 _NARROWING, _NARROW_NEAR_BEST = 0.5, 0.5
 _MOST_DATES = 3
+# 「2027年に何がある」 asks for whatever happens then.
+_OPEN = re.compile(
+    r"何(?:か|が|を|の(?:予定|動き))[^。]{0,6}?(?:あ[るり]|起き|起こ|予定|行[わいう]|始ま|変わ|する|される|控え)|どんな(?:予定|動き|出来事)"
+    r"|(?:出来事|予定|動き|スケジュール)(?:は|を)(?:何|$|\?|教え|一覧|並べ)"
+)
 # Every sheet is a system's or a programme's: these words narrow nothing.
 _GENERIC = ("業務システム", "システム", "事務事業", "事業", "シート")
 _PLANNED = re.compile(r"予定|計画")
@@ -80,8 +85,10 @@ def when(context: Context) -> Draft | None:
     focus = context.focus()
     named = [f.sheet for f in focus if f.named]
     sheets = named or [f.sheet for f in focus[:3]]
-    events = context.index.events([s.sheet_id for s in sheets])
-    hits = _about(context, events)
+    hits = _about(context, context.index.events([s.sheet_id for s in sheets]))
+    if named and not hits:  # the sheet of another year may tell it
+        sheets = [s for s in reversed(_over_years(context, named)) if s not in named]
+        hits = _about(context, context.index.events([s.sheet_id for s in sheets]))
     if not hits or (not named and hits[0].cover < _COVER):
         return None
     best = hits[0]
@@ -105,6 +112,50 @@ def when(context: Context) -> Draft | None:
         if len(draft.text) + len(line) < MAX_CHARS:
             draft.add(line)
     return draft if len(draft.lines) > 1 else None
+
+
+def happening(context: Context) -> Draft | None:
+    """「2027年に何がある」: every dated statement in the asked time, of the named sheets or of all in scope."""
+    query = context.query
+    if not query.periods or "年度" in query.carried or not _OPEN.search(query.key):
+        return None
+    if any(not f.weak for f in query.fields if f.type != "text"):
+        return None
+    named = [f.sheet for f in context.focus() if f.named]
+    sheets = _over_years(context, named) if named else [s for s in context.scope() if s.kind == "programme"]
+    readings = [reading for asked in query.periods for reading in asked.readings]
+    events = [
+        found
+        for found in context.index.events([s.sheet_id for s in sheets])
+        if any(_inside(found.event.period, reading) for reading in readings) and (found.event.what or named)
+    ]
+    if not events:
+        return None
+    asked = "・".join(one.period.label for one in query.periods)
+    draft = Draft(context.index, how="happenings")
+    draft.add(f"{asked}の記載は次のとおりです。")
+    draft.columns = ("時期", "出来事", "シート", "自治体", "担当課", "記載")
+    seen: set[str] = set()
+    for found in sorted(events, key=lambda one: (one.event.period.start, one.event.period.end)):
+        sheet, event = found.sheet, found.event
+        document = context.index.document(sheet.file)
+        key = squeeze(document.text[event.quote.start : event.quote.end])
+        if key in seen:
+            continue
+        seen.add(key)
+        n = draft.cite(sheet, "", event.quote)
+        quote = readable(draft.citations[-1].quote)
+        line = f"- **{both_ways(event.period)}** {event.what}：{title(sheet)} {quote} [{n}]"
+        if len(draft.text) + len(line) <= MAX_CHARS:
+            draft.add(line)
+        cells = (with_year(event.period), event.what, readable(sheet.name), sheet.municipality, sheet.department)
+        draft.row((*cells, quote), [n])
+    return draft
+
+
+def _over_years(context: Context, sheets: Sequence[Sheet]) -> list[Sheet]:
+    """The sheets with those of the same programmes in other years."""
+    return list({s.sheet_id: s for one in sheets for s in (one, *context.index.timeline(one.sheet_id))}.values())
 
 
 def with_year(period: Period) -> str:
@@ -137,6 +188,13 @@ def _about(context: Context, events: Sequence[SheetEvent], over_all: bool = Fals
     """The events whose sentence is about what is asked, best first; ``over_all``: of all sheets those with such an event."""
     query = context.query
     cued = [f for f in query.fields if f.cues]
+    if (
+        not cued and not over_all
+    ):  # 「現行契約はいつ終わる」: said in the sheets' words, if not in those people mostly use
+        cued = [f for f in asked_fields() if f.cues and f.happens and f.dates(query.bare)][:1]
+    happens = {what for f in cued for what in f.happens}
+    if not over_all and any(found.event.what in happens for found in events):
+        events = [found for found in events if found.event.what in happens]
     topic = query.focus
     for phrase in sorted({p for f in cued for p in f.ask}, key=len, reverse=True):
         topic = topic.replace(phrase, " ")
@@ -152,13 +210,14 @@ def _about(context: Context, events: Sequence[SheetEvent], over_all: bool = Fals
         document = context.index.document(found.sheet.file)
         text = document.text[found.event.quote.start : found.event.quote.end]
         key = squeeze(text)
-        if cued and not any(f.dates(near) for f in cued for near in [_beside(found, document.text)]):
+        told = found.event.what in happens or any(f.dates(_beside(found, document.text)) for f in cued)
+        if cued and not told:
             continue  # 「契約満了」 is asked and the sentence dates something else
         statements.append(
             Statement(found.sheet, "", "", found.event.quote, text, key, frozenset(words(text)), frozenset(), order)
         )
     # Where sentences say the very word of the question or its synonym, cousins of it (リニューアル for 更改) stand back.
-    if cued and any(literal.search(s.key) for s in statements):
+    if cued and any(literal.search(s.key) for s in statements if not happens or over_all):
         statements = [s for s in statements if literal.search(s.key)]
     if not statements:
         return []

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.context import Context, Focus
+from assistant.counters import counts
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
-from assistant.groups import counts_alike
 from assistant.statements import Ranked, Statement, Wanted
 from assistant.vocabulary import AskedField, field
-from corpus.amounts import find_amounts
 from corpus.documents import Sheet, Span
 from corpus.normalize import squeeze
 from corpus.periods import find_periods
@@ -53,9 +52,6 @@ _TABLE = re.compile(r"指標|推移|取組状況|内訳|事業費|その他|目�
 _WORD = 6
 _HEADINGS = frozenset(["事務事業名", "担当課", "担当部", "担当係", "コード", "区分", "予算事業", "根拠法令"])
 
-# Sections whose figures often stand without a unit.
-_TABLES = ("指標", "実績", "推移", "目標", "取組状況", "基準値", "評価", "内訳")
-_COUNTER = re.compile(r"何(%|パーセント|件|人|名|台|回|本|枚|冊|時間|分|校|か所|箇所|点|世帯|項目|業務|種類|団体|施設)")
 _ENTRUSTED = re.compile(r"委託|受託|請け?負|発注|指定管理|リース|運営")
 _FEW_FIRMS = 2
 _PARTS = re.compile(r"[?。]")
@@ -169,7 +165,7 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
             return _firms(ranked) if sole else []
         if answering[0] not in proof[:_MOST]:
             proof = [answering[0], *proof]
-    if "number" in typed and not any(_counts(query.key, r.statement) for r in proof[:4]):
+    if "number" in typed and not any(counts(query.key, r.statement) for r in proof[:4]):
         return []
     if not proof:
         return []
@@ -218,18 +214,6 @@ def _of_the_year(context: Context, statement: Statement) -> bool:
     if dates:
         return any(a.overlaps(d) for a in asked for d in dates)
     return any(abs(a.fiscal_year - year) <= 1 for a in asked)
-
-
-def _counts(key: str, statement: Statement) -> bool:
-    """Whether a statement counts what is asked for (何枚): with the same counter, or in a table that prints none."""
-    found = _COUNTER.search(key)
-    if found is None:
-        return True
-    if found[1] in ("%", "パーセント"):
-        return "%" in statement.key or "率" in statement.key + statement.label_key
-    if any(part in statement.label + statement.field for part in _TABLES):
-        return True
-    return any(a.unit and counts_alike(found[1], a.unit) for a in find_amounts(statement.text))
 
 
 def _in_everyday_words(context: Context, wanted: Wanted) -> bool:

@@ -8,6 +8,8 @@ from datetime import date
 
 from assistant.calculations import calculation, gaps, last_years, lines
 from assistant.context import Context
+from assistant.contradictions import otherwise
+from assistant.counters import COUNTER, counts
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
 from assistant.groups import LABEL_COVER, TYPES, Group, choose, field_tier, groups, topic_words
 from assistant.measures import RATE, rates, readings_of
@@ -17,10 +19,12 @@ from assistant.types import Chart, Series
 from assistant.vocabulary import AskedField
 from corpus.amounts import format_number, parse_number
 from corpus.documents import Fact
+from corpus.normalize import squeeze
 from corpus.periods import Period
 
 # What is left of the question (by weight) beyond the label from where on a statement is quoted beside the figures.
 _LEFT_OVER = 0.4
+_NEAREST = 3
 _CHANGE = re.compile(r"増え|減っ|増減|増加|減少|変わ|変化|推移|動い|伸び|差|下が|上が")
 _FIGURES = ("trend", "number", "compare", "sum", "rank")
 _DECIMALS = re.compile(r"\d[.．]([\d０-９]+)")
@@ -51,6 +55,7 @@ def figures(context: Context) -> Draft | None:
             facts = last_years(facts, wish.years)
         if facts:
             _write(draft, group, facts, bool(_CHANGE.search(query.key)) and not wish.gap)
+            _write_otherwise(context, draft, group, facts)
             draft.lines += lines(wish, facts, query.periods)
             told.append((group, facts))
         else:
@@ -112,11 +117,22 @@ def _add_statements(context: Context, draft: Draft, chosen: Sequence[Group], top
     sheets = list({g.sheet.sheet_id: g.sheet for g in chosen}.values())
     wanted = context.statements.wanted(context.query.focus, context.query.expects)
     ranked = context.statements.rank(wanted, context.statements.of(sheets[:1]))
-    for r in ranked[:3]:
+    asks_count = COUNTER.search(context.query.key) is not None
+    if asks_count:  # 「…としては何％」 is told by a sentence that holds such a figure
+        ranked = [
+            r for r in ranked if any(c.isdigit() for c in r.statement.key) and counts(context.query.key, r.statement)
+        ]
+    labels = [squeeze(g.label) for g in chosen]
+    sections = {r.statement.label_key for r in ranked[:1]}
+    for place, r in enumerate(ranked):
+        # beyond the nearest three only what gives the row another figure in the same section
+        beside = r.statement.label_key in sections and any(label in r.statement.key for label in labels)
+        if place >= _NEAREST and not beside:
+            continue
         text = readable(r.statement.text)
         if (
             len(r.statement.key) >= 12
-            and r.cover >= max(LABEL_COVER, reach)
+            and (r.cover >= max(LABEL_COVER, reach) or (beside and asks_count))
             and len(draft.text) + len(text) < MAX_CHARS - 60
         ):
             n = draft.cite(r.statement.sheet, r.statement.label, r.statement.span)
@@ -158,6 +174,16 @@ def _write(draft: Draft, group: Group, facts: Sequence[Fact], change: bool) -> N
         draft.add(f"- {' '.join(parts)}{'：' if parts else ''}{printed(fact)} [{n}]")
     if change:
         _write_change(draft, facts)
+
+
+def _write_otherwise(context: Context, draft: Draft, group: Group, facts: Sequence[Fact]) -> None:
+    """Another value that this or another year's sheet prints of the same figure."""
+    for others in otherwise(context, group.sheet, facts).values():
+        for one in others:
+            n = draft.cite(one.sheet, one.fact.field, one.fact.quote)
+            when = one.fact.period.label if one.fact.period else ""
+            where = f"{one.sheet.fiscal_year}年度のシート" if one.sheet.fiscal_year else "別のシート"
+            draft.add(f"- ※{when}の値は資料の中で一致していません。{where}には{printed(one.fact)}とあります。 [{n}]")
 
 
 def printed(fact: Fact) -> str:

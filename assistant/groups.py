@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.context import Context
+from assistant.counters import COUNTER, counts_alike
 from assistant.rows import printed_rows
 from assistant.statements import Statement
 from assistant.vocabulary import AskedField
@@ -26,18 +26,6 @@ _CLEAR = 1.0
 # 決算額 and 予算額 name a kind of figure as well as a field; these labels stand for the whole where a form prints both.
 _WHOLE = ("決算額", "予算額", "事業費", "事業経費", "直接事業費", "総事業費", "総事業コスト")
 _MOST_GROUPS = 4
-_COUNTER = re.compile(
-    r"何(件|人|名|台|回|%|パーセント|本|枚|冊|時間|分|校|か所|箇所|点|世帯|項目|業務|種類|団体|施設|円)"
-)
-# Counters that sheets use for one another.
-_ALIKE = (
-    {"件", "回", "項目", "業務", "つ", "手続", "種", "種類", "本"},
-    {"人", "名"},
-    {"%", "パーセント"},
-    {"か所", "箇所", "施設"},
-)
-
-
 # Words of the calculation that a question asks for; no label holds them.
 _ASIDES = frozenset(
     "増える 減る 増加 減少 増減 計算 見込み 見込む 使う 掛かる 比べる 比較 変わる 動く 差 台 件 回 人 名 本 枚 "
@@ -81,7 +69,7 @@ def groups(context: Context, asked: Sequence[AskedField], topic: Sequence[str], 
     labels = [label for _, label in rows]
     covers = label_covers(context, topic, labels)
     reaches = label_covers(context, topic, [f"{label} {by_id[sheet_id].name}" for sheet_id, label in rows])
-    counter = _COUNTER.search(context.query.key)
+    counter = COUNTER.search(context.query.key)
     found = []
     for ((sheet_id, label), facts), cover, reach in zip(rows.items(), covers, reaches, strict=True):
         tier = max((field_tier(f, x.field, label, [x]) for f in asked for x in facts), default=0.0)
@@ -91,13 +79,6 @@ def groups(context: Context, asked: Sequence[AskedField], topic: Sequence[str], 
             Group(by_id[sheet_id], facts[0].field, label, tuple(facts), tier, cover, reach, standing[sheet_id], origin)
         )
     return found
-
-
-def counts_alike(counter: str, unit: str) -> bool:
-    """Whether a printed unit may answer 何「counter」; an unprinted one may."""
-    if not unit or counter in unit:
-        return True
-    return any(counter in alike and any(u in unit for u in alike) for alike in _ALIKE)
 
 
 def topic_words(context: Context, asked: Sequence[AskedField]) -> list[str]:

@@ -15,9 +15,9 @@ from assistant import listing, ranking
 from assistant.attainments import Attained, Pair, attained, topic_of
 from assistant.conditions import Condition, holds
 from assistant.context import Context
+from assistant.counters import counts_alike
 from assistant.criteria import Change, Criteria, Limit, find_criteria
 from assistant.drafts import Draft, plain
-from assistant.groups import counts_alike
 from assistant.measures import Measure, by_year, changes, readings_of, within
 from assistant.rows import printed_rows
 from assistant.selection import Matches, Proof, overlap

@@ -9,7 +9,7 @@ from dataclasses import replace
 from assistant.absences import absence, says_the_part, speaks_of_it
 from assistant.affirmations import affirmed
 from assistant.context import Context
-from assistant.dates import dated, when
+from assistant.dates import dated, happening, when
 from assistant.definitions import definition
 from assistant.drafts import MAX_CHARS, Draft, title
 from assistant.excerpts import excerpt
@@ -17,10 +17,12 @@ from assistant.figures import figures
 from assistant.listing import listing
 from assistant.overviews import overview
 from assistant.question import Query
+from assistant.ranking import comparison
 from assistant.ratings import rated
 from assistant.selection import department_proof
 from assistant.sifting import sifted
 from assistant.tallies import tallied
+from corpus.documents import Sheet
 
 Strategy = Callable[[Context], Draft | None]
 
@@ -92,7 +94,7 @@ def unnamed_person(context: Context) -> Draft | None:
 
 
 def _first(context: Context) -> Draft | None:
-    for strategy in (tallied, affirmed, sifted, *STRATEGIES[context.query.intent]):
+    for strategy in (tallied, affirmed, sifted, happening, *STRATEGIES[context.query.intent]):
         draft = strategy(context)
         if draft is not None:
             return draft
@@ -100,20 +102,35 @@ def _first(context: Context) -> Draft | None:
 
 
 def _per_town(context: Context) -> Draft | None:
-    """「A市とB市でそれぞれ…」: each town is asked by itself, the answers stand side by side."""
+    """「A市とB市でそれぞれ…」: each town is asked by itself, the answers stand side by side, with their difference."""
     merged = Draft(context.index, how="per-town")
+    sheets: list[Sheet] = []
     for town in context.query.municipalities:
-        query = replace(
-            context.query,
-            municipalities=(town,),
-            names=tuple(n for n in context.query.names if n.sheet.municipality == town),
-            filters=replace(context.query.filters, municipality=(town,)),
-        )
-        part = _first(_with(context, query))
+        part = _first(_of_town(context, town))
         if part is None or not part.citations:
             return None  # half an answer to a comparison is a wrong one
         merged.merge(part)
+        sheets.append(part.citations[0].sheet)
+    compared = context.query.intent == "compare" and context.query.asks("amount")
+    side_by_side = comparison(context, context.query.asks("amount"), sheets) if compared else None
+    if side_by_side is not None and len(side_by_side.rows) == len(sheets):
+        return side_by_side
     return merged
+
+
+def _of_town(context: Context, town: str) -> Context:
+    """The question of one town; where it has no sheet of the name that the question gives, the name is searched for."""
+    query = context.query
+    names = tuple(n for n in query.names if n.sheet.municipality == town)
+    filters = replace(query.filters, municipality=(town,))
+    of_town = _with(context, replace(query, municipalities=(town,), names=names, filters=filters))
+    if query.named and not of_town.query.named:
+        said = " ".join(dict.fromkeys(query.key[n.start : n.end] for n in query.named))
+        focus = f"{said} {query.focus.strip()}"
+        of_town.passages = context.index.search(focus, 40, filters).hits
+        if query.asks("amount", "number"):  # rows of figures are told apart by their sheets' names too
+            of_town.query = replace(of_town.query, focus=focus)
+    return of_town
 
 
 def _cited(context: Context, before: Query) -> Sequence[str]:
