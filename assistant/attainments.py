@@ -76,8 +76,26 @@ def attained(context: Context, sheet: Sheet, periods: Sequence[Period], topic: s
         latest = max(p.actual.period.start for p in pairs if p.actual.period)
         pairs = [p for p in pairs if p.actual.period and p.actual.period.start == latest]
     printed = [] if topic else [f for f in facts if _in_words(f) and (not periods or _asked(f, periods))]
-    sentences = _sentences(context, sheet, periods, topic) if topic and not pairs else []
+    told = not topic or (pairs and not _open_targets(facts, pairs, periods, topic))
+    sentences = [] if told else _sentences(context, sheet, periods, topic)
     return Attained(tuple(pairs), tuple(printed), tuple(sentences))
+
+
+def verdicts(facts: Sequence[Fact]) -> list[str]:
+    """For each year of a row that has a target and an actual, whether it was met, as one line of an answer."""
+    lines = []
+    for pair in pairs_of(facts):
+        better = "（少ないほどよい指標）" if pair.lower else ""
+        if pair.met:
+            word = (
+                "目標を達成しています"
+                if pair.told or pair.plan.value == pair.actual.value
+                else "実績は目標を上回っています（達成）"
+            )
+        else:
+            word = "目標を達成していません" if pair.told else "実績は目標に届いていません（未達成）"
+        lines.append(f"- {pair.when}：{word}{better}")
+    return lines
 
 
 def pairs_of(facts: Sequence[Fact]) -> list[Pair]:
@@ -96,6 +114,15 @@ def pairs_of(facts: Sequence[Fact]) -> list[Pair]:
             told = lower or bool(_HIGHER.search(said))
             found.append(Pair(plan.label, when, plan, actual, lower, told))
     return found
+
+
+def _open_targets(facts: Sequence[Fact], pairs: Sequence[Pair], periods: Sequence[Period], topic: str) -> bool:
+    """Whether a target of the topic stands without a figure of its actual."""
+    paired = {pair.plan for pair in pairs}
+    plans = [
+        f for f in facts if f.kind == "plan" and f.unit != "円" and topic in squeeze(f.label) and _asked(f, periods)
+    ]
+    return any(plan not in paired for plan in plans)
 
 
 def _asked(fact: Fact, periods: Sequence[Period]) -> bool:

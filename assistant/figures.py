@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from assistant.attainments import verdicts
 from assistant.calculations import calculation, gaps, last_years, lines
 from assistant.context import Context
 from assistant.contradictions import otherwise
@@ -25,6 +26,9 @@ from corpus.periods import Period
 # What is left of the question (by weight) beyond the label from where on a statement is quoted beside the figures.
 _LEFT_OVER = 0.4
 _NEAREST = 3
+_TARGET_ASKED = re.compile(
+    r"(?:目標|指標|計画)(?:値)?[^。?]{0,6}(?:達成|届|超え|クリア|上回|下回|未達)(?!率|度|状況|指標)|達成(?:した|し[まて]|でき|[?])|未達"
+)
 _CHANGE = re.compile(r"増え|減っ|増減|増加|減少|変わ|変化|推移|動い|伸び|差|下が|上が")
 _FIGURES = ("trend", "number", "compare", "sum", "rank")
 _DECIMALS = re.compile(r"\d[.．]([\d０-９]+)")
@@ -56,6 +60,8 @@ def figures(context: Context) -> Draft | None:
         if facts:
             _write(draft, group, facts, bool(_CHANGE.search(query.key)) and not wish.gap)
             _write_otherwise(context, draft, group, facts)
+            if _TARGET_ASKED.search(query.key):
+                draft.lines += verdicts(facts)
             draft.lines += lines(wish, facts, query.periods)
             told.append((group, facts))
         else:

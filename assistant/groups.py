@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ _CLEAR = 1.0
 # 決算額 and 予算額 name a kind of figure as well as a field; these labels stand for the whole where a form prints both.
 _WHOLE = ("決算額", "予算額", "事業費", "事業経費", "直接事業費", "総事業費", "総事業コスト")
 _MOST_GROUPS = 4
+_EACH = re.compile(r"それぞれ|すべての|全ての|各(?:指標|項目)|全部")
 # Words of the calculation that a question asks for; no label holds them.
 _ASIDES = frozenset(
     "増える 減る 増加 減少 増減 計算 見込み 見込む 使う 掛かる 比べる 比較 変わる 動く 差 台 件 回 人 名 本 枚 "
@@ -144,6 +146,8 @@ def choose(context: Context, rows: Sequence[Group], topic: Sequence[str]) -> lis
     if not able:
         return []
     best = max(able, key=lambda g: g.score)
+    # 「目標値はそれぞれいくつ」 wants every row of the kind
+    most = _MOST_GROUPS if _EACH.search(query.key) else 2
     chosen: list[Group] = []
     for sheet_id in dict.fromkeys(g.sheet.sheet_id for g in [best, *able]):
         own = [g for g in able if g.sheet.sheet_id == sheet_id]
@@ -151,7 +155,7 @@ def choose(context: Context, rows: Sequence[Group], topic: Sequence[str]) -> lis
         # A sheet beside the best one is shown only where the name could mean either.
         if sheet_id != best.sheet.sheet_id and (sheet_id not in named or top.score < best.score - 0.5):
             continue
-        chosen.extend(sorted((g for g in own if g.score >= top.score - 0.08), key=lambda g: -g.score)[:2])
+        chosen.extend(sorted((g for g in own if g.score >= top.score - 0.08), key=lambda g: -g.score)[:most])
         # Each further field asked for by name brings its own row (予算額と決算額).
         for asked in strong:
             row = max(own, key=lambda g: (max(field_tier(asked, f.field, g.label, [f]) for f in g.facts), g.cover))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from assistant.catalogue import Catalogue, NameMatch
 from assistant.conditions import Condition, Order, find_conditions, find_rank
 from assistant.opinion import SURE, Opinion, second_opinion
-from assistant.timespans import AskedPeriod, find_asked, reporting_year
+from assistant.timespans import AskedPeriod, find_asked, last_fiscal_year, reporting_year
 from assistant.types import Turn
 from assistant.vocabulary import AskedField, find_fields, find_intents, misspelt_fields, preamble_end
 from corpus.documents import FactKind, Sheet
@@ -156,6 +156,12 @@ def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query |
     fields = find_fields(undated)
     fields += [(f, len(undated), len(undated)) for f in misspelt_fields(undated, reading(undated.replace("\0", "")))]
     intents, opinion = _intents(undated)
+    if (
+        intents[0] in ("number", "text")
+        and _over_years(periods)
+        and any(f.type in ("amount", "number") for f, _, _ in fields)
+    ):
+        intents = ("trend", *intents)  # 「R3からR5の予算額」 wants every year
     conditions, grade = find_conditions(_blank(key, dated))
     limit, order = find_rank(undated)
     kinds = {f.kind for f, _, _ in fields if f.kind}
@@ -185,6 +191,12 @@ def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query |
         opinion=opinion,
         bare=undated,
     )
+
+
+def _over_years(periods: Sequence[AskedPeriod]) -> bool:
+    """Whether years are asked one after the other: a range of them, an open end, or three by name."""
+    ranges = [p for p in periods if p.period.kind == "range" and last_fiscal_year(p.period) > p.period.fiscal_year]
+    return bool(ranges) or len(periods) >= 3
 
 
 def _intents(key: str) -> tuple[tuple[str, ...], Opinion | None]:
