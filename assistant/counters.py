@@ -8,7 +8,7 @@ from assistant.statements import Statement
 from corpus.amounts import find_amounts
 
 COUNTER = re.compile(
-    r"何(件|人|名|台|回|%|パーセント|本|枚|冊|時間|分|校|か所|箇所|点|世帯|項目|業務|種類|団体|施設|円)"
+    r"何(件|人|名|台|回|%|パーセント|本|枚|冊|時間|分|校|か所|箇所|点|世帯|項目|業務|種類|団体|施設|円|k?g(?![a-z])|km|トン|頭|基|便|室|戸|社)"
 )
 # Counters that sheets use for one another.
 _ALIKE = (

@@ -24,6 +24,10 @@ _NEAR_BEST = 0.66
 # Where the date's own cue was met, other words narrow the list only if some sentence holds most of them.
 _NARROWING, _NARROW_NEAR_BEST = 0.5, 0.5
 _MOST_DATES = 3
+_SENTENCE, _PART = re.compile(r"[?。]"), 6
+_WHEN = re.compile(r"いつ|何年|何月|何日")
+_MOVED = re.compile(r"当初|延期|延び|遅れ|前倒し|変更後|変わった")
+_DATE = re.compile(r"\d月|\d年度|\d年(?!間|延|[以前後])")
 # 「2027年に何がある」 asks for whatever happens then.
 _OPEN = re.compile(
     r"何(?:か|が|を|の(?:予定|動き))[^。]{0,6}?(?:あ[るり]|起き|起こ|予定|行[わいう]|始ま|変わ|する|される|控え)|どんな(?:予定|動き|出来事)"
@@ -85,6 +89,11 @@ def when(context: Context) -> Draft | None:
     focus = context.focus()
     named = [f.sheet for f in focus if f.named]
     sheets = named or [f.sheet for f in focus[:3]]
+    if _MOVED.search(context.query.key):  # 「当初はいつで、いつに延びた」: every year's sheet says its own
+        sheets = _over_years(context, named or sheets[:1])
+    parts = _parts(context)
+    if len(parts) > 1:
+        return _each(context, parts, sheets)
     hits = _about(context, context.index.events([s.sheet_id for s in sheets]))
     if named and not hits:  # the sheet of another year may tell it
         sheets = [s for s in reversed(_over_years(context, named)) if s not in named]
@@ -94,13 +103,14 @@ def when(context: Context) -> Draft | None:
     best = hits[0]
     statements = context.statements.of(sheets)
     undated = context.statements.rank(context.statements.wanted(context.query.focus, frozenset({"date"})), statements)
-    if undated and undated[0].cover > best.cover + 0.1:
+    if undated and undated[0].cover > best.cover + 0.1 and _DATE.search(undated[0].statement.key):
         span = undated[0].statement.span
         dates = [h for h in hits if h.event.quote.start < span.end and span.start < h.event.quote.end]
         if not dates:
             return None  # a statement without a full date (8月19日) is more to the point
         best = dates[0]
-    shown = [h for h in hits if h.sheet == best.sheet and h.score >= best.score * _NEAR_BEST]
+    moved = {s.sheet_id for s in sheets} if _MOVED.search(context.query.key) else {best.sheet.sheet_id}
+    shown = [h for h in hits if h.sheet.sheet_id in moved and h.score >= best.score * _NEAR_BEST]
     distinct = list({h.event.quote: h for h in reversed(shown)}.values())[::-1][:_MOST_DATES]
     draft = Draft(context.index, how="when", confidence=best.cover)
     draft.add(title(best.sheet))
@@ -112,6 +122,29 @@ def when(context: Context) -> Draft | None:
         if len(draft.text) + len(line) < MAX_CHARS:
             draft.add(line)
     return draft if len(draft.lines) > 1 else None
+
+
+def _parts(context: Context) -> list[str]:
+    """The sentences of a question that ask for two dates (…はいつまで？…はいつから？), else the whole."""
+    parts = [part for part in _SENTENCE.split(context.query.focus) if len(part.strip()) >= _PART]
+    return parts if len(parts) > 1 and len(_WHEN.findall(context.query.key)) > 1 else [context.query.focus]
+
+
+def _each(context: Context, parts: Sequence[str], sheets: Sequence[Sheet]) -> Draft | None:
+    """The best date for each sentence of a question; None where one of them has none."""
+    events = context.index.events([s.sheet_id for s in sheets])
+    best: list[Dated] = []
+    for part in parts:
+        hits = _about(context, events, focus=part)
+        if not hits:
+            return None
+        best.append(hits[0])
+    draft = Draft(context.index, how="when", confidence=min(hit.cover for hit in best))
+    for hit in dict.fromkeys(best):
+        n = draft.cite(hit.sheet, "", hit.event.quote)
+        quote = readable(draft.citations[-1].quote)
+        draft.add(f"- {title(hit.sheet)} **{both_ways(hit.event.period)}**：{quote} [{n}]")
+    return draft
 
 
 def happening(context: Context) -> Draft | None:
@@ -184,7 +217,9 @@ def _inside(period: Period, asked: Period) -> bool:
     return asked.covers(period) or (period.kind != "range" and period.covers(asked) and period.kind == asked.kind)
 
 
-def _about(context: Context, events: Sequence[SheetEvent], over_all: bool = False) -> list[Dated]:
+def _about(
+    context: Context, events: Sequence[SheetEvent], over_all: bool = False, focus: str | None = None
+) -> list[Dated]:
     """The events whose sentence is about what is asked, best first; ``over_all``: of all sheets those with such an event."""
     query = context.query
     cued = [f for f in query.fields if f.cues]
@@ -195,7 +230,7 @@ def _about(context: Context, events: Sequence[SheetEvent], over_all: bool = Fals
     happens = {what for f in cued for what in f.happens}
     if not over_all and any(found.event.what in happens for found in events):
         events = [found for found in events if found.event.what in happens]
-    topic = query.focus
+    topic = _MOVED.sub(" ", query.focus if focus is None else focus)
     for phrase in sorted({p for f in cued for p in f.ask}, key=len, reverse=True):
         topic = topic.replace(phrase, " ")
     for word in _GENERIC:

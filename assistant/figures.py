@@ -21,11 +21,12 @@ from assistant.vocabulary import AskedField
 from corpus.amounts import format_number, parse_number
 from corpus.documents import Fact
 from corpus.normalize import squeeze
-from corpus.periods import Period
+from corpus.periods import Period, fiscal_year
 
 # What is left of the question (by weight) beyond the label from where on a statement is quoted beside the figures.
 _LEFT_OVER = 0.4
 _NEAREST = 3
+_AGAINST_PRIOR = re.compile(r"(?:前の?年度?|昨年度?|去年度?)[^。、?]{0,3}(?:より|比|から|対比)")
 _TARGET_ASKED = re.compile(
     r"(?:目標|指標|計画)(?:値)?[^。?]{0,6}(?:達成|届|超え|クリア|上回|下回|未達)(?!率|度|状況|指標)|達成(?:した|し[まて]|でき|[?])|未達"
 )
@@ -46,6 +47,7 @@ def figures(context: Context) -> Draft | None:
         return None
     topic = topic_words(context, asked)
     wish = calculation(query)
+    periods = with_year_before(query)
     rows = groups(context, asked, topic, query.intent == "trend" or bool(wish or _CHANGE.search(query.key)))
     if _only_money(query):
         rows = [row for row in rows if row.facts[0].unit == "円"]
@@ -54,7 +56,7 @@ def figures(context: Context) -> Draft | None:
     missing = False
     told: list[tuple[Group, list[Fact]]] = []
     for group in chosen:
-        facts = wanted_facts(group, query.periods, asked)
+        facts = wanted_facts(group, periods, asked)
         if facts and wish.years:
             facts = last_years(facts, wish.years)
         if facts:
@@ -77,6 +79,15 @@ def figures(context: Context) -> Draft | None:
     draft.confidence = max(g.score for g in chosen)
     _add_statements(context, draft, chosen, topic)
     return draft
+
+
+def with_year_before(query: Query) -> tuple[AskedPeriod, ...]:
+    """The asked periods; with the year before where one year is held against it (前年度と比べて)."""
+    years = [asked.year for asked in query.periods]
+    if len(years) != 1 or years[0] is None or not _AGAINST_PRIOR.search(query.key):
+        return query.periods
+    before = fiscal_year(years[0] - 1)
+    return (AskedPeriod(before, (before,)), *query.periods)
 
 
 def _only_money(query: Query) -> bool:

@@ -22,6 +22,7 @@ LABEL_COVER = 0.45
 # A sheet that was found, not named, must share this much with the question in its name and label together.
 _FOUND_COVER = 0.3
 _REACH = 0.55
+_SOLE_COVER = 0.2
 # A sheet that search puts here is the one meant, even if its labels share little with the question.
 _CLEAR = 1.0
 # 決算額 and 予算額 name a kind of figure as well as a field; these labels stand for the whole where a form prints both.
@@ -131,10 +132,16 @@ def choose(context: Context, rows: Sequence[Group], topic: Sequence[str]) -> lis
     focus = context.focus()
     clear = focus[0].sheet if focus and focus[0].score >= _CLEAR and not focus[0].named else None
 
+    counter = COUNTER.search(query.key)
+    counted = {g.label for g in rows if counter and any(counter[1] in f.unit for f in g.facts)}
+    alone = next(iter(counted)) if len(counted) == 1 else None  # the only row that is counted as asked (何g)
+
     def answers(group: Group) -> bool:
         if group.cover >= (LABEL_COVER if len(named) < 2 else _FOUND_COVER):
             return True
         if group.cover >= _FOUND_COVER and group.reach >= _REACH:
+            return True
+        if group.label == alone and group.sheet.sheet_id in named and group.cover >= _SOLE_COVER:
             return True
         if group.tier < 0.45 or not (strong or not topic):
             return False

@@ -27,6 +27,7 @@ _ADDED = ("職員数", "執行率")
 _CERTAIN = 0.9
 _QUOTED = re.compile(r"[「『\"]([^」』\"]{2,30})[」』\"]")
 _CLASS = re.compile(r"(システム|ネットワーク|センター|講座|補助金?)(?:の中|のうち)?(?:で|では|のうち)")
+_CLASSES = ("システム", "事業")
 _EITHER = re.compile(r"(?<=[一-龥ァ-ヴー])や(?=[一-龥ァ-ヴー])|または|もしくは|とか")
 _CLAUSE_END = re.compile(r"について|に関|など|を(?=[一-龥])|が(?=[一-龥])|[(、。?]")
 _WHOLE_PART = 0.85
@@ -119,7 +120,19 @@ def candidates(context: Context) -> list[Sheet]:
         of_kind = [s for s in sheets if kind[1] in squeeze(s.name)]
         if 2 <= len(of_kind) < len(sheets):
             return of_kind
-    return sheets
+    return _of_class(context, sheets)
+
+
+def _of_class(context: Context, sheets: list[Sheet]) -> list[Sheet]:
+    """「A市のシステムを」: the sheets of the files whose sheets are mostly called so, where some files' are."""
+    said = [word for word in _CLASSES if word in context.query.bare]
+    if len(said) != 1:
+        return sheets
+    files: dict[str, list[bool]] = defaultdict(list)
+    for sheet in sheets:
+        files[sheet.file].append(said[0] in squeeze(sheet.name))
+    of_class = {file for file, called in files.items() if sum(called) * 2 >= len(called) > 1}
+    return [s for s in sheets if s.file in of_class] if 0 < len(of_class) < len(files) else sheets
 
 
 def _reporting_on(context: Context, sheets: list[Sheet]) -> list[Sheet]:

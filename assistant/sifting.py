@@ -26,12 +26,16 @@ from assistant.vocabulary import field as asked_field
 from corpus.amounts import format_number
 from corpus.documents import Sheet
 from corpus.normalize import squeeze
+from corpus.periods import fiscal_year
 
 _NO_LISTS = ("reason", "when", "who", "definition", "overview")
 _SHEETS_ASKED = ("list", "count", "rank", "sum", "yesno", "compare", "text", "number")
 _OF_SHEETS = re.compile(
     r"事業|事務|システム|シート|もの|やつ|ところ|どれ|どの|どこ|いくつ|何件|の[はを](?!なぜ|どう|いつ)|順"
 )
+_ENDS_IN_CLASS = re.compile(r"(?:の|た|る|い)\0*(?:事務)?(?:事業|システム|シート|事務|もの)(?:\([^()]*\))?[?。\0]*$")
+_BEGUN = re.compile(r"始ま(?:っ|る)|始めた|開始(?:し|の|され)|スタートし")
+_BEGINNING = "開始年度"
 _UNDIRECTED = "（「少ないほどよい」「…以内」などの記載がない指標は、実績が目標を下回るものを未達成としています。）"
 
 
@@ -55,12 +59,18 @@ def sifted(context: Context) -> Draft | None:
     if query.intent in _NO_LISTS or _one_programme(context):
         return None
     criteria = _meant(context, find_criteria(query.bare))
-    if not criteria:
+    named_class = query.intent == "text" and _ENDS_IN_CLASS.search(query.bare) is not None
+    begun = bool(query.periods) and query.intent in ("list", "count") and _BEGUN.search(query.bare) is not None
+    if not criteria and not named_class and not begun:
         return None
     sheets = listing.candidates(context)
     if not sheets:
         return None
     chosen = listing.narrowed(context, sheets)
+    if begun and not criteria:
+        return _begun(context, sheets)
+    if not criteria:  # 「今後の方向性が「拡充」の事業」 is a list without a word that asks for one
+        return listing.listed(context, chosen, sheets, "conditions") if chosen else None
     pool = sheets if chosen is None else [s for s in sheets if s.sheet_id in chosen]
     held = [_by_limit(context, limit, pool) for limit in criteria.limits]
     ranked = query.intent == "rank"
@@ -87,6 +97,21 @@ def sifted(context: Context) -> Draft | None:
     if query.intent == "sum" and asked:
         return ranking.total(context, asked, left, len(sheets))
     return _listed(context, matches, sheets, held, compared)
+
+
+def _begun(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
+    """「昭和のうちに始まった事業」: by the year of beginning that the sheets print; None where none prints it."""
+    periods = readings_of(context.query.periods)
+    found = Sifted()
+    for one in context.index.facts([s.sheet_id for s in sheets], [_BEGINNING]):
+        began = one.fact.period
+        if began is None:
+            continue
+        found.compared.add(one.sheet.sheet_id)
+        if any(p.covers(began) or p.covers(fiscal_year(began.fiscal_year)) for p in periods):
+            told = f"{plain(one.fact.label)}：{plain(one.fact.text)}"
+            found.matches[one.sheet.sheet_id].append(Proof(one.sheet, one.fact.label, one.fact.quote, told, told))
+    return listing.listed(context, found.matches, sheets, "sifted") if found.matches else None
 
 
 def _one_programme(context: Context) -> bool:

@@ -23,10 +23,12 @@ from assistant.selection import department_proof
 from assistant.sifting import sifted
 from assistant.tallies import tallied
 from corpus.documents import Sheet
+from corpus.normalize import squeeze
 
 Strategy = Callable[[Context], Draft | None]
 
 # 「A市・B市のうちどこの…」 asks for those that fit, not for one answer from each.
+_SUPERLATIVE = re.compile(r"最[も多大高長小少低短上新古]|一番|1位|首位|トップ|いちばん|[多大高少小低]い順")
 _ONE_OF = re.compile(r"うち|どこの|どれ|どの(市|区|町|自治体|事業)|自治体で")
 
 
@@ -44,9 +46,15 @@ def reasoned(context: Context) -> Draft | None:
     return draft
 
 
+def superlative(context: Context) -> Draft | None:
+    """「一番人気の返礼品は」: statements for a rank that no figures give, where they say themselves what comes first."""
+    draft = excerpt(context)
+    return draft if draft and any(_SUPERLATIVE.search(squeeze(c.quote)) for c in draft.citations) else None
+
+
 STRATEGIES: dict[str, tuple[Strategy, ...]] = {
     "definition": (definition, excerpt),
-    "rank": (listing, figures, excerpt),
+    "rank": (listing, figures, superlative),
     "sum": (listing, figures, excerpt),
     "count": (listing, figures, excerpt),
     "list": (overview, listing, dated, excerpt),
