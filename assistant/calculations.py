@@ -15,7 +15,7 @@ from corpus.amounts import format_number
 from corpus.documents import Fact
 from corpus.periods import era_name
 
-_SUM = re.compile(r"合計|累計|合算|総額|通算|足し|トータル|あわせて|合わせて")
+_SUM = re.compile(r"合計|累計|合算|総額|通算|足[しすせ]|トータル|あわせて|合わせて")
 _MEAN = re.compile(r"平均(?=[はをがで額値すし、?。]|いくら|ど|何|$)")
 _GAP = re.compile(r"差(?!し|出)|残額|残り|不用|余[っり]|使い残|使い切|執行残")
 _STEPS = re.compile(

@@ -52,6 +52,10 @@ def figures(context: Context) -> Draft | None:
     if _only_money(query):
         rows = [row for row in rows if row.facts[0].unit == "円"]
     chosen = choose(context, rows, topic) if rows else []
+    if any(f.name == RATE for f in asked) and not any(_is_rate(g) for g in chosen):
+        reckoned = _reckoned_rate(context)
+        if reckoned is not None:
+            return reckoned
     draft = Draft(context.index, how="figures")
     missing = False
     told: list[tuple[Group, list[Fact]]] = []
@@ -70,8 +74,6 @@ def figures(context: Context) -> Draft | None:
             missing = missing or group.tier >= 0.85 or group.cover >= 0.6
     if wish.gap:
         draft.lines += gaps([f for _, facts in told for f in facts], [f for _, facts in told for f in facts])
-    if not draft.citations and any(f.name == RATE for f in asked):
-        return _reckoned_rate(context)
     if not draft.citations:
         # Where the sheet is named, a blank cell is the answer; a sheet that was only found may not be the right one.
         return draft if missing and any(n.sheet == chosen[0].sheet for n in query.named) else None
@@ -93,6 +95,10 @@ def with_year_before(query: Query) -> tuple[AskedPeriod, ...]:
 def _only_money(query: Query) -> bool:
     """Whether amounts alone are asked: 「給食の決算額は」 wants no indicator that happens to share its words."""
     return bool(query.asks("amount")) and not query.asks("number") and "number" not in query.expects
+
+
+def _is_rate(group: Group) -> bool:
+    return any(fact.unit == "%" and RATE in fact.field + fact.label for fact in group.facts)
 
 
 def _reckoned_rate(context: Context) -> Draft | None:

@@ -135,7 +135,7 @@ def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query |
     towns = catalogue.find_municipalities(key)
     municipalities = tuple(dict.fromkeys(name for name, _, _ in towns))
     scope = _scope(catalogue, filters, municipalities)
-    bare = _blank(key, [(a, b) for _, a, b in towns])
+    bare = blanked(key, [(a, b) for _, a, b in towns])
     departments = catalogue.find_departments(bare, scope)
     spelt, places = catalogue.spelt_out(bare)
     names = [
@@ -145,14 +145,14 @@ def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query |
         if name.exact or not any(a <= places[name.start] and places[name.end] <= b for _, a, b in departments)
     ]
     named = [n for n in names if n.score >= NAMED]
-    unnamed = _blank(bare, [(n.start, n.end) for n in named if n.end - n.start >= 3])
+    unnamed = blanked(bare, [(n.start, n.end) for n in named if n.end - n.start >= 3])
     # 直近 counts from what the sheet meant reports on, be it named here or in the question before
     meant = named or (list(before.named) if before is not None else [])
     latest = reporting_year([s.fiscal_year for s in scope])
     periods, dated = find_asked(text, latest, reporting_year([n.sheet.fiscal_year for n in meant]))
-    undated = _blank(unnamed, dated)
-    undated = _blank(undated, [(a, b) for _, a, b in departments])
-    undated = _blank(undated, [(0, preamble_end(key))])
+    undated = blanked(unnamed, dated)
+    undated = blanked(undated, [(a, b) for _, a, b in departments])
+    undated = blanked(undated, [(0, preamble_end(key))])
     fields = find_fields(undated)
     fields += [(f, len(undated), len(undated)) for f in misspelt_fields(undated, reading(undated.replace("\0", "")))]
     intents, opinion = _intents(undated)
@@ -162,7 +162,7 @@ def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query |
         and any(f.type in ("amount", "number") for f, _, _ in fields)
     ):
         intents = ("trend", *intents)  # 「R3からR5の予算額」 wants every year
-    conditions, grade = find_conditions(_blank(key, dated))
+    conditions, grade = find_conditions(blanked(key, dated))
     limit, order = find_rank(undated)
     kinds = {f.kind for f, _, _ in fields if f.kind}
     expects = frozenset(kind for kind, pattern in _EXPECTS if pattern.search(key))
@@ -209,7 +209,7 @@ def _intents(key: str) -> tuple[tuple[str, ...], Opinion | None]:
     return ((opinion.intent, *found) if taken else tuple(found)), opinion
 
 
-def _blank(key: str, spans: Sequence[tuple[int, int]]) -> str:
+def blanked(key: str, spans: Sequence[tuple[int, int]]) -> str:
     """The key with the given stretches blanked out, lengths kept."""
     chars = list(key)
     for start, end in spans:

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 
 from assistant import listing, ranking
 from assistant.attainments import Attained, Pair, attained, topic_of
-from assistant.conditions import Condition, holds
+from assistant.conditions import Condition, find_rank, holds, placed_conditions
 from assistant.context import Context
 from assistant.counters import counts_alike
 from assistant.criteria import Change, Criteria, Limit, find_criteria
 from assistant.drafts import Draft, plain
 from assistant.measures import Measure, by_year, changes, readings_of, within
+from assistant.question import blanked
 from assistant.rows import printed_rows
 from assistant.selection import Matches, Proof, overlap
 from assistant.vocabulary import AskedField
@@ -73,7 +74,9 @@ def sifted(context: Context) -> Draft | None:
         return listing.listed(context, chosen, sheets, "conditions") if chosen else None
     pool = sheets if chosen is None else [s for s in sheets if s.sheet_id in chosen]
     held = [_by_limit(context, limit, pool) for limit in criteria.limits]
-    ranked = query.intent == "rank"
+    # 「3千万円より多い事業」 is a limit and no rank
+    unlimited = blanked(query.bare, [(one.start, one.end) for one in placed_conditions(query.bare)])
+    ranked = query.intent == "rank" and find_rank(unlimited)[1] != ""
     if criteria.change is not None and (not ranked or criteria.change.by):
         held.append(_by_change(context, criteria.change, pool))
     if criteria.attainment is not None:
