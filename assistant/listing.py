@@ -164,6 +164,9 @@ def narrowed(context: Context, sheets: Sequence[Sheet]) -> Matches | None:
     if wishes:  # beside a grade only what is no rating itself: 直営 in 「直営でＢ評価の」
         chosen = [choice for choice in chosen if not any(selection.is_rating(label) for label in choice.labels)]
     found += [selection.by_choice(context, choice, sheets) for choice in chosen]
+    manner = selection.by_manner(context, sheets)
+    if manner and not any("委託" in choice.value or "直営" in choice.value for choice in chosen):
+        found.append(manner)
     if query.departments and not found:
         found.append(selection.by_department(context, sheets))
     if not found:

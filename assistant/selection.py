@@ -30,6 +30,10 @@ _RATING = re.compile(r"評価|判定|ランク|総括|達成|有効|効率|必�
 _CELL = 24
 # A document is named by at least so many characters of its title in one stretch.
 _TITLE = 6
+# 直営 and 全部委託 as a way of working; not 委託先, 委託料 and what 委託 is asked about otherwise.
+_MANNER = re.compile(
+    r"(直営|(?:全部|一部|業務|外部|民間|全部業務|一部業務)?委託)(?:事業|の(?!費|料)|で|を?し|され|に(?:して|なって|出)|による|かつ|、)"
+)
 _ANY_YEAR = re.compile(r"一度でも|いずれか|1度でも|どこかで|過去に")
 _OVERALL = re.compile(r"総括|最終|通算|計画期間|全体の評価|3年間の")
 _SINGLE = re.compile(r"単年度|取組状況|年度評価|進捗")
@@ -248,6 +252,18 @@ def _cells(context: Context, sheets: Sequence[Sheet]) -> list[Cell]:
         if len(section.text) <= _CELL and (found.sheet.sheet_id, squeeze(section.label)) not in known:
             cells.append(Cell(found.sheet, section.label, section.text, section.span, False))
     return cells
+
+
+def by_manner(context: Context, sheets: Sequence[Sheet]) -> Matches | None:
+    """「直営の」「委託している」: sheets whose cell for how the work is done holds the word; None where none is asked."""
+    asked = _MANNER.search(context.query.bare)
+    if asked is None:
+        return None
+    row, matches = field("実施方法"), defaultdict(list)
+    for cell in _cells(context, sheets):
+        if asked[1] in squeeze(cell.text) and row.fits(cell.label):
+            matches[cell.sheet.sheet_id].append(Proof(cell.sheet, cell.label, cell.span, f"{cell.label} {cell.text}"))
+    return matches
 
 
 def by_department(context: Context, sheets: Sequence[Sheet]) -> Matches:
