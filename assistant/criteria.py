@@ -25,6 +25,7 @@ _BEHIND = re.compile(r"(?:も|に|の|で)?(?:増|減|伸び|上が|下が|縮|�
 _AHEAD = re.compile(r"(?:増加|減少|増減|伸び|変化|上昇|下落)(?:額|率|幅|分)?[がはの]?$|差額?[がは]$")
 _TIMES = re.compile(r"(?P<n>\d+(?:\.\d+)?|[二三四五六七八九十])?倍(?P<op>以上|を?超|増|に|未満|以下)?")
 _HALF = re.compile(r"半分(?P<op>以下|未満|以上|に|まで)?|半減")
+_BECAME = re.compile(r"(?:倍|半分)(?:以上|以下|未満)?に(?:な|達し)")
 _NUMBERS = {word: float(number) for number, word in enumerate("二三四五六七八九十", 2)}
 _MISSED = re.compile(
     r"(?<!一部)未達|(?:目標|指標|基準)(?:値)?[^。、?]{0,8}?(?:達成でき(?:な|ず|てい?な)|達成して(?:い)?な|達しな|達せず|達していな"
@@ -83,15 +84,20 @@ def find_criteria(key: str) -> Criteria:
     """
     way = _way(key)
     limits, by = [], []
+    begin = 0
     for placed in placed_conditions(key):
         change = bool(_BEHIND.match(key, placed.end) or _AHEAD.search(key[: placed.start]))
         if change and placed.condition.unit in ("円", "%"):
             by.append(placed.condition)
         else:
-            limit = _limit(key, placed)
+            limit = _limit(key, placed, begin if placed.start >= begin else 0)
             if limit is not None:
                 limits.append(limit)
-    by += _multiples(key) if way else []
+        begin = placed.end
+    multiples = _multiples(key)
+    if way is None and multiples and _BECAME.search(key):  # 「2倍以上になった」
+        way = "up" if multiples[0].value > 1 else "down"
+    by += multiples if way else []
     if way == "flat":
         by = []
     missed, met = _MISSED.search(key), _MET.search(key)
@@ -121,7 +127,7 @@ def _multiples(key: str) -> list[Condition]:
     return found
 
 
-def _limit(key: str, placed: Placed) -> Limit | None:
+def _limit(key: str, placed: Placed, begin: int) -> Limit | None:
     """The limit with the field that stands nearest before it (else after it) and can have its unit."""
     wanted = "amount" if placed.condition.unit == "円" else "number"
     fields = [hit for hit in find_fields(key) if hit[0].type == wanted and not (wanted == "number" and hit[0].kind)]
@@ -129,7 +135,7 @@ def _limit(key: str, placed: Placed) -> Limit | None:
     if ahead:
         last = ahead[-1]
         # 総事業費の令和6年度決算: the words of one clause belong together
-        beside = tuple(hit[0] for hit in ahead if last[1] - hit[2] <= 8)
+        beside = tuple(hit[0] for hit in ahead if hit is last or (hit[1] >= begin and last[1] - hit[2] <= 8))
         return Limit(placed.condition, beside)
     if fields and wanted == "amount":
         return Limit(placed.condition, (fields[0][0],))

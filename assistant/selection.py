@@ -34,6 +34,7 @@ _TITLE = 6
 _MANNER = re.compile(
     r"(直営|(?:全部|一部|業務|外部|民間|全部業務|一部業務)?委託)(?:事業|の(?!費|料)|で|を?し|され|に(?:して|なって|出)|による|かつ|、)"
 )
+_YEAR = re.compile(r"(?:令和|平成|昭和|r|h)?(?:元|\d{1,4})年度?")
 _ANY_YEAR = re.compile(r"一度でも|いずれか|1度でも|どこかで|過去に")
 _OVERALL = re.compile(r"総括|最終|通算|計画期間|全体の評価|3年間の")
 _SINGLE = re.compile(r"単年度|取組状況|年度評価|進捗")
@@ -80,7 +81,7 @@ def grade_wishes(context: Context) -> list[GradeWish]:
     begin = 0
     for found in hits:
         segment = key[begin : found.end()]
-        fields = tuple(f for f, _, _ in find_fields(segment) if f.type in ("rating", "choice"))
+        fields = tuple(f for f, _, _ in find_fields(segment) if f.type == "rating" or is_rating(f.name))
         periods = periods_of(segment, context.catalogue.latest_year)
         overall, single = bool(_OVERALL.search(segment)), bool(_SINGLE.search(segment))
         other = _NOT.match(key, found.end()) is not None
@@ -191,7 +192,7 @@ def choices(context: Context, sheets: Sequence[Sheet]) -> list[Choice]:
         label = squeeze(cell.label)
         row_named = label in key or any(f.fits(cell.label) for f in asked)
         for part in _values(cell.text) if cell.choice else [squeeze(cell.text)]:
-            if len(part) < 2 or part not in key:
+            if len(part) < 2 or part not in key or (_YEAR.fullmatch(part) and part not in quoted):
                 continue
             if part in quoted or (row_named and not _inside_name(part, context)):
                 rows[part].add(label)

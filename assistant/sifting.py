@@ -81,8 +81,13 @@ def sifted(context: Context) -> Draft | None:
         held.append(_by_change(context, criteria.change, pool))
     if criteria.attainment is not None:
         held.append(_by_attainment(context, criteria.attainment.met, pool))
-    if not held or not any(one.compared for one in held):
+    if not held:
         return None
+    if not any(one.compared for one in held):
+        if not (query.asks("amount") and query.intent in ("list", "count")):
+            return None
+        context.missing = f"{'、'.join(dict.fromkeys(one.what for one in held))}を比べられるシートはありません。"
+        return Draft(context.index, how="sifted")
     matches = held[0].matches
     for more in held[1:]:
         matches = overlap(matches, more.matches)
@@ -131,7 +136,8 @@ def _meant(context: Context, criteria: Criteria) -> Criteria:
     if query.intent not in _SHEETS_ASKED:
         return Criteria()
     limits = tuple(one for one in criteria.limits if one.fields or one.name or one.condition.unit == "円")
-    of_sheets = query.intent != "number" and _OF_SHEETS.search(query.bare) is not None
+    # a number by its cue (いくら増えた) is one; where only the model took it for one, the sheets may be meant
+    of_sheets = (query.intent != "number" or query.told_by == "model") and _OF_SHEETS.search(query.bare) is not None
     change = criteria.change if of_sheets and query.asks("amount") and not query.asks("text") else None
     attainment = criteria.attainment if of_sheets and query.intent in ("list", "count", "yesno") else None
     if attainment is not None and any("達" in one.value for one in listing.chosen_values(context)):

@@ -1,0 +1,190 @@
+"""Lists, counts, sums and ranks by figures, against the truth that the bundled sheets were written from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from test_answers import SAMPLES, assistant_over
+
+from assistant.session import Assistant
+from assistant.types import Answer, Turn
+from evals.cases import read_cases
+from evals.run import examine_cases
+from evals.target import asking
+
+CASES = Path(__file__).parent.parent / "evals" / "cases" / "conditions.jsonl"
+TRUTH = json.loads((SAMPLES / "truth.json").read_text("utf-8"))["sheets"]
+TOWN = "湊見市"
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Assistant:
+    return assistant_over(SAMPLES / "files", tmp_path_factory.mktemp("sifting"))
+
+
+def settled(year: int) -> dict[str, int]:
+    """The settled amounts of a year that the town's sheets of 令和6年度 were written with, by name."""
+    return {
+        sheet["sheet"]: row["yen"]
+        for sheet in TRUTH
+        if sheet["municipality"] == TOWN and sheet["fiscal_year"] == 2024
+        for row in sheet["amounts"]
+        if row["label"] == "決算額" and row["year"] == year
+    }
+
+
+def names(answer: Answer) -> list[str]:
+    return sorted(str(row[0]) for row in answer.table.rows) if answer.table else []
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(500, 90_000), st.sampled_from(["以上", "未満"]))
+def test_a_list_by_a_limit_holds_exactly_the_sheets_that_meet_it(city: Assistant, limit: int, words: str):
+    answer = city.ask(f"{TOWN}で令和6年度の決算額が{limit}万円{words}の事業を一覧にして")
+    amounts = settled(2024)
+    expected = sorted(n for n, yen in amounts.items() if (yen >= limit * 10_000) == (words == "以上"))
+    assert names(answer) == expected
+    assert answer.abstained == (not expected)
+    if expected:
+        assert f"全{len(amounts)}件中{len(expected)}件" in answer.answer
+        assert answer.table is not None and all(answer.table.citations)
+        for row in answer.table.rows:
+            assert f"{amounts[str(row[0])]:,}円" in str(row)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(1, 120))
+def test_a_list_by_a_change_holds_exactly_the_sheets_that_moved_so_far(city: Assistant, percent: int):
+    answer = city.ask(f"{TOWN}で令和6年度の決算額が前年度より{percent}%以上増えた事業はどれですか")
+    late, early = settled(2024), settled(2023)
+    assert names(answer) == sorted(n for n, yen in late.items() if yen * 100 >= early[n] * (100 + percent))
+
+
+def test_a_row_prints_both_years_of_a_change_and_cites_them(city: Assistant):
+    answer = city.ask("湊見市で令和6年度の決算額が前年度の2倍以上になった事業はどれですか")
+    assert names(answer) == ["ゼロカーボン推進事業（旧エコライフ推進事業）"]
+    assert "21,984,000円" in answer.answer and "46,207,000円" in answer.answer and "+24,223,000円" in answer.answer
+
+
+def test_conditions_of_all_kinds_are_held_together(city: Assistant):
+    answer = city.ask("湊見市の令和6年度で直営、Ｂ評価、決算額が2千万円以上の事業は？")
+    assert names(answer) == ["ゼロカーボン推進事業（旧エコライフ推進事業）"]
+    assert "46,207,000円" in answer.answer
+
+
+def test_a_sum_is_over_the_sheets_that_meet_the_condition(city: Assistant):
+    answer = city.ask("湊見市で令和6年度の決算額が1億円以上の事業の決算額の合計は？")
+    amounts = [yen for yen in settled(2024).values() if yen >= 10**8]
+    assert f"{sum(amounts):,}円" in answer.answer and len(names(answer)) == len(amounts)
+
+
+def test_the_order_and_the_number_of_a_rank_are_kept(city: Assistant):
+    ordered = sorted(settled(2024).items(), key=lambda one: one[1])
+    least = city.ask("湊見市の令和6年度の決算額が少ない順に3件")
+    assert least.table is not None and [row[1] for row in least.table.rows] == [name for name, _ in ordered[:3]]
+    most = city.ask("湊見市の令和6年度の決算額の上位5つ")
+    assert most.table is not None and [row[1] for row in most.table.rows] == [name for name, _ in ordered[::-1][:5]]
+
+
+def test_what_no_sheet_meets_is_refused_with_what_was_compared(city: Assistant):
+    answer = city.ask("湊見市で令和6年度の決算額が90億円以上の事業は？")
+    assert answer.abstained and not answer.citations and "条件に合うものはありません" in answer.searched.missing
+    assert answer.searched.missing in answer.answer
+
+
+def test_a_budget_is_never_taken_for_a_settlement(city: Assistant):
+    # 観光プロモーション: 42,800,000 budgeted and 41,938,000 settled in 令和6年度
+    budget = names(city.ask("湊見市で令和6年度の予算額が4,200万円以上4,300万円未満の事業を一覧にして"))
+    settlement = names(city.ask("湊見市で令和6年度の決算額が4,200万円以上4,300万円未満の事業を一覧にして"))
+    assert budget == ["観光プロモーション事業"] and settlement == []
+
+
+def test_a_sheet_without_the_figure_is_counted_apart(city: Assistant):
+    answer = city.ask("湊見市の令和7年度の決算額が1千万円以上の事業は？")
+    assert answer.abstained  # only budgets of that year are printed
+
+
+@pytest.mark.parametrize(
+    ("question", "yes"),
+    [
+        ("道路維持補修事業の令和6年度の決算額は4億円以上でしたか", True),
+        ("ごみ減量・資源化推進事業の令和6年度決算は5千万円を超えていますか？", False),
+        ("移動図書館運営事業の決算額は前年度より増えましたか？", True),
+        ("放課後児童クラブ運営事業の令和6年度の待機児童数は目標を達成しましたか", False),
+        ("ごみ減量・資源化推進事業の令和6年度のごみ排出量は目標を達成しましたか", True),
+        ("自主防災組織育成事業の令和6年度の総合評価はAですか", True),
+        ("移動図書館運営事業の令和6年度の総合評価はAですか", False),
+    ],
+)
+def test_yes_and_no_come_with_their_evidence(city: Assistant, question: str, yes: bool):
+    answer = city.ask(question)
+    assert answer.answer.startswith("**はい**" if yes else "**いいえ**") and answer.citations
+
+
+def test_an_amount_question_is_answered_with_amounts_only(city: Assistant):
+    answer = city.ask("湊見市の給食の令和6年度の決算額は？")
+    assert "772,418,000円" in answer.answer and "190日" not in answer.answer
+
+
+def test_a_rate_that_is_not_printed_is_reckoned_and_says_so(city: Assistant):
+    # 559,840 of 566,000 thousand
+    answer = city.ask("水道管路更新事業の令和6年度の執行率は何％ですか")
+    assert "98.9%" in answer.answer and "から計算しました" in answer.answer and len(answer.citations) == 2
+
+
+def test_three_years_are_added_up_and_averaged(city: Assistant):
+    # 41,250,000 + 41,250,000 + 42,917,600
+    total = city.ask("庁内ネットワークシステムの令和3年度から令和5年度までの3年間の決算額の合計は？")
+    assert "125,417,600円" in total.answer
+    mean = city.ask("仮想化基盤システムの3年間の決算額の平均を出してください")
+    assert "88,366,667円" in mean.answer  # 265,100,000 / 3
+
+
+def test_years_of_other_sheets_complete_a_trend(city: Assistant):
+    answer = city.ask("放課後児童クラブ運営事業の決算額の推移を教えて")
+    assert all(f"{yen}円" in answer.answer for yen in ("226,918,000", "243,106,000", "257,733,000"))
+    assert answer.chart is not None and len(answer.chart.x) == 3
+
+
+def test_two_towns_are_compared_with_their_difference(city: Assistant):
+    answer = city.ask("湊見市と桜坂町の学校給食運営事業で、令和6年度の決算額の差はいくら？")
+    assert "714,694,000円" in answer.answer  # 772,418,000 - 57,724,000
+    assert answer.chart is not None and answer.chart.kind == "bar"
+
+
+@pytest.mark.parametrize(
+    ("question", "date", "other"),
+    [
+        ("内部情報系システム運用経費の次期基盤への更改はいつですか", "令和7年1月", "令和8年度"),
+        ("北都区の内部情報系システムの現行契約はいつ終わる？", "2024年12月", "令和8年度"),
+        ("防災行政無線管理事業で2027年に何がある？", "令和9年3月", "令和7年12月"),
+    ],
+)
+def test_the_date_of_what_is_asked_is_picked_among_a_sheets_dates(
+    city: Assistant, question: str, date: str, other: str
+):
+    answer = city.ask(question)
+    assert f"**{date}" in answer.answer and f"**{other}" not in answer.answer
+
+
+def test_a_subset_of_the_answer_before_is_sifted(city: Assistant):
+    history = [Turn("user", "湊見市で令和6年度の決算額が1億円以上の事業を一覧にして")]
+    assert names(city.ask("そのうち5億円以上は？", history)) == ["学校給食運営事業", "水道管路更新事業"]
+
+
+def test_the_questions_on_conditions_keep_their_score(city: Assistant):
+    read = read_cases(CASES)
+    sheets = {sheet["sheet"] for sheet in TRUTH}
+    assert all(name.split("@")[0] in sheets for case in read.cases for name in case.sheets)
+    result = examine_cases(read, asking(city), ranked=False)
+    assert not result.bad and len(result.outcomes) == len(read.cases) >= 55
+    assert result.overall.quote_fidelity == 1.0 and not [o.error for o in result.outcomes if o.error]
+    wrong = [outcome.case.id for outcome in result.outcomes if not outcome.score.right]
+    assert len(wrong) <= 4, wrong
+    assert not [
+        outcome.case.id for outcome in result.outcomes if outcome.case.unanswerable and outcome.case.id in wrong
+    ]
