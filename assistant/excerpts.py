@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from assistant.context import Context, Focus
 from assistant.counters import counts
-from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
+from assistant.drafts import MAX_CHARS, Draft, readable
+from assistant.quotes import CLAUSE, write_quotes
 from assistant.statements import Ranked, Statement, Wanted
 from assistant.vocabulary import AskedField, field
-from corpus.documents import Sheet, Span
+from corpus.documents import Sheet
 from corpus.normalize import squeeze
 from corpus.periods import find_periods
 from index.types import PERSON_FIELD
@@ -40,12 +40,6 @@ _MOST = 4
 _RIVAL, _RIVAL_BY_MEANING = 0.95, 0.75
 # A section that is asked for by its name is shown complete up to this length.
 _FIELD = 400
-# Even in a small room one statement of this length is shown.
-_LEAST = 300
-# A section of prose up to this length is quoted whole; shorter statements than a clause are a table's.
-SECTION = 190
-_CLAUSE = 12
-_TABLE = re.compile(r"指標|推移|取組状況|内訳|事業費|その他|目標達成状況")
 
 # What the head of every answer says already; a word of a name or a department is no answer.
 # A cell of a word or two without a figure (決算, 区分) is a heading of some table.
@@ -77,7 +71,7 @@ def excerpt(context: Context, room: int = MAX_CHARS) -> Draft | None:
     draft = Draft(context.index, how="excerpt")
     budget = room // max(1, len(chosen))
     for sheet, ranked in chosen:
-        _write(context, draft, sheet, ranked, budget)
+        write_quotes(context, draft, sheet, ranked, budget)
     if not draft.citations:
         return None
     draft.confidence = max(r.cover for _, ranked in chosen for r in ranked)
@@ -249,7 +243,7 @@ def _worth(ranked: Ranked) -> float:
 
 def _explains(statement: Statement) -> bool:
     """Whether a statement stands under a label that gives reasons."""
-    return len(statement.key) >= _CLAUSE and _REASON.search(statement.label_key) is not None
+    return len(statement.key) >= CLAUSE and _REASON.search(statement.label_key) is not None
 
 
 def _proves(ranked: Ranked, named: bool, typed: frozenset[str] | set[str], lay: bool) -> bool:
@@ -288,48 +282,3 @@ def _says_only_the_field(context: Context, wanted: Wanted) -> bool:
     asked = "".join(phrase for f in context.query.fields for phrase in f.ask) + "理由評価"
     rest = [w for w in wanted.query.words if w not in asked and context.statements.weight(w) > 1.2]
     return not rest
-
-
-def _write(context: Context, draft: Draft, sheet: Sheet, ranked: Sequence[Ranked], budget: int) -> None:
-    """The sheet's name and the chosen statements in the sheet's order, as many as the budget holds."""
-    used = len(title(sheet))
-    chosen: list[Quote] = []
-    for r in ranked:
-        quote = _whole_section(context, r.statement)
-        if any(q.span.start <= quote.span.start and quote.span.end <= q.span.end for q in chosen):
-            continue
-        cost = len(quote.text) + len(plain(r.statement.label)) + 12
-        if (used + cost > budget and chosen) or used + cost > max(budget, _LEAST):
-            continue
-        used += cost
-        chosen = [q for q in chosen if not (quote.span.start <= q.span.start and q.span.end <= quote.span.end)]
-        chosen.append(quote)
-    if not chosen:
-        return
-    draft.add(title(sheet))
-    for quote in sorted(chosen, key=lambda q: q.span.start):
-        n = draft.cite(sheet, quote.label, quote.span)
-        draft.add(f"- {plain(quote.label)}：{quote.text} [{n}]")
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """A stretch to show, with its text as people read it."""
-
-    label: str
-    span: Span
-    text: str
-
-
-def _whole_section(context: Context, statement: Statement) -> Quote:
-    """The statement, or its whole section where that is prose of a few lines: a reason needs its neighbours."""
-    own = Quote(statement.label, statement.span, readable(statement.text))
-    same = [s for s in context.statements.of([statement.sheet]) if s.label_key == statement.label_key]
-    if len(same) < 2 or any("\t" in s.text or len(s.key) < _CLAUSE for s in same) or _TABLE.search(statement.label_key):
-        return own
-    text = context.index.document(statement.sheet.file).text
-    span = Span(min(s.span.start for s in same), max(s.span.end for s in same))
-    whole = readable(text[span.start : span.end])
-    if len(whole) > SECTION or len(whole) > sum(len(readable(s.text)) for s in same) + 4 * len(same):
-        return own  # too long, or the statements do not stand together
-    return Quote(statement.label, span, whole)

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from assistant import ranking, selection
+from assistant import cells, ranking, selection
 from assistant.context import Context
 from assistant.drafts import Draft, readable, shorten
 from assistant.question import NAMED
@@ -150,9 +150,9 @@ def names_a_class(key: str) -> bool:
     return _NAMED_CLASS.search(key) is not None
 
 
-def chosen_values(context: Context) -> list[selection.Choice]:
+def chosen_values(context: Context) -> list[cells.Choice]:
     """The values of choice cells that the question asks for, among the sheets it may be about."""
-    return selection.choices(context, candidates(context))
+    return cells.choices(context, candidates(context))
 
 
 def narrowed(context: Context, sheets: Sequence[Sheet]) -> Matches | None:
@@ -160,11 +160,11 @@ def narrowed(context: Context, sheets: Sequence[Sheet]) -> Matches | None:
     query = context.query
     wishes = selection.grade_wishes(context)
     found = [selection.by_grade(context, wish, sheets) for wish in wishes]
-    chosen = selection.choices(context, sheets)
+    chosen = cells.choices(context, sheets)
     if wishes:  # beside a grade only what is no rating itself: 直営 in 「直営でＢ評価の」
         chosen = [choice for choice in chosen if not any(selection.is_rating(label) for label in choice.labels)]
-    found += [selection.by_choice(context, choice, sheets) for choice in chosen]
-    manner = selection.by_manner(context, sheets)
+    found += [cells.by_choice(context, choice, sheets) for choice in chosen]
+    manner = cells.by_manner(context, sheets)
     if manner and not any("委託" in choice.value or "直営" in choice.value for choice in chosen):
         found.append(manner)
     if query.departments and not found:
