@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from assistant import ranking
 from assistant.attainments import attained
+from assistant.cells import asked_manner
 from assistant.conditions import holds
 from assistant.context import Context
 from assistant.criteria import Change, Limit, find_criteria
@@ -25,6 +26,7 @@ _OPEN = re.compile(
     r"何|なに|いくら|どれ|どの|どこ|どう|どち|いつ|誰|だれ|なぜ|なん[でのかぼ]|幾ら|どんな|教え|理由|もの"
 )
 _TOPIC_CHARS = 2
+_MANNERS = re.compile(r"直営|委託|指定管理|補助")
 
 
 def affirmed(context: Context) -> Draft | None:
@@ -40,6 +42,9 @@ def affirmed(context: Context) -> Draft | None:
         return _of_target(context, sheet, criteria.attainment.met)
     if criteria.change is not None and query.asks("amount"):
         return _of_change(context, sheet, criteria.change)
+    manner = asked_manner(query.bare)
+    if manner:
+        return _of_manner(context, sheet, manner)
     wishes = grade_wishes(context)
     if len(wishes) == 1:
         return _of_grade(context, sheet, wishes[0])
@@ -98,6 +103,18 @@ def _about(label: str, bare: str) -> bool:
     head = re.split(r"[※(（]", label)[0]
     size = min(4, len(head))
     return size >= _TOPIC_CHARS and any(head[i : i + size] in bare for i in range(len(head) - size + 1))
+
+
+def _of_manner(context: Context, sheet: Sheet, manner: str) -> Draft | None:
+    """Whether the cell for how the work is done holds 直営 or 委託."""
+    row = field("実施方法")
+    for found in context.index.facts([sheet.sheet_id]):
+        fact = found.fact
+        if fact.value is None and row.fits(fact.label, fact.field) and _MANNERS.search(fact.text):
+            draft = _answer(context, sheet, manner in squeeze(fact.text), "", None)
+            draft.add(f"- {plain(fact.label)}：{plain(fact.text)} [{draft.cite(sheet, fact.label, fact.quote)}]")
+            return draft
+    return None
 
 
 def _of_grade(context: Context, sheet: Sheet, wish: GradeWish) -> Draft | None:

@@ -13,6 +13,7 @@ from assistant.question import Query
 from assistant.timespans import AskedPeriod, last_fiscal_year
 from corpus.amounts import format_number
 from corpus.documents import Fact
+from corpus.normalize import squeeze
 from corpus.periods import era_name
 
 _SUM = re.compile(r"合計|累計|合算|総額|通算|足[しすせ]|トータル|あわせて|合わせて")
@@ -22,6 +23,7 @@ _STEPS = re.compile(
     r"(?:年度?ごと|毎年度?|各年度?)[^。?]{0,8}(?:増減|増え|変化|伸び|差)|前年度?(?:比|から)?の?(?:増減|伸び|差)"
 )
 _SPAN = re.compile(r"(?<![\d前])([2-9二三四五六七八九])(?:か年|カ年|ヶ年|年度|年)(?:間|分)(?![前後])")
+_PER = re.compile(r"[1一](人|件|回|台|世帯|校|日|便|名)(?:当|あ)たり")
 _DIGITS = {word: number for number, word in enumerate("二三四五六七八九", 2)}
 
 
@@ -125,3 +127,38 @@ def gaps(plans: Sequence[Fact], actuals: Sequence[Fact]) -> list[str]:
         share = f"、執行率 {100 * (actual.value or 0.0) / plan.value:.1f}%" if plan.value else ""
         found.append(f"- {actual.period.label} 予算額と決算額の差：**{format_number(gap, '円')}**{share}")
     return found
+
+
+def per_unit(query: Query, amounts: Sequence[Fact], counted: Sequence[Fact]) -> tuple[str, Fact, Fact] | None:
+    """「利用者1人当たりの事業費」: the amount by the count of the latest year that has both actuals, with both facts.
+
+    ``counted`` are the actuals of rows that the question may count by; only the row whose name the question says counts.
+    """
+    found = _PER.search(query.key)
+    if found is None:
+        return None
+    rows = [f for f in counted if f.kind == "actual" and f.value and _named(f, query.key) and _unit(f, found[1])]
+    for amount in sorted(one_a_year(amounts), key=lambda f: f.period.fiscal_year if f.period else 0, reverse=True):
+        same = [f for f in rows if f.period and amount.period and f.period.start == amount.period.start]
+        if len({f.value for f in same}) == 1 and amount.kind != "plan":
+            share = (amount.value or 0.0) / (same[0].value or 1.0)
+            label = amount.period.label if amount.period else ""
+            parts = f"{format_number(amount.value or 0.0, '円')} ÷ {format_number(same[0].value or 0.0, same[0].unit)}"
+            line = f"- {label} 1{found[1]}当たり：**{format_number(round(share), '円')}**（{parts}）"
+            return line, amount, same[0]
+    return None
+
+
+def asks_per_unit(key: str) -> bool:
+    """Whether an amount by something counted is asked for."""
+    return _PER.search(key) is not None
+
+
+def _named(fact: Fact, key: str) -> bool:
+    """Whether the question says what the row counts: three characters of its name in one stretch."""
+    name = re.split(r"[※(（]", squeeze(fact.label))[0].removeprefix("延べ")
+    return any(name[i : i + 3] in key for i in range(max(1, len(name) - 2)))
+
+
+def _unit(fact: Fact, counter: str) -> bool:
+    return not fact.unit or counter in fact.unit

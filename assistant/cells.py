@@ -20,7 +20,7 @@ _CELL = 24
 _YEAR = re.compile(r"(?:令和|平成|昭和|r|h)?(?:元|\d{1,4})年度?")
 # 直営 and 全部委託 as a way of working; not 委託先, 委託料 and what 委託 is asked about otherwise.
 _MANNER = re.compile(
-    r"(直営|(?:全部|一部|業務|外部|民間|全部業務|一部業務)?委託)(?:事業|の(?!費|料)|で|を?し|され|に(?:して|なって|出)|による|かつ|、)"
+    r"(直営|(?:全部|一部|業務|外部|民間|全部業務|一部業務)?委託)(?:事業|の(?!費|料)|で|を?し|され|に(?:して|なって|出)|による|かつ|、|です|でしょう|でした)"
 )
 
 
@@ -105,13 +105,19 @@ def _cells(context: Context, sheets: Sequence[Sheet]) -> list[Cell]:
     return cells
 
 
+def asked_manner(bare: str) -> str:
+    """The way of working that a squeezed question asks for (直営, 全部委託); "" for none."""
+    found = _MANNER.search(bare)
+    return found[1] if found is not None else ""
+
+
 def by_manner(context: Context, sheets: Sequence[Sheet]) -> Matches | None:
     """「直営の」「委託している」: sheets whose cell for how the work is done holds the word; None where none is asked."""
-    asked = _MANNER.search(context.query.bare)
-    if asked is None:
+    asked = asked_manner(context.query.bare)
+    if not asked:
         return None
     row, matches = field("実施方法"), defaultdict(list)
     for cell in _cells(context, sheets):
-        if asked[1] in squeeze(cell.text) and row.fits(cell.label):
+        if asked in squeeze(cell.text) and row.fits(cell.label):
             matches[cell.sheet.sheet_id].append(Proof(cell.sheet, cell.label, cell.span, f"{cell.label} {cell.text}"))
     return matches

@@ -28,11 +28,6 @@ _SENTENCE, _PART = re.compile(r"[?。]"), 6
 _WHEN = re.compile(r"いつ|何年|何月|何日")
 _MOVED = re.compile(r"当初|延期|延び|遅れ|前倒し|変更後|変わった")
 _DATE = re.compile(r"\d月|\d年度|\d年(?!間|延|[以前後])")
-# 「2027年に何がある」 asks for whatever happens then.
-_OPEN = re.compile(
-    r"何(?:か|が|を|の(?:予定|動き))[^。]{0,6}?(?:あ[るり]|起き|起こ|予定|行[わいう]|始ま|変わ|する|される|控え)|どんな(?:予定|動き|出来事)"
-    r"|(?:出来事|予定|動き|スケジュール)(?:は|を)(?:何|$|\?|教え|一覧|並べ)"
-)
 # Every sheet is a system's or a programme's: these words narrow nothing.
 _GENERIC = ("業務システム", "システム", "事務事業", "事業", "シート")
 _PLANNED = re.compile(r"予定|計画")
@@ -62,7 +57,7 @@ def dated(context: Context) -> Draft | None:
     events = [
         found
         for found in context.index.events(sorted(named & scope or scope))
-        if any(_inside(found.event.period, reading) for reading in readings)
+        if any(inside(found.event.period, reading) for reading in readings)
     ]
     hits = _about(context, events, over_all=True)
     if not hits:
@@ -90,13 +85,13 @@ def when(context: Context) -> Draft | None:
     named = [f.sheet for f in focus if f.named]
     sheets = named or [f.sheet for f in focus[:3]]
     if _MOVED.search(context.query.key):  # 「当初はいつで、いつに延びた」: every year's sheet says its own
-        sheets = _over_years(context, named or sheets[:1])
+        sheets = over_years(context, named or sheets[:1])
     parts = _parts(context)
     if len(parts) > 1:
         return _each(context, parts, sheets)
     hits = _about(context, context.index.events([s.sheet_id for s in sheets]))
     if named and not hits:  # the sheet of another year may tell it
-        sheets = [s for s in reversed(_over_years(context, named)) if s not in named]
+        sheets = [s for s in reversed(over_years(context, named)) if s not in named]
         hits = _about(context, context.index.events([s.sheet_id for s in sheets]))
     if not hits or (not named and hits[0].cover < _COVER):
         return None
@@ -147,46 +142,7 @@ def _each(context: Context, parts: Sequence[str], sheets: Sequence[Sheet]) -> Dr
     return draft
 
 
-def happening(context: Context) -> Draft | None:
-    """「2027年に何がある」: every dated statement in the asked time, of the named sheets or of all in scope."""
-    query = context.query
-    if not query.periods or "年度" in query.carried or not _OPEN.search(query.key):
-        return None
-    if any(not f.weak for f in query.fields if f.type != "text"):
-        return None
-    named = [f.sheet for f in context.focus() if f.named]
-    sheets = _over_years(context, named) if named else [s for s in context.scope() if s.kind == "programme"]
-    readings = [reading for asked in query.periods for reading in asked.readings]
-    events = [
-        found
-        for found in context.index.events([s.sheet_id for s in sheets])
-        if any(_inside(found.event.period, reading) for reading in readings) and (found.event.what or named)
-    ]
-    if not events:
-        return None
-    asked = "・".join(one.period.label for one in query.periods)
-    draft = Draft(context.index, how="happenings")
-    draft.add(f"{asked}の記載は次のとおりです。")
-    draft.columns = ("時期", "出来事", "シート", "自治体", "担当課", "記載")
-    seen: set[str] = set()
-    for found in sorted(events, key=lambda one: (one.event.period.start, one.event.period.end)):
-        sheet, event = found.sheet, found.event
-        document = context.index.document(sheet.file)
-        key = squeeze(document.text[event.quote.start : event.quote.end])
-        if key in seen:
-            continue
-        seen.add(key)
-        n = draft.cite(sheet, "", event.quote)
-        quote = readable(draft.citations[-1].quote)
-        line = f"- **{both_ways(event.period)}** {event.what}：{title(sheet)} {quote} [{n}]"
-        if len(draft.text) + len(line) <= MAX_CHARS:
-            draft.add(line)
-        cells = (with_year(event.period), event.what, readable(sheet.name), sheet.municipality, sheet.department)
-        draft.row((*cells, quote), [n])
-    return draft
-
-
-def _over_years(context: Context, sheets: Sequence[Sheet]) -> list[Sheet]:
+def over_years(context: Context, sheets: Sequence[Sheet]) -> list[Sheet]:
     """The sheets with those of the same programmes in other years."""
     return list({s.sheet_id: s for one in sheets for s in (one, *context.index.timeline(one.sheet_id))}.values())
 
@@ -212,7 +168,7 @@ def both_ways(period: Period) -> str:
     return label
 
 
-def _inside(period: Period, asked: Period) -> bool:
+def inside(period: Period, asked: Period) -> bool:
     """A date counts when it lies in the asked period; a longer one (2019-2021) that merely touches it does not."""
     return asked.covers(period) or (period.kind != "range" and period.covers(asked) and period.kind == asked.kind)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from assistant.attainments import verdicts
-from assistant.calculations import calculation, gaps, last_years, lines
+from assistant.calculations import asks_per_unit, calculation, gaps, last_years, lines, per_unit
 from assistant.context import Context
 from assistant.contradictions import otherwise
 from assistant.counters import COUNTER, counts
@@ -72,6 +72,7 @@ def figures(context: Context) -> Draft | None:
             told.append((group, facts))
         else:
             missing = missing or group.tier >= 0.85 or group.cover >= 0.6
+    _write_per_unit(context, draft, told)
     if wish.gap:
         draft.lines += gaps([f for _, facts in told for f in facts], [f for _, facts in told for f in facts])
     if not draft.citations:
@@ -197,6 +198,20 @@ def _write(draft: Draft, group: Group, facts: Sequence[Fact], change: bool) -> N
         draft.add(f"- {' '.join(parts)}{'：' if parts else ''}{printed(fact)} [{n}]")
     if change:
         _write_change(draft, facts)
+
+
+def _write_per_unit(context: Context, draft: Draft, told: Sequence[tuple[Group, list[Fact]]]) -> None:
+    """The amount by what the question counts it by, where the sheet prints both."""
+    for group, facts in told[:1]:
+        if facts[0].unit != "円":
+            return
+        printed_all = [one.fact for one in context.index.facts([group.sheet.sheet_id])]
+        found = per_unit(context.query, facts, [f for f in printed_all if f.value is not None and f.unit != "円"])
+        if found is not None:
+            line, _, count = found
+            draft.add(f"{line} [{draft.cite(group.sheet, count.field, count.quote)}]")
+        elif asks_per_unit(context.query.key) and "当たり" not in group.label:
+            draft.add("※割る数値が同じ年度の実績として印刷されていないため、1単位当たりの額は計算していません。")
 
 
 def _write_otherwise(context: Context, draft: Draft, group: Group, facts: Sequence[Fact]) -> None:

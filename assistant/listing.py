@@ -11,7 +11,6 @@ from assistant.context import Context
 from assistant.drafts import Draft, readable, shorten
 from assistant.question import NAMED
 from assistant.selection import Matches, Proof
-from assistant.vocabulary import find_fields
 from corpus.documents import Sheet
 from corpus.normalize import squeeze
 from index.types import PERSON_FIELD
@@ -27,7 +26,8 @@ _ADDED = ("職員数", "執行率")
 _CERTAIN = 0.9
 _QUOTED = re.compile(r"[「『\"]([^」』\"]{2,30})[」』\"]")
 _CLASS = re.compile(r"(システム|ネットワーク|センター|講座|補助金?)(?:の中|のうち)?(?:で|では|のうち)")
-_CLASSES = ("システム", "事業")
+# 事業 may mean any sheet (事務事業), システム only what is called so.
+_CLASS_OF_SHEETS = "システム"
 _EITHER = re.compile(r"(?<=[一-龥ァ-ヴー])や(?=[一-龥ァ-ヴー])|または|もしくは|とか")
 _CLAUSE_END = re.compile(r"について|に関|など|を(?=[一-龥])|が(?=[一-龥])|[(、。?]")
 _WHOLE_PART = 0.85
@@ -44,12 +44,6 @@ def listing(context: Context) -> Draft | None:
     if not sheets:
         return None
     amounts = query.asks("amount") or tuple(f for f in query.fields if f.name in _ADDED)
-    over = ranking.over_pattern(query.key)
-    if over is not None:
-        first = [f for f, _, _ in find_fields(over[0]) if f.type == "amount"]
-        second = [f for f, _, _ in find_fields(over[1]) if f.type == "amount"]
-        if first and second:
-            return ranking.exceeded(context, first[-1], second[0], over[2], sheets)
     if amounts and query.intent in ("rank", "sum"):
         chosen = narrowed(context, sheets)
         some = sheets if not chosen else [s for s in sheets if s.sheet_id in chosen]
@@ -125,12 +119,11 @@ def candidates(context: Context) -> list[Sheet]:
 
 def _of_class(context: Context, sheets: list[Sheet]) -> list[Sheet]:
     """「A市のシステムを」: the sheets of the files whose sheets are mostly called so, where some files' are."""
-    said = [word for word in _CLASSES if word in context.query.bare]
-    if len(said) != 1:
+    if _CLASS_OF_SHEETS not in context.query.bare or "事業" in context.query.bare:
         return sheets
     files: dict[str, list[bool]] = defaultdict(list)
     for sheet in sheets:
-        files[sheet.file].append(said[0] in squeeze(sheet.name))
+        files[sheet.file].append(_CLASS_OF_SHEETS in squeeze(sheet.name))
     of_class = {file for file, called in files.items() if sum(called) * 2 >= len(called) > 1}
     return [s for s in sheets if s.file in of_class] if 0 < len(of_class) < len(files) else sheets
 

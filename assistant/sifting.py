@@ -22,7 +22,7 @@ from assistant.measures import Measure, by_year, changes, readings_of, within
 from assistant.question import blanked
 from assistant.rows import printed_rows
 from assistant.selection import Matches, Proof, overlap
-from assistant.vocabulary import AskedField
+from assistant.vocabulary import AskedField, find_fields
 from assistant.vocabulary import field as asked_field
 from corpus.amounts import format_number
 from corpus.documents import Sheet
@@ -35,6 +35,7 @@ _OF_SHEETS = re.compile(
     r"事業|事務|システム|シート|もの|やつ|ところ|どれ|どの|どこ|いくつ|何件|の[はを](?!なぜ|どう|いつ)|順"
 )
 _ENDS_IN_CLASS = re.compile(r"(?:の|た|る|い)\0*(?:事務)?(?:事業|システム|シート|事務|もの)(?:\([^()]*\))?[?。\0]*$")
+_MEAN = re.compile(r"平均")
 _BEGUN = re.compile(r"始ま(?:っ|る)|始めた|開始(?:し|の|され)|スタートし")
 _BEGINNING = "開始年度"
 _UNDIRECTED = "（「少ないほどよい」「…以内」などの記載がない指標は、実績が目標を下回るものを未達成としています。）"
@@ -59,8 +60,13 @@ def sifted(context: Context) -> Draft | None:
     query = context.query
     if query.intent in _NO_LISTS or _one_programme(context):
         return None
+    exceeded = _exceeded(context)
+    if exceeded is not None:
+        return exceeded
     criteria = _meant(context, find_criteria(query.bare))
     named_class = query.intent == "text" and _ENDS_IN_CLASS.search(query.bare) is not None
+    if not criteria and _MEAN.search(query.bare) and query.asks("amount") and not query.named:
+        return ranking.total(context, query.asks("amount"), listing.candidates(context))
     begun = bool(query.periods) and query.intent in ("list", "count") and _BEGUN.search(query.bare) is not None
     if not criteria and not named_class and not begun:
         return None
@@ -107,6 +113,18 @@ def sifted(context: Context) -> Draft | None:
     return _listed(context, matches, sheets, held, compared)
 
 
+def _exceeded(context: Context) -> Draft | None:
+    """「決算額が予算額を上回った」: every sheet and year in which one row is over (or under) another."""
+    over = ranking.over_pattern(context.query.bare)
+    if over is None:
+        return None
+    first = [f for f, _, _ in find_fields(over[0]) if f.type == "amount"]
+    second = [f for f, _, _ in find_fields(over[1]) if f.type == "amount"]
+    if not first or not second:
+        return None
+    return ranking.exceeded(context, first[-1], second[0], over[2], listing.candidates(context))
+
+
 def _begun(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
     """「昭和のうちに始まった事業」: by the year of beginning that the sheets print; None where none prints it."""
     periods = readings_of(context.query.periods)
@@ -137,9 +155,10 @@ def _meant(context: Context, criteria: Criteria) -> Criteria:
         return Criteria()
     limits = tuple(one for one in criteria.limits if one.fields or one.name or one.condition.unit == "円")
     # a number by its cue (いくら増えた) is one; where only the model took it for one, the sheets may be meant
-    of_sheets = (query.intent != "number" or query.told_by == "model") and _OF_SHEETS.search(query.bare) is not None
+    listed = _ENDS_IN_CLASS.search(query.bare) is not None
+    of_sheets = listed or (query.intent != "number" or query.told_by == "model") and _OF_SHEETS.search(query.bare)
     change = criteria.change if of_sheets and query.asks("amount") and not query.asks("text") else None
-    attainment = criteria.attainment if of_sheets and query.intent in ("list", "count", "yesno") else None
+    attainment = criteria.attainment if of_sheets and (listed or query.intent in ("list", "count", "yesno")) else None
     if attainment is not None and any("達" in one.value for one in listing.chosen_values(context)):
         attainment = None  # the very words of a cell are asked for
     return Criteria(limits, change, attainment)

@@ -9,12 +9,13 @@ from dataclasses import replace
 from assistant.absences import absence, says_the_part, speaks_of_it
 from assistant.affirmations import affirmed
 from assistant.context import Context
-from assistant.dates import dated, happening, when
+from assistant.dates import dated, when
 from assistant.definitions import definition
 from assistant.drafts import MAX_CHARS, Draft, title
 from assistant.excerpts import excerpt
 from assistant.figures import figures
 from assistant.listing import listing
+from assistant.occasions import begun, happening
 from assistant.overviews import overview
 from assistant.question import Query
 from assistant.ranking import comparison
@@ -29,6 +30,10 @@ Strategy = Callable[[Context], Draft | None]
 
 # 「A市・B市のうちどこの…」 asks for those that fit, not for one answer from each.
 _SUPERLATIVE = re.compile(r"最[も多大高長小少低短上新古]|一番|1位|首位|トップ|いちばん|[多大高少小低]い順")
+_IN_CHARGE = re.compile(
+    r"(?:担当|所管|主管)(?:課|部署|部|係|窓口)?(?:は|って|が?どこ|[?。]*$|を教え|です)"
+    r"|(?:どこ|どちら|何|どの)の?(?:課|部署|部|係)(?:が|の)?(?:担当|所管|やって|扱|持って|見て|仕事|です|でしょう|か?[?。]*$)|問い?合わせ先"
+)
 _ONE_OF = re.compile(r"うち|どこの|どれ|どの(市|区|町|自治体|事業)|自治体で")
 
 
@@ -46,6 +51,20 @@ def reasoned(context: Context) -> Draft | None:
     return draft
 
 
+def responsible(context: Context) -> Draft | None:
+    """Which department is in charge of the named sheets, from where they print it."""
+    query = context.query
+    if not _IN_CHARGE.search(query.bare) or query.expects - {"organisation"}:
+        return None
+    draft = Draft(context.index, how="department")
+    for sheet in [f.sheet for f in context.focus() if f.named][:3]:
+        if sheet.department:
+            proof = department_proof(context, sheet)
+            n = draft.cite(sheet, proof.label, proof.span)
+            draft.add(f"{title(sheet)}の担当は **{sheet.department}** です。 [{n}]")
+    return draft if draft.citations else None
+
+
 def superlative(context: Context) -> Draft | None:
     """「一番人気の返礼品は」: statements for a rank that no figures give, where they say themselves what comes first."""
     draft = excerpt(context)
@@ -61,8 +80,8 @@ STRATEGIES: dict[str, tuple[Strategy, ...]] = {
     "compare": (listing, figures, excerpt),
     "trend": (rated, figures, excerpt),
     "number": (rated, figures, excerpt),
-    "when": (dated, when, excerpt),
-    "who": (excerpt,),
+    "when": (dated, begun, when, excerpt),
+    "who": (responsible, excerpt),
     "reason": (reasoned, excerpt),
     "yesno": (rated, figures, dated, excerpt),
     "overview": (overview, dated, excerpt),

@@ -188,3 +188,40 @@ def test_the_questions_on_conditions_keep_their_score(city: Assistant):
     assert not [
         outcome.case.id for outcome in result.outcomes if outcome.case.unanswerable and outcome.case.id in wrong
     ]
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "how"),
+    [
+        ("放課後児童クラブ運営事業の担当は？", "こども未来部 子育て支援課", "department"),
+        ("ふるさと納税推進事業はいつから？", "平成20年7月", "begun"),
+        # 24,361,000 / 12,933 = 1,883.6
+        ("デマンド交通運行事業の利用者1人当たりの事業費は？", "1,884円", "figures"),
+        ("学校給食運営事業の児童1人当たりの決算額は？", "計算していません", "figures"),
+        ("道路維持補修事業は直営ですか", "**いいえ**", "affirmed"),
+        ("デマンド交通運行事業は委託していますか？", "**はい**", "affirmed"),
+        ("湊見市の令和6年度の事業で決算額が予算額を上回ったのは？", "全13件中1件", "exceeded"),
+    ],
+)
+def test_a_plain_question_has_its_own_way_of_being_answered(city: Assistant, question: str, told: str, how: str):
+    answer = city.ask(question)
+    assert answer.debug["how"] == how and told in answer.answer and answer.citations
+
+
+def test_a_mean_over_sheets_is_the_sum_by_their_number(city: Assistant):
+    amounts = settled(2024).values()
+    answer = city.ask("湊見市の事業の令和6年度の平均の決算額はいくら")
+    assert f"{round(sum(amounts) / len(amounts)):,}円" in answer.answer and f"{sum(amounts):,}円" in answer.answer
+
+
+def test_which_department_does_something_else_is_no_question_for_the_one_in_charge(city: Assistant):
+    answer = city.ask("防災情報共有システムの情報はどの部署で共有されていますか？")
+    assert answer.debug["how"] != "department"
+
+
+def test_what_happens_in_a_year_is_listed_over_all_sheets_in_order(city: Assistant):
+    answer = city.ask("2026年に何がある？")
+    assert answer.table is not None and answer.table.columns[:2] == ("時期", "出来事")
+    told = [(row[2], row[1]) for row in answer.table.rows]
+    assert ("国民健康保険システム", "契約満了") in told and ("移動図書館運営事業", "導入") in told
+    assert all(answer.table.citations)
