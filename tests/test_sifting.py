@@ -181,10 +181,10 @@ def test_the_questions_on_conditions_keep_their_score(city: Assistant):
     sheets = {sheet["sheet"] for sheet in TRUTH}
     assert all(name.split("@")[0] in sheets for case in read.cases for name in case.sheets)
     result = examine_cases(read, asking(city), ranked=False)
-    assert not result.bad and len(result.outcomes) == len(read.cases) >= 55
+    assert not result.bad and len(result.outcomes) == len(read.cases) >= 67
     assert result.overall.quote_fidelity == 1.0 and not [o.error for o in result.outcomes if o.error]
     wrong = [outcome.case.id for outcome in result.outcomes if not outcome.score.right]
-    assert len(wrong) <= 4, wrong
+    assert len(wrong) <= 3, wrong
     assert not [
         outcome.case.id for outcome in result.outcomes if outcome.case.unanswerable and outcome.case.id in wrong
     ]
