@@ -42,13 +42,20 @@ def choices(context: Context, sheets: Sequence[Sheet]) -> list[Choice]:
         label = squeeze(cell.label)
         row_named = label in key or any(f.fits(cell.label) for f in asked)
         for part in _values(cell.text) if cell.choice else [squeeze(cell.text)]:
-            if len(part) < 2 or part not in key or (_YEAR.fullmatch(part) and part not in quoted):
+            if len(part) < 2 or not _said(part, key) or (_YEAR.fullmatch(part) and part not in quoted):
                 continue
             if part in quoted or (row_named and not _inside_name(part, context)):
                 rows[part].add(label)
     parts = sorted(rows, key=len, reverse=True)
     kept = [p for i, p in enumerate(parts) if not any(p in longer for longer in parts[:i])]
     return [Choice(part, frozenset(_narrow(rows[part], context, asked))) for part in kept]
+
+
+def _said(part: str, key: str) -> bool:
+    """Whether a value stands in the question, and not behind what turns it round (達成 in 未達成)."""
+    return any(
+        found.start() == 0 or key[found.start() - 1] not in "未不非" for found in re.finditer(re.escape(part), key)
+    )
 
 
 def _values(text: str) -> list[str]:

@@ -22,6 +22,7 @@ from index.types import SheetEvent
 _COVER = 0.42
 _NEAR_BEST = 0.66
 # Where the date's own cue was met, other words narrow the list only if some sentence holds most of them.
+_MOVED_NEAR = 0.1
 _NARROWING, _NARROW_NEAR_BEST = 0.5, 0.5
 _MOST_DATES = 3
 _SENTENCE, _PART = re.compile(r"[?。]"), 6
@@ -105,7 +106,11 @@ def when(context: Context) -> Draft | None:
             return None  # a statement without a full date (8月19日) is more to the point
         best = dates[0]
     moved = {s.sheet_id for s in sheets} if _MOVED.search(context.query.key) else {best.sheet.sheet_id}
-    shown = [h for h in hits if h.sheet.sheet_id in moved and h.score >= best.score * _NEAR_BEST]
+    shown = [
+        h
+        for h in hits
+        if h.sheet.sheet_id in moved and h.score >= best.score * (_NEAR_BEST if len(moved) == 1 else _MOVED_NEAR)
+    ]
     distinct = list({h.event.quote: h for h in reversed(shown)}.values())[::-1][:_MOST_DATES]
     draft = Draft(context.index, how="when", confidence=best.cover)
     draft.add(title(best.sheet))
@@ -216,6 +221,8 @@ def _about(
     best = max(r.cover for r in ranked)
     if cued:  # the cue is the thing itself, the rest of the question narrows it
         limit = 0.0 if best < _NARROWING else best * _NARROW_NEAR_BEST
+        if _MOVED.search(query.key):  # the later sheet repeats little of what the earlier one called it
+            limit = 0.0
     elif best < _COVER:
         return []
     else:

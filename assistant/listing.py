@@ -101,10 +101,11 @@ def candidates(context: Context) -> list[Sheet]:
         of_class = [s for s in sheets if any(q in squeeze(s.name) for q in quoted)]
         if of_class:
             return of_class
-    if len(named) >= 2 or (named and _NAMED_CLASS.search(query.key)):
+    programmes = {(s.municipality, squeeze(s.name), s.department) for s in named}
+    if len(programmes) >= 2 or (named and _NAMED_CLASS.search(query.key)):
         ids = {s.sheet_id for s in named}
         return [s for s in sheets if s.sheet_id in ids]
-    if len(named) == 1 and not query.subset:
+    if len(programmes) == 1 and not query.subset:
         return []
     if query.departments:
         return [s for s in sheets if s.department in query.departments]

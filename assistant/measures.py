@@ -50,9 +50,10 @@ def measures(
     """
     if any(f.name == RATE for f in asked):
         return rates(context, sheets, periods)
-    own, _ = printed_rows(context, sheets, over_years=False)
-    found = _best(asked, sheets, own, periods, {})
-    if periods:
+    whole = any(p.kind == "range" for p in periods)  # a sum over years wants every year that any sheet prints
+    own, origin = printed_rows(context, sheets, over_years=whole)
+    found = _best(asked, sheets, own, periods, origin)
+    if periods and not whole:
         rest = [s for s in sheets if s.sheet_id not in found]
         longer, origin = printed_rows(context, rest, over_years=True)
         found |= _best(asked, rest, longer, periods, origin)

@@ -20,6 +20,7 @@ _LEAST = re.compile(r"(一番|最も|いちばん)?(小さ|少な|安|低)|最�
 _MOST = re.compile(r"(一番|最も|いちばん)?(大き|多|高|お金|金|費用|かか)|最大|最多|最高|トップ|ベスト|上位")
 _NEXT = re.compile(r"その次|2番目|二番目|次に(多|大き|高)")
 _ORDERED = re.compile(r"順(?:に|で|の|$|、)|ランキング|並べ")
+_SHARE = re.compile(r"(?:伸び|増加|減少|増減|変化|上昇)(?:の)?(?:率|割合)|何倍")
 _MEAN = re.compile(r"平均")
 # 「金額の大きい順に」 without a number: so many rows are enough.
 _MOST_ROWS = 10
@@ -40,7 +41,10 @@ def ranking(context: Context, asked: Sequence[AskedField], sheets: Sequence[Shee
     figures = [m for m in figures if m.unit == figures[0].unit]
     if not figures:
         return None
-    figures.sort(key=lambda m: -m.value)
+    by_share = change is not None and _SHARE.search(query.bare) is not None
+    if by_share:
+        figures = [m for m in figures if m.share is not None]
+    figures.sort(key=lambda m: -((m.share or 0.0) if by_share else m.value))
     falling = change is not None and change.way == "down"
     least = bool(_LEAST.search(query.key)) or falling
     most = bool(_MOST.search(query.key)) or not least
@@ -66,7 +70,7 @@ def ranking(context: Context, asked: Sequence[AskedField], sheets: Sequence[Shee
         numbers = one.cite(draft)
         marks = "".join(f"[{n}]" for n in dict.fromkeys(numbers))
         draft.add(
-            f"- {place}：{title(one.sheet)} **{signed(one) if change else amount(one)}**{_steps(one) if change else ''} {marks}"
+            f"- {place}：{title(one.sheet)} **{signed(one) if change else amount(one)}**{moved(one).removeprefix(signed(one)) if change else ''} {marks}"
         )
         cells = (place, readable(one.sheet.name), one.sheet.municipality, one.sheet.department)
         draft.row((*cells, signed(one) if change else amount(one)), numbers)
@@ -153,7 +157,7 @@ def total(
     value = sum(m.value for m in figures)
     draft = Draft(context.index, how="total")
     what = f"{_when(context)}{plain(figures[0].label)}"
-    if _MEAN.search(context.query.bare):
+    if _MEAN.search(context.query.bare) and all(len(m.facts) == 1 for m in figures):
         mean = format_number(round(value / count, 1 if unit != "円" else 0), unit)
         draft.add(
             f"{what}の平均は **{mean}** です（合計 {format_number(value, unit)}、全{among or len(sheets)}件中{count}件）。"
@@ -162,6 +166,10 @@ def total(
         draft.add(
             f"{what}の合計は **{format_number(value, unit)}** です（全{among or len(sheets)}件中{count}件の合計）。"
         )
+    years = max(len(m.facts) for m in figures)
+    short = sum(len(m.facts) < years for m in figures)
+    if short:
+        draft.add(f"※{short}件は、ほかのシートにある年度の一部が印刷されていません。")
     draft.columns = ("シート", "自治体", "担当課", "項目", "金額" if unit == "円" else "値")
     for one in figures:
         numbers = one.cite(draft)

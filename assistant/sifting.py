@@ -35,6 +35,7 @@ _OF_SHEETS = re.compile(
     r"事業|事務|システム|シート|もの|やつ|ところ|どれ|どの|どこ|いくつ|何件|の[はを](?!なぜ|どう|いつ)|順"
 )
 _ENDS_IN_CLASS = re.compile(r"(?:の|た|る|い)\0*(?:事務)?(?:事業|システム|シート|事務|もの)(?:\([^()]*\))?[?。\0]*$")
+_CERTAIN = 0.9
 _MEAN = re.compile(r"平均")
 _BEGUN = re.compile(r"始ま(?:っ|る)|始めた|開始(?:し|の|され)|スタートし")
 _BEGINNING = "開始年度"
@@ -145,7 +146,9 @@ def _one_programme(context: Context) -> bool:
     query = context.query
     if query.subset or listing.names_a_class(query.key):
         return False
-    return len({(n.sheet.municipality, squeeze(n.sheet.name)) for n in query.named if n.exact or n.score >= 0.9}) == 1
+    sure = [n.sheet for n in query.named if n.exact or n.score >= _CERTAIN]
+    programmes = {(s.municipality, squeeze(s.name), s.department) for s in sure}
+    return len(programmes) == 1
 
 
 def _meant(context: Context, criteria: Criteria) -> Criteria:
