@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from assistant.context import Context
 from assistant.statements import Statement
@@ -40,7 +41,10 @@ _SHORT = re.compile(r"(?:指標|目標|基準|計画)[^。]{0,16}?(?:を下回|�
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An indicator's target and actual of one year; ``told`` where the sheet says which way is better."""
+    """An indicator's target and actual of one year; ``told`` where the sheet says which way is better.
+
+    ``unclear``: it does not say so, and its targets fall over the years, so that either way may be the better one.
+    """
 
     label: str
     when: str
@@ -48,6 +52,7 @@ class Pair:
     actual: Fact
     lower: bool
     told: bool
+    unclear: bool = False
 
     @property
     def met(self) -> bool:
@@ -84,7 +89,11 @@ def topic_of(key: str) -> str:
 def attained(context: Context, sheet: Sheet, periods: Sequence[Period], topic: str = "") -> Attained:
     """What a sheet tells of its targets in the periods (of its latest year that has both figures without any)."""
     facts = [found.fact for found in context.index.facts([sheet.sheet_id])]
-    pairs = [p for p in pairs_of(facts) if (not topic or topic in squeeze(p.label)) and _asked(p.actual, periods)]
+    pairs = [
+        p
+        for p in pairs_of(facts)
+        if not p.unclear and (not topic or topic in squeeze(p.label)) and _asked(p.actual, periods)
+    ]
     if not periods and pairs:
         latest = max(p.actual.period.start for p in pairs if p.actual.period)
         pairs = [p for p in pairs if p.actual.period and p.actual.period.start == latest]
@@ -94,11 +103,17 @@ def attained(context: Context, sheet: Sheet, periods: Sequence[Period], topic: s
     return Attained(tuple(pairs), tuple(printed), tuple(sentences))
 
 
-def verdicts(facts: Sequence[Fact]) -> list[str]:
-    """For each year of a row that has a target and an actual, whether it was met, as one line of an answer."""
+def verdicts(facts: Sequence[Fact], row: Sequence[Fact] = ()) -> list[str]:
+    """For each year of a row that has a target and an actual, whether it was met, as one line of an answer.
+
+    ``facts`` are those shown, ``row`` all of the row.
+    """
     lines = []
-    for pair in pairs_of(facts):
+    for pair in (p for p in pairs_of(row or facts) if p.plan in facts and p.actual in facts):
         better = "（少ないほどよい指標）" if pair.lower else ""
+        if pair.unclear:
+            lines.append(f"- {pair.when}：実績は目標と異なります（大きいほどよい指標かどうかは書かれていません）")
+            continue
         if pair.met:
             word = (
                 "目標を達成しています"
@@ -125,8 +140,16 @@ def pairs_of(facts: Sequence[Fact]) -> list[Pair]:
             said = squeeze(f"{plan.label} {plan.text}")
             lower = bool(_LOWER.search(said) or _AT_MOST.search(said))
             told = lower or bool(_HIGHER.search(said))
-            found.append(Pair(plan.label, when, plan, actual, lower, told))
+            unclear = not told and plan.value != actual.value and _fall(plan, facts)
+            found.append(Pair(plan.label, when, plan, actual, lower, told, unclear))
     return found
+
+
+def _fall(plan: Fact, facts: Sequence[Fact]) -> bool:
+    """Whether the targets of a row fall over the years it prints."""
+    row = [f for f in facts if f.kind == "plan" and f.label == plan.label and f.unit == plan.unit and f.period]
+    row.sort(key=lambda f: f.period.start if f.period else date.min)
+    return len(row) > 1 and (row[-1].value or 0.0) < (row[0].value or 0.0)
 
 
 def _open_targets(facts: Sequence[Fact], pairs: Sequence[Pair], periods: Sequence[Period], topic: str) -> bool:

@@ -67,7 +67,7 @@ def figures(context: Context) -> Draft | None:
             _write(draft, group, facts, bool(_CHANGE.search(query.key)) and not wish.gap)
             _write_otherwise(context, draft, group, facts)
             if _TARGET_ASKED.search(query.key):
-                draft.lines += verdicts(facts)
+                draft.lines += verdicts(facts, group.facts)
             draft.lines += lines(wish, facts, query.periods)
             told.append((group, facts))
         else:

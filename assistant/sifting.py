@@ -39,7 +39,10 @@ _CERTAIN = 0.9
 _MEAN = re.compile(r"平均")
 _BEGUN = re.compile(r"始ま(?:っ|る)|始めた|開始(?:し|の|され)|スタートし")
 _BEGINNING = "開始年度"
-_UNDIRECTED = "（「少ないほどよい」「…以内」などの記載がない指標は、実績が目標を下回るものを未達成としています。）"
+_UNDIRECTED = (
+    "（「少ないほどよい」「…以内」などの記載がない指標は、実績が目標を下回るものを未達成とし、"
+    "目標が年々下がるものは除いています。）"
+)
 
 
 @dataclass(slots=True)
@@ -178,7 +181,7 @@ def _listed(
     blank = len(sheets) - len(compared)
     if blank and listing.narrowed(context, sheets) is None:
         what = "、".join(dict.fromkeys(one.what for one in held))
-        draft.lines.insert(1, f"（{what}を比べられるのは{len(compared)}件で、ほかの{blank}件には印刷されていません。）")
+        draft.lines.insert(1, f"（{what}を比べられるのは{len(compared)}件で、ほかの{blank}件では比べられません。）")
     draft.lines.extend(dict.fromkeys(one.note for one in held if one.note))
     return draft
 

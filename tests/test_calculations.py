@@ -76,3 +76,11 @@ def test_a_target_is_met_or_missed_and_never_both(plan: float, actual: float):
         (pair,) = pairs_of([fact(2024, plan, "plan", "件", label), fact(2024, actual, "actual", "件", label)])
         assert pair.met == (actual <= plan if "少ない" in label else actual >= plan)
     assert not pairs_of([fact(2024, plan, "plan", "件"), fact(2023, actual, "actual", "件")])
+
+
+def test_a_target_that_falls_without_a_word_on_its_direction_is_not_judged():
+    row = [fact(year, value, "plan", "台", "放置の台数") for year, value in ((2023, 420), (2024, 380), (2025, 340))]
+    (pair,) = pairs_of([*row, fact(2024, 352, "actual", "台", "放置の台数")])
+    assert pair.unclear and "書かれていません" in verdicts([*row, pair.actual])[0]
+    risen = [fact(year, value, "plan", "台", "設置の台数") for year, value in ((2023, 340), (2024, 380))]
+    assert not pairs_of([*risen, fact(2024, 352, "actual", "台", "設置の台数")])[0].unclear
