@@ -9,12 +9,12 @@ from assistant.context import Context
 from assistant.criteria import find_criteria
 from assistant.drafts import Draft, plain, readable, title
 from assistant.figures import kind_word
-from assistant.groups import field_tier
 from assistant.measures import Measure, changes, measures, readings_of
 from assistant.types import Chart, Series
 from assistant.vocabulary import AskedField
 from corpus.amounts import format_number
 from corpus.documents import Sheet
+from corpus.periods import Period
 
 _LEAST = re.compile(r"(一番|最も|いちばん)?(小さ|少な|安|低)|最小|最少|最低|ワースト|下位")
 _MOST = re.compile(r"(一番|最も|いちばん)?(大き|多|高|お金|金|費用|かか)|最大|最多|最高|トップ|ベスト|上位")
@@ -117,32 +117,41 @@ def exceeded(
     draft = Draft(context.index, how="exceeded")
     draft.columns = ("シート", "自治体", "担当課", "年度", first.name, second.name, "差")
     compared: set[str] = set()
-    periods = [r for p in context.query.periods for r in p.readings]
+    periods = readings_of(context.query.periods)
     for sheet in sheets:
-        facts = [f.fact for f in context.index.facts([sheet.sheet_id]) if f.fact.value is not None and f.fact.period]
-        for a in (f for f in facts if field_tier(first, f.field, f.label, [f]) >= 0.85):
-            for b in (f for f in facts if field_tier(second, f.field, f.label, [f]) >= 0.85):
-                assert a.period is not None and b.period is not None
-                if a.period.start != b.period.start or (periods and not any(p.covers(a.period) for p in periods)):
-                    continue
-                compared.add(sheet.sheet_id)
-                gap = (a.value or 0.0) - (b.value or 0.0)
-                if gap == 0 or (gap > 0) != over:
-                    continue
-                numbers = [draft.cite(sheet, f.field, f.quote) for f in (a, b)]
-                marks = "".join(f"[{n}]" for n in dict.fromkeys(numbers))
-                values = [format_number(v, a.unit) for v in (a.value or 0.0, b.value or 0.0, gap)]
-                draft.add(
-                    f"- {title(sheet)} {a.period.label}：{first.name} {values[0]}、{second.name} {values[1]}（差 {values[2]}）{marks}"
-                )
-                cells = (readable(sheet.name), sheet.municipality, sheet.department, a.period.label, *values)
-                draft.row(cells, numbers)
+        for year in _printed_years(context, sheet, periods):
+            pair = [next(iter(measures(context, [one], [sheet], [year])), None) for one in (first, second)]
+            if pair[0] is None or pair[1] is None or not _comparable(first, pair[0], second, pair[1]):
+                continue
+            compared.add(sheet.sheet_id)
+            gap = pair[0].value - pair[1].value
+            if gap == 0 or (gap > 0) != over:
+                continue
+            numbers = [*pair[0].cite(draft), *pair[1].cite(draft)]
+            marks = "".join(f"[{n}]" for n in dict.fromkeys(numbers))
+            values = [amount(pair[0]), amount(pair[1]), format_number(gap, pair[0].unit)]
+            told = f"{first.name} {values[0]}、{second.name} {values[1]}（差 {values[2]}）"
+            draft.add(f"- {title(sheet)} {year.label}：{told}{marks}")
+            draft.row((readable(sheet.name), sheet.municipality, sheet.department, year.label, *values), numbers)
     if not draft.rows:
         return None
     names = {row[0] for row in draft.rows}
     word = "上回った" if over else "下回った"
     draft.lines.insert(0, f"{first.name}が{second.name}を{word}のは、全{len(compared)}件中{len(names)}件です。")
     return draft
+
+
+def _printed_years(context: Context, sheet: Sheet, periods: Sequence[Period]) -> list[Period]:
+    """The fiscal years of a sheet's amounts, those asked for where any are."""
+    facts = [one.fact for one in context.index.facts([sheet.sheet_id]) if one.fact.unit == "円"]
+    years = {f.period.start: f.period for f in facts if f.period and f.period.kind == "fiscal_year"}
+    return [years[start] for start in sorted(years) if not periods or any(p.covers(years[start]) for p in periods)]
+
+
+def _comparable(first: AskedField, one: Measure, second: AskedField, other: Measure) -> bool:
+    """Whether two figures are what was asked: of the kinds that the fields name, and both with or without the staff."""
+    kinds = all(field.kind in (None, m.facts[0].kind) for field, m in ((first, one), (second, other)))
+    return kinds and one.facts != other.facts and ("総" in one.label) == ("総" in other.label)
 
 
 def total(

@@ -159,7 +159,9 @@ def _meant(context: Context, criteria: Criteria) -> Criteria:
     query = context.query
     if query.intent not in _SHEETS_ASKED:
         return Criteria()
-    limits = tuple(one for one in criteria.limits if one.fields or one.name or one.condition.unit == "円")
+    limits = tuple(
+        one for one in criteria.limits if one.fields or one.name or _OF_SHEETS.search(query.bare)
+    )  # 「10万円以上の補助」 demands nothing of sheets
     # a number by its cue (いくら増えた) is one; where only the model took it for one, the sheets may be meant
     listed = _ENDS_IN_CLASS.search(query.bare) is not None
     of_sheets = listed or (query.intent != "number" or query.told_by == "model") and _OF_SHEETS.search(query.bare)

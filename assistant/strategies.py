@@ -34,6 +34,7 @@ _IN_CHARGE = re.compile(
     r"(?:担当|所管|主管)(?:課|部署|部|係|窓口)?(?:は|って|が?どこ|[?。]*$|を教え|です)"
     r"|(?:どこ|どちら|何|どの)の?(?:課|部署|部|係)(?:が|の)?(?:担当|所管|やって|扱|持って|見て|仕事|です|でしょう|か?[?。]*$)|問い?合わせ先"
 )
+_TOTALS = re.compile(r"合計|総額|トータル")
 _ONE_OF = re.compile(r"うち|どこの|どれ|どの(市|区|町|自治体|事業)|自治体で")
 
 
@@ -132,15 +133,18 @@ def _per_town(context: Context) -> Draft | None:
     """「A市とB市でそれぞれ…」: each town is asked by itself, the answers stand side by side, with their difference."""
     merged = Draft(context.index, how="per-town")
     sheets: list[Sheet] = []
+    if _TOTALS.search(context.query.bare) and context.query.asks("amount") and not context.query.named:
+        context = _with(context, replace(context.query, intent="sum"))
     for town in context.query.municipalities:
         part = _first(_of_town(context, town))
         if part is None or not part.citations:
             return None  # half an answer to a comparison is a wrong one
         merged.merge(part)
-        sheets.append(part.citations[0].sheet)
+        if len({c.sheet.sheet_id for c in part.citations}) == 1:
+            sheets.append(part.citations[0].sheet)
     compared = context.query.intent == "compare" and context.query.asks("amount")
     side_by_side = comparison(context, context.query.asks("amount"), sheets) if compared else None
-    if side_by_side is not None and len(side_by_side.rows) == len(sheets):
+    if side_by_side is not None and len(side_by_side.rows) == len(context.query.municipalities):
         return side_by_side
     return merged
 
