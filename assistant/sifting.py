@@ -160,7 +160,7 @@ def _meant(context: Context, criteria: Criteria) -> Criteria:
     if query.intent not in _SHEETS_ASKED:
         return Criteria()
     limits = tuple(
-        one for one in criteria.limits if one.fields or one.name or _OF_SHEETS.search(query.bare)
+        one for one in criteria.limits if one.fields or one.name or query.subset or _OF_SHEETS.search(query.bare)
     )  # 「10万円以上の補助」 demands nothing of sheets
     # a number by its cue (いくら増えた) is one; where only the model took it for one, the sheets may be meant
     listed = _ENDS_IN_CLASS.search(query.bare) is not None
@@ -193,7 +193,8 @@ def _by_limit(context: Context, limit: Limit, sheets: Sequence[Sheet]) -> Sifted
     if limit.name:
         figures = _called(context, limit, sheets)
     else:
-        asked = list(limit.fields or context.query.asks("amount") or (asked_field("費用"),))
+        before = context.query.before.asks("amount") if context.query.subset and context.query.before else ()
+        asked = list(limit.fields or context.query.asks("amount") or before or (asked_field("費用"),))
         asked += [f for f in context.query.asks("amount") if f.kind and f not in asked and not limit.fields]
         figures = by_year(context, asked, sheets, periods)
     found = Sifted(what="・".join(f.name for f in limit.fields) or limit.name or "金額")

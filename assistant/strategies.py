@@ -14,7 +14,8 @@ from assistant.definitions import definition
 from assistant.drafts import MAX_CHARS, Draft, title
 from assistant.excerpts import excerpt
 from assistant.figures import figures
-from assistant.listing import listing
+from assistant.listing import candidates, listing
+from assistant.measures import measures, readings_of
 from assistant.occasions import begun, happening
 from assistant.overviews import overview
 from assistant.question import Query
@@ -23,6 +24,7 @@ from assistant.ratings import rated
 from assistant.selection import department_proof
 from assistant.sifting import sifted
 from assistant.tallies import tallied
+from corpus.amounts import format_number
 from corpus.documents import Sheet
 from corpus.normalize import squeeze
 
@@ -133,15 +135,25 @@ def _per_town(context: Context) -> Draft | None:
     """「A市とB市でそれぞれ…」: each town is asked by itself, the answers stand side by side, with their difference."""
     merged = Draft(context.index, how="per-town")
     sheets: list[Sheet] = []
+    totals: dict[str, float] = {}
     if _TOTALS.search(context.query.bare) and context.query.asks("amount") and not context.query.named:
         context = _with(context, replace(context.query, intent="sum"))
     for town in context.query.municipalities:
         part = _first(_of_town(context, town))
         if part is None or not part.citations:
             return None  # half an answer to a comparison is a wrong one
+        if part.how == "total":
+            part.lines.insert(0, f"**{town}**")
+            asked = context.query.asks("amount")
+            own = _of_town(context, town)
+            figures = measures(own, asked, candidates(own), readings_of(context.query.periods))
+            totals[town] = sum(m.value for m in figures)
         merged.merge(part)
         if len({c.sheet.sheet_id for c in part.citations}) == 1:
             sheets.append(part.citations[0].sheet)
+    if len(totals) == 2:
+        (most, large), (least, small) = sorted(totals.items(), key=lambda one: -one[1])
+        merged.lines.insert(0, f"合計は{most}の方が{least}より **{format_number(large - small, '円')}** 多いです。")
     compared = context.query.intent == "compare" and context.query.asks("amount")
     side_by_side = comparison(context, context.query.asks("amount"), sheets) if compared else None
     if side_by_side is not None and len(side_by_side.rows) == len(context.query.municipalities):

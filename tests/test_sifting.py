@@ -247,3 +247,23 @@ def test_a_rank_by_the_share_of_a_change_is_not_one_by_its_amount(city: Assistan
 def test_a_target_missed_is_not_found_in_the_word_for_one_met(city: Assistant):
     answer = city.ask("未達成の指標がある北都区の令和6年度の事業は？")
     assert "商店街にぎわい支援事業" not in names(answer) and "胃がん検診事業" in names(answer)
+
+
+def test_totals_of_two_towns_stand_beside_each_other_with_their_difference(city: Assistant):
+    def whole(town: str) -> int:
+        rows = [s["amounts"] for s in TRUTH if s["municipality"] == town and s["fiscal_year"] == 2024]
+        return sum(r["yen"] for row in rows for r in row if r["label"] == "決算額" and r["year"] == 2024)
+
+    answer = city.ask("湊見市と北都区で令和6年度の決算額の合計を比べて").answer
+    assert all(f"{yen:,}円" in answer for yen in (whole("湊見市"), whole("北都区"), whole("湊見市") - whole("北都区")))
+
+
+def test_a_rating_over_the_years_comes_from_the_table_that_prints_them(city: Assistant):
+    # Ｂ in 令和3年度, Ａ in the two years after it
+    answer = city.ask("校務支援システムの評価はここ数年でどう変わった？").answer
+    assert "R3：B" in answer and "R4：A" in answer
+
+
+def test_under_the_budget_is_told_whatever_a_form_calls_its_rows(city: Assistant):
+    answer = city.ask("決算額が予算額を下回った北都区の事業")
+    assert {"放置自転車対策事業", "胃がん検診事業", "商店街にぎわい支援事業"} <= set(names(answer))
