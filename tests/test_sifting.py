@@ -267,3 +267,8 @@ def test_a_rating_over_the_years_comes_from_the_table_that_prints_them(city: Ass
 def test_under_the_budget_is_told_whatever_a_form_calls_its_rows(city: Assistant):
     answer = city.ask("決算額が予算額を下回った北都区の事業")
     assert {"放置自転車対策事業", "胃がん検診事業", "商店街にぎわい支援事業"} <= set(names(answer))
+
+
+def test_a_programme_that_was_renamed_counts_once(city: Assistant):
+    found = names(city.ask("湊見市で総合評価がA以外の事業の数は？"))
+    assert "ゼロカーボン推進事業（旧エコライフ推進事業）" in found and "エコライフ推進事業" not in found
