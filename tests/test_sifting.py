@@ -272,3 +272,9 @@ def test_under_the_budget_is_told_whatever_a_form_calls_its_rows(city: Assistant
 def test_a_programme_that_was_renamed_counts_once(city: Assistant):
     found = names(city.ask("湊見市で総合評価がA以外の事業の数は？"))
     assert "ゼロカーボン推進事業（旧エコライフ推進事業）" in found and "エコライフ推進事業" not in found
+
+
+def test_the_demands_that_were_read_stand_in_the_interpretation(city: Assistant):
+    told = city.ask("湊見市で令和6年度の決算額が1億円以上で前年度より2割以上増えた事業は？").interpretation.text
+    assert "決算額 100,000,000円以上" in told and "増加（20%以上）" in told
+    assert "目標が未達成" in city.ask("目標を達成できなかった湊見市の事業（令和6年度）").interpretation.text
