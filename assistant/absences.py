@@ -113,7 +113,8 @@ def speaks_of_it(context: Context, draft: Draft) -> bool:
     typed = query.expects & {"amount", "date", "organisation", "number"}
     if not typed or query.named or draft.table is not None or not draft.citations:
         return True
-    cited = {c.sheet.sheet_id for c in draft.citations}
+    # a programme's sheet of another year may be the one that says the name
+    cited = {s.sheet_id for c in draft.citations for s in (c.sheet, *context.index.timeline(c.sheet.sheet_id))}
     texts = [(s.sheet.sheet_id, s.key) for s in context.statements.of(context.scope())]
     names = "\0".join(squeeze(c.sheet.name) for c in draft.citations)
     for thing in _COMPOUND.findall(squeeze(query.focus)):

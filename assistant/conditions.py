@@ -69,6 +69,15 @@ class Condition:
     unit: str
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A condition and the stretch of the squeezed question that says it."""
+
+    condition: Condition
+    start: int
+    end: int
+
+
 def find_conditions(key: str) -> tuple[list[Condition], str]:
     """Limits on figures, and the grade asked for (upper case, empty when none), of a squeezed question.
 
@@ -77,12 +86,18 @@ def find_conditions(key: str) -> tuple[list[Condition], str]:
     >>> find_conditions("事業費が500万円から1千万円のもの")[0]
     [Condition(op='>=', value=5000000.0, unit='円'), Condition(op='<=', value=10000000.0, unit='円')]
     """
-    conditions: list[tuple[int, Condition]] = []
+    grades = [(found[1] or found[2]).upper() for found in _GRADE.finditer(key)]
+    return [placed.condition for placed in placed_conditions(key)], grades[-1] if grades else ""
+
+
+def placed_conditions(key: str) -> list[Placed]:
+    """The limits on figures of a squeezed question with where each stands, in that order."""
+    conditions: list[Placed] = []
     taken: list[tuple[int, int]] = []
     for found in _RANGE.finditer(key):
         low, high = _range(found)
         if high is not None and low is not None:
-            conditions += [(found.start(), low), (found.start(), high)]
+            conditions += [Placed(low, *found.span()), Placed(high, *found.span())]
             taken.append(found.span())
     for found in _LIMIT.finditer(key):
         op = next(op for i, (_, op) in enumerate(_OPS) if found[f"op{i}"])
@@ -90,14 +105,12 @@ def find_conditions(key: str) -> tuple[list[Condition], str]:
         inside = any(a <= found.start() < b for a, b in taken)
         if figure is None or inside or (found[0].endswith("まで") and figure[1] not in _SUMS):
             continue
-        conditions.append((found.start(), Condition(op, *figure)))
+        conditions.append(Placed(Condition(op, *figure), *found.span()))
     for found in _SIGNED.finditer(key):
         figure = _figure(found["number"], found["unit"] or "")
         if figure is not None:
-            conditions.append((found.start(), Condition(_SIGNS[found["sign"]], *figure)))
-    conditions.sort(key=lambda hit: hit[0])
-    grades = [(found[1] or found[2]).upper() for found in _GRADE.finditer(key)]
-    return [condition for _, condition in conditions], grades[-1] if grades else ""
+            conditions.append(Placed(Condition(_SIGNS[found["sign"]], *figure), *found.span()))
+    return sorted(conditions, key=lambda placed: placed.start)
 
 
 def _range(found: re.Match[str]) -> tuple[Condition | None, Condition | None]:

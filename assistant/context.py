@@ -27,7 +27,7 @@ class Focus:
 
 @dataclass(slots=True)
 class Context:
-    """One question being answered."""
+    """One question being answered; ``missing`` says in Japanese what no sheet meets, once that was found out."""
 
     index: Index
     catalogue: Catalogue
@@ -35,6 +35,7 @@ class Context:
     query: Query
     passages: tuple[Passage, ...] = ()
     subset: tuple[Sheet, ...] = ()
+    missing: str = ""
     _focus: list[Focus] | None = None
     _scope: list[Sheet] | None = None
 
@@ -55,7 +56,7 @@ class Context:
             if sheet.kind != "programme":
                 kept[(sheet.sheet_id, "", "")] = sheet
                 continue
-            key = (sheet.municipality, squeeze(sheet.name), sheet.department)
+            key = self._programme(sheet)
             other = kept.get(key)
             if other is None or self._rank_year(sheet, years) > self._rank_year(other, years):
                 kept[key] = sheet
@@ -64,8 +65,14 @@ class Context:
 
     def _twin(self, sheet: Sheet, kept: dict[tuple[str, str, str], Sheet]) -> bool:
         """Two sheets of one name, department and year are two programmes."""
-        other = kept.get((sheet.municipality, squeeze(sheet.name), sheet.department))
+        other = kept.get(self._programme(sheet))
         return other is not None and other.fiscal_year == sheet.fiscal_year
+
+    def _programme(self, sheet: Sheet) -> tuple[str, str, str]:
+        """What the sheets of one programme share: as the last of its timeline calls it, a programme renamed stays one."""
+        last = self.index.timeline(sheet.sheet_id)[-1:]
+        of = last[0] if last else sheet
+        return of.municipality, squeeze(of.name), of.department
 
     @staticmethod
     def _rank_year(sheet: Sheet, years: Sequence[int]) -> tuple[int, int]:

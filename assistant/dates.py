@@ -10,7 +10,7 @@ from functools import cache
 from assistant.context import Context
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
 from assistant.statements import Statement
-from assistant.vocabulary import AskedField
+from assistant.vocabulary import AskedField, asked_fields
 from corpus.documents import Event, Sheet
 from corpus.normalize import squeeze
 from corpus.periods import Period, era_name
@@ -22,8 +22,13 @@ from index.types import SheetEvent
 _COVER = 0.42
 _NEAR_BEST = 0.66
 # Where the date's own cue was met, other words narrow the list only if some sentence holds most of them.
+_MOVED_NEAR = 0.1
 _NARROWING, _NARROW_NEAR_BEST = 0.5, 0.5
 _MOST_DATES = 3
+_SENTENCE, _PART = re.compile(r"[?。]"), 6
+_WHEN = re.compile(r"いつ|何年|何月|何日")
+_MOVED = re.compile(r"当初|延期|延び|遅れ|前倒し|変更後|変わった")
+_DATE = re.compile(r"\d月|\d年度|\d年(?!間|延|[以前後])")
 # Every sheet is a system's or a programme's: these words narrow nothing.
 _GENERIC = ("業務システム", "システム", "事務事業", "事業", "シート")
 _PLANNED = re.compile(r"予定|計画")
@@ -53,7 +58,7 @@ def dated(context: Context) -> Draft | None:
     events = [
         found
         for found in context.index.events(sorted(named & scope or scope))
-        if any(_inside(found.event.period, reading) for reading in readings)
+        if any(inside(found.event.period, reading) for reading in readings)
     ]
     hits = _about(context, events, over_all=True)
     if not hits:
@@ -80,20 +85,32 @@ def when(context: Context) -> Draft | None:
     focus = context.focus()
     named = [f.sheet for f in focus if f.named]
     sheets = named or [f.sheet for f in focus[:3]]
-    events = context.index.events([s.sheet_id for s in sheets])
-    hits = _about(context, events)
+    if _MOVED.search(context.query.key):  # 「当初はいつで、いつに延びた」: every year's sheet says its own
+        sheets = over_years(context, named or sheets[:1])
+    parts = _parts(context)
+    if len(parts) > 1:
+        return _each(context, parts, sheets)
+    hits = _about(context, context.index.events([s.sheet_id for s in sheets]))
+    if named and not hits:  # the sheet of another year may tell it
+        sheets = [s for s in reversed(over_years(context, named)) if s not in named]
+        hits = _about(context, context.index.events([s.sheet_id for s in sheets]))
     if not hits or (not named and hits[0].cover < _COVER):
         return None
     best = hits[0]
     statements = context.statements.of(sheets)
     undated = context.statements.rank(context.statements.wanted(context.query.focus, frozenset({"date"})), statements)
-    if undated and undated[0].cover > best.cover + 0.1:
+    if undated and undated[0].cover > best.cover + 0.1 and _DATE.search(undated[0].statement.key):
         span = undated[0].statement.span
         dates = [h for h in hits if h.event.quote.start < span.end and span.start < h.event.quote.end]
         if not dates:
             return None  # a statement without a full date (8月19日) is more to the point
         best = dates[0]
-    shown = [h for h in hits if h.sheet == best.sheet and h.score >= best.score * _NEAR_BEST]
+    moved = {s.sheet_id for s in sheets} if _MOVED.search(context.query.key) else {best.sheet.sheet_id}
+    shown = [
+        h
+        for h in hits
+        if h.sheet.sheet_id in moved and h.score >= best.score * (_NEAR_BEST if len(moved) == 1 else _MOVED_NEAR)
+    ]
     distinct = list({h.event.quote: h for h in reversed(shown)}.values())[::-1][:_MOST_DATES]
     draft = Draft(context.index, how="when", confidence=best.cover)
     draft.add(title(best.sheet))
@@ -105,6 +122,34 @@ def when(context: Context) -> Draft | None:
         if len(draft.text) + len(line) < MAX_CHARS:
             draft.add(line)
     return draft if len(draft.lines) > 1 else None
+
+
+def _parts(context: Context) -> list[str]:
+    """The sentences of a question that ask for two dates (…はいつまで？…はいつから？), else the whole."""
+    parts = [part for part in _SENTENCE.split(context.query.focus) if len(part.strip()) >= _PART]
+    return parts if len(parts) > 1 and len(_WHEN.findall(context.query.key)) > 1 else [context.query.focus]
+
+
+def _each(context: Context, parts: Sequence[str], sheets: Sequence[Sheet]) -> Draft | None:
+    """The best date for each sentence of a question; None where one of them has none."""
+    events = context.index.events([s.sheet_id for s in sheets])
+    best: list[Dated] = []
+    for part in parts:
+        hits = _about(context, events, focus=part)
+        if not hits:
+            return None
+        best.append(hits[0])
+    draft = Draft(context.index, how="when", confidence=min(hit.cover for hit in best))
+    for hit in dict.fromkeys(best):
+        n = draft.cite(hit.sheet, "", hit.event.quote)
+        quote = readable(draft.citations[-1].quote)
+        draft.add(f"- {title(hit.sheet)} **{both_ways(hit.event.period)}**：{quote} [{n}]")
+    return draft
+
+
+def over_years(context: Context, sheets: Sequence[Sheet]) -> list[Sheet]:
+    """The sheets with those of the same programmes in other years."""
+    return list({s.sheet_id: s for one in sheets for s in (one, *context.index.timeline(one.sheet_id))}.values())
 
 
 def with_year(period: Period) -> str:
@@ -128,16 +173,25 @@ def both_ways(period: Period) -> str:
     return label
 
 
-def _inside(period: Period, asked: Period) -> bool:
+def inside(period: Period, asked: Period) -> bool:
     """A date counts when it lies in the asked period; a longer one (2019-2021) that merely touches it does not."""
     return asked.covers(period) or (period.kind != "range" and period.covers(asked) and period.kind == asked.kind)
 
 
-def _about(context: Context, events: Sequence[SheetEvent], over_all: bool = False) -> list[Dated]:
+def _about(
+    context: Context, events: Sequence[SheetEvent], over_all: bool = False, focus: str | None = None
+) -> list[Dated]:
     """The events whose sentence is about what is asked, best first; ``over_all``: of all sheets those with such an event."""
     query = context.query
     cued = [f for f in query.fields if f.cues]
-    topic = query.focus
+    if (
+        not cued and not over_all
+    ):  # 「現行契約はいつ終わる」: said in the sheets' words, if not in those people mostly use
+        cued = [f for f in asked_fields() if f.cues and f.happens and f.dates(query.bare)][:1]
+    happens = {what for f in cued for what in f.happens}
+    if not over_all and any(found.event.what in happens for found in events):
+        events = [found for found in events if found.event.what in happens]
+    topic = _MOVED.sub(" ", query.focus if focus is None else focus)
     for phrase in sorted({p for f in cued for p in f.ask}, key=len, reverse=True):
         topic = topic.replace(phrase, " ")
     for word in _GENERIC:
@@ -152,13 +206,14 @@ def _about(context: Context, events: Sequence[SheetEvent], over_all: bool = Fals
         document = context.index.document(found.sheet.file)
         text = document.text[found.event.quote.start : found.event.quote.end]
         key = squeeze(text)
-        if cued and not any(f.dates(near) for f in cued for near in [_beside(found, document.text)]):
+        told = found.event.what in happens or any(f.dates(_beside(found, document.text)) for f in cued)
+        if cued and not told:
             continue  # 「契約満了」 is asked and the sentence dates something else
         statements.append(
             Statement(found.sheet, "", "", found.event.quote, text, key, frozenset(words(text)), frozenset(), order)
         )
     # Where sentences say the very word of the question or its synonym, cousins of it (リニューアル for 更改) stand back.
-    if cued and any(literal.search(s.key) for s in statements):
+    if cued and any(literal.search(s.key) for s in statements if not happens or over_all):
         statements = [s for s in statements if literal.search(s.key)]
     if not statements:
         return []
@@ -166,6 +221,8 @@ def _about(context: Context, events: Sequence[SheetEvent], over_all: bool = Fals
     best = max(r.cover for r in ranked)
     if cued:  # the cue is the thing itself, the rest of the question narrows it
         limit = 0.0 if best < _NARROWING else best * _NARROW_NEAR_BEST
+        if _MOVED.search(query.key):  # the later sheet repeats little of what the earlier one called it
+            limit = 0.0
     elif best < _COVER:
         return []
     else:

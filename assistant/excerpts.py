@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from assistant.context import Context, Focus
-from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
-from assistant.figures import counts_alike
+from assistant.counters import counts
+from assistant.drafts import MAX_CHARS, Draft, readable
+from assistant.quotes import CLAUSE, write_quotes
 from assistant.statements import Ranked, Statement, Wanted
 from assistant.vocabulary import AskedField, field
-from corpus.amounts import find_amounts
-from corpus.documents import Sheet, Span
+from corpus.documents import Sheet
 from corpus.normalize import squeeze
 from corpus.periods import find_periods
 from index.types import PERSON_FIELD
@@ -41,21 +40,12 @@ _MOST = 4
 _RIVAL, _RIVAL_BY_MEANING = 0.95, 0.75
 # A section that is asked for by its name is shown complete up to this length.
 _FIELD = 400
-# Even in a small room one statement of this length is shown.
-_LEAST = 300
-# A section of prose up to this length is quoted whole; shorter statements than a clause are a table's.
-SECTION = 190
-_CLAUSE = 12
-_TABLE = re.compile(r"指標|推移|取組状況|内訳|事業費|その他|目標達成状況")
 
 # What the head of every answer says already; a word of a name or a department is no answer.
 # A cell of a word or two without a figure (決算, 区分) is a heading of some table.
 _WORD = 6
 _HEADINGS = frozenset(["事務事業名", "担当課", "担当部", "担当係", "コード", "区分", "予算事業", "根拠法令"])
 
-# Sections whose figures often stand without a unit.
-_TABLES = ("指標", "実績", "推移", "目標", "取組状況", "基準値", "評価", "内訳")
-_COUNTER = re.compile(r"何(%|パーセント|件|人|名|台|回|本|枚|冊|時間|分|校|か所|箇所|点|世帯|項目|業務|種類|団体|施設)")
 _ENTRUSTED = re.compile(r"委託|受託|請け?負|発注|指定管理|リース|運営")
 _FEW_FIRMS = 2
 _PARTS = re.compile(r"[?。]")
@@ -81,7 +71,7 @@ def excerpt(context: Context, room: int = MAX_CHARS) -> Draft | None:
     draft = Draft(context.index, how="excerpt")
     budget = room // max(1, len(chosen))
     for sheet, ranked in chosen:
-        _write(context, draft, sheet, ranked, budget)
+        write_quotes(context, draft, sheet, ranked, budget)
     if not draft.citations:
         return None
     draft.confidence = max(r.cover for _, ranked in chosen for r in ranked)
@@ -169,7 +159,7 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
             return _firms(ranked) if sole else []
         if answering[0] not in proof[:_MOST]:
             proof = [answering[0], *proof]
-    if "number" in typed and not any(_counts(query.key, r.statement) for r in proof[:4]):
+    if "number" in typed and not any(counts(query.key, r.statement) for r in proof[:4]):
         return []
     if not proof:
         return []
@@ -220,18 +210,6 @@ def _of_the_year(context: Context, statement: Statement) -> bool:
     return any(abs(a.fiscal_year - year) <= 1 for a in asked)
 
 
-def _counts(key: str, statement: Statement) -> bool:
-    """Whether a statement counts what is asked for (何枚): with the same counter, or in a table that prints none."""
-    found = _COUNTER.search(key)
-    if found is None:
-        return True
-    if found[1] in ("%", "パーセント"):
-        return "%" in statement.key or "率" in statement.key + statement.label_key
-    if any(part in statement.label + statement.field for part in _TABLES):
-        return True
-    return any(a.unit and counts_alike(found[1], a.unit) for a in find_amounts(statement.text))
-
-
 def _in_everyday_words(context: Context, wanted: Wanted) -> bool:
     """Whether most of the question (by weight) is in words that no sheet uses.
 
@@ -265,7 +243,7 @@ def _worth(ranked: Ranked) -> float:
 
 def _explains(statement: Statement) -> bool:
     """Whether a statement stands under a label that gives reasons."""
-    return len(statement.key) >= _CLAUSE and _REASON.search(statement.label_key) is not None
+    return len(statement.key) >= CLAUSE and _REASON.search(statement.label_key) is not None
 
 
 def _proves(ranked: Ranked, named: bool, typed: frozenset[str] | set[str], lay: bool) -> bool:
@@ -304,48 +282,3 @@ def _says_only_the_field(context: Context, wanted: Wanted) -> bool:
     asked = "".join(phrase for f in context.query.fields for phrase in f.ask) + "理由評価"
     rest = [w for w in wanted.query.words if w not in asked and context.statements.weight(w) > 1.2]
     return not rest
-
-
-def _write(context: Context, draft: Draft, sheet: Sheet, ranked: Sequence[Ranked], budget: int) -> None:
-    """The sheet's name and the chosen statements in the sheet's order, as many as the budget holds."""
-    used = len(title(sheet))
-    chosen: list[Quote] = []
-    for r in ranked:
-        quote = _whole_section(context, r.statement)
-        if any(q.span.start <= quote.span.start and quote.span.end <= q.span.end for q in chosen):
-            continue
-        cost = len(quote.text) + len(plain(r.statement.label)) + 12
-        if (used + cost > budget and chosen) or used + cost > max(budget, _LEAST):
-            continue
-        used += cost
-        chosen = [q for q in chosen if not (quote.span.start <= q.span.start and q.span.end <= quote.span.end)]
-        chosen.append(quote)
-    if not chosen:
-        return
-    draft.add(title(sheet))
-    for quote in sorted(chosen, key=lambda q: q.span.start):
-        n = draft.cite(sheet, quote.label, quote.span)
-        draft.add(f"- {plain(quote.label)}：{quote.text} [{n}]")
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """A stretch to show, with its text as people read it."""
-
-    label: str
-    span: Span
-    text: str
-
-
-def _whole_section(context: Context, statement: Statement) -> Quote:
-    """The statement, or its whole section where that is prose of a few lines: a reason needs its neighbours."""
-    own = Quote(statement.label, statement.span, readable(statement.text))
-    same = [s for s in context.statements.of([statement.sheet]) if s.label_key == statement.label_key]
-    if len(same) < 2 or any("\t" in s.text or len(s.key) < _CLAUSE for s in same) or _TABLE.search(statement.label_key):
-        return own
-    text = context.index.document(statement.sheet.file).text
-    span = Span(min(s.span.start for s in same), max(s.span.end for s in same))
-    whole = readable(text[span.start : span.end])
-    if len(whole) > SECTION or len(whole) > sum(len(readable(s.text)) for s in same) + 4 * len(same):
-        return own  # too long, or the statements do not stand together
-    return Quote(statement.label, span, whole)

@@ -2,222 +2,117 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import date
 
+from assistant.attainments import verdicts
+from assistant.calculations import asks_per_unit, calculation, gaps, last_years, lines, per_unit
 from assistant.context import Context
+from assistant.contradictions import otherwise
+from assistant.counters import COUNTER, counts
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
-from assistant.rows import printed_rows
-from assistant.statements import Statement
+from assistant.groups import LABEL_COVER, TYPES, Group, choose, field_tier, groups, topic_words
+from assistant.measures import RATE, rates, readings_of
+from assistant.question import Query
 from assistant.timespans import AskedPeriod
 from assistant.types import Chart, Series
 from assistant.vocabulary import AskedField
 from corpus.amounts import format_number, parse_number
-from corpus.documents import Fact, Sheet, Span
+from corpus.documents import Fact
 from corpus.normalize import squeeze
-from corpus.periods import Period
-from index.tokens import words
+from corpus.periods import Period, fiscal_year
 
-_TYPES = ("amount", "number")
-# A label must hold this share of what is asked (by weight) when no field names it.
-_LABEL_COVER = 0.45
-# A sheet that was found, not named, must share this much with the question in its name and label together.
-_FOUND_COVER = 0.3
-_REACH = 0.55
-# A sheet that search puts here is the one meant, even if its labels share little with the question.
-_CLEAR = 1.0
 # What is left of the question (by weight) beyond the label from where on a statement is quoted beside the figures.
 _LEFT_OVER = 0.4
-# 決算額 and 予算額 name a kind of figure as well as a field; these labels stand for the whole where a form prints both.
-_WHOLE = ("決算額", "予算額", "事業費", "事業経費", "直接事業費", "総事業費", "総事業コスト")
-_MOST_GROUPS = 4
+_NEAREST = 3
+_AGAINST_PRIOR = re.compile(r"(?:前の?年度?|昨年度?|去年度?)[^。、?]{0,3}(?:より|比|から|対比)")
+_TARGET_ASKED = re.compile(
+    r"(?:目標|指標|計画)(?:値)?[^。?]{0,6}(?:達成|届|超え|クリア|上回|下回|未達)(?!率|度|状況|指標)|達成(?:した|し[まて]|でき|[?])|未達"
+)
 _CHANGE = re.compile(r"増え|減っ|増減|増加|減少|変わ|変化|推移|動い|伸び|差|下が|上が")
 _FIGURES = ("trend", "number", "compare", "sum", "rank")
 _DECIMALS = re.compile(r"\d[.．]([\d０-９]+)")
-_COUNTER = re.compile(
-    r"何(件|人|名|台|回|%|パーセント|本|枚|冊|時間|分|校|か所|箇所|点|世帯|項目|業務|種類|団体|施設|円)"
-)
-# Counters that sheets use for one another.
-_ALIKE = (
-    {"件", "回", "項目", "業務", "つ", "手続", "種", "種類", "本"},
-    {"人", "名"},
-    {"%", "パーセント"},
-    {"か所", "箇所", "施設"},
-)
-
-
-# Words of the calculation that a question asks for; no label holds them.
-_ASIDES = frozenset(
-    "増える 減る 増加 減少 増減 計算 見込み 見込む 使う 掛かる 比べる 比較 変わる 動く 差 台 件 回 人 名 本 枚 "
-    "冊 千 円 万 実績 目標 計画 予定 届く 超える 上回る 下回る 充てる 分 当初 計上 多い 少ない 大きい 小さい".split()
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The facts of one printed row: one sheet and label over its periods and kinds.
-
-    ``tier`` says how well the row is the asked field, ``cover`` how much of the rest of the question its label holds,
-    ``reach`` the same for label and sheet name together. ``origin`` are the sheets of other years that facts come from.
-    """
-
-    sheet: Sheet
-    field: str
-    label: str
-    facts: tuple[Fact, ...]
-    tier: float
-    cover: float
-    reach: float
-    weight: float = 0.0
-    origin: Mapping[Fact, Sheet] = dataclasses.field(default_factory=dict)
-
-    @property
-    def score(self) -> float:
-        """Tier of the field, the share of the question's words in the label, and the sheet's own standing."""
-        return self.tier + self.cover + self.weight
 
 
 def figures(context: Context) -> Draft | None:
     """Figures for the sheets in focus; a draft without citations when the row is printed, but not for that year."""
     query = context.query
-    asked = query.asks(*_TYPES)
+    asked = query.asks(*TYPES)
     if not asked and not query.expects & {"amount", "number"} and query.intent not in ("trend", "compare"):
         return None
     if "organisation" in query.expects:
         return None
     if query.intent not in _FIGURES and not asked and any(f.type == "text" and not f.weak for f in query.fields):
         return None
-    topic = _topic_words(context, asked)
-    groups = _groups(context, asked, topic)
-    chosen = _choose(context, groups, topic) if groups else []
+    topic = topic_words(context, asked)
+    wish = calculation(query)
+    periods = with_year_before(query)
+    rows = groups(context, asked, topic, query.intent == "trend" or bool(wish or _CHANGE.search(query.key)))
+    if _only_money(query):
+        rows = [row for row in rows if row.facts[0].unit == "円"]
+    chosen = choose(context, rows, topic) if rows else []
+    if any(f.name == RATE for f in asked) and not any(_is_rate(g) for g in chosen):
+        reckoned = _reckoned_rate(context)
+        if reckoned is not None:
+            return reckoned
     draft = Draft(context.index, how="figures")
     missing = False
+    told: list[tuple[Group, list[Fact]]] = []
     for group in chosen:
-        facts = wanted_facts(group, query.periods, asked)
+        facts = wanted_facts(group, periods, asked)
+        if facts and wish.years:
+            facts = last_years(facts, wish.years)
         if facts:
-            _write(draft, group, facts, bool(_CHANGE.search(query.key)))
+            _write(draft, group, facts, bool(_CHANGE.search(query.key)) and not wish.gap)
+            _write_otherwise(context, draft, group, facts)
+            if _TARGET_ASKED.search(query.key):
+                draft.lines += verdicts(facts, group.facts)
+            draft.lines += lines(wish, facts, query.periods)
+            told.append((group, facts))
         else:
             missing = missing or group.tier >= 0.85 or group.cover >= 0.6
+    _write_per_unit(context, draft, told)
+    if wish.gap:
+        draft.lines += gaps([f for _, facts in told for f in facts], [f for _, facts in told for f in facts])
     if not draft.citations:
         # Where the sheet is named, a blank cell is the answer; a sheet that was only found may not be the right one.
         return draft if missing and any(n.sheet == chosen[0].sheet for n in query.named) else None
-    _chart(draft, [(g, wanted_facts(g, query.periods, asked)) for g in chosen])
+    _chart(draft, told)
     draft.confidence = max(g.score for g in chosen)
     _add_statements(context, draft, chosen, topic)
     return draft
 
 
-def _groups(context: Context, asked: Sequence[AskedField], topic: Sequence[str]) -> list[Group]:
-    focus = context.focus()
-    named = [f for f in focus if f.named]
-    candidates = named or focus[:5]
-    top = max((f.score for f in candidates), default=1.0) or 1.0
-    standing = {f.sheet.sheet_id: 0.0 if named else 0.3 * f.score / top for f in candidates}
-    whole = context.query.intent == "trend" or bool(_CHANGE.search(context.query.key))
-    rows, origin = printed_rows(context, [f.sheet for f in candidates], whole)
-    by_id = {f.sheet.sheet_id: f.sheet for f in candidates}
-    labels = [label for _, label in rows]
-    covers = label_covers(context, topic, labels)
-    reaches = label_covers(context, topic, [f"{label} {by_id[sheet_id].name}" for sheet_id, label in rows])
-    counter = _COUNTER.search(context.query.key)
-    groups = []
-    for ((sheet_id, label), facts), cover, reach in zip(rows.items(), covers, reaches, strict=True):
-        tier = max((field_tier(f, x.field, label, [x]) for f in asked for x in facts), default=0.0)
-        if counter and not any(counts_alike(counter[1], x.unit) for x in facts):
-            continue
-        groups.append(
-            Group(by_id[sheet_id], facts[0].field, label, tuple(facts), tier, cover, reach, standing[sheet_id], origin)
-        )
-    return groups
+def with_year_before(query: Query) -> tuple[AskedPeriod, ...]:
+    """The asked periods; with the year before where one year is held against it (前年度と比べて)."""
+    years = [asked.year for asked in query.periods]
+    if len(years) != 1 or years[0] is None or not _AGAINST_PRIOR.search(query.key):
+        return query.periods
+    before = fiscal_year(years[0] - 1)
+    return (AskedPeriod(before, (before,)), *query.periods)
 
 
-def counts_alike(counter: str, unit: str) -> bool:
-    """Whether a printed unit may answer 何「counter」; an unprinted one may."""
-    if not unit or counter in unit:
-        return True
-    return any(counter in alike and any(u in unit for u in alike) for alike in _ALIKE)
+def _only_money(query: Query) -> bool:
+    """Whether amounts alone are asked: 「給食の決算額は」 wants no indicator that happens to share its words."""
+    return bool(query.asks("amount")) and not query.asks("number") and "number" not in query.expects
 
 
-def _topic_words(context: Context, asked: Sequence[AskedField]) -> list[str]:
-    """The question's words less those that only name the field."""
-    phrases = "".join(phrase for f in asked for phrase in f.ask)
-    expanded = context.statements.wanted(context.query.focus).query.words
-    return [word for word in expanded if word not in phrases and word not in _ASIDES]
+def _is_rate(group: Group) -> bool:
+    return any(fact.unit == "%" and RATE in fact.field + fact.label for fact in group.facts)
 
 
-def field_tier(asked: AskedField, name: str, label: str, facts: Sequence[Fact]) -> float:
-    """How well a row answers an asked field: 1 for its own label, less for a part of it, 0 for another row."""
-    key, field_key = squeeze(label), squeeze(name)
-    is_money = facts[0].unit == "円"
-    if (asked.type == "amount") != is_money:
-        return 0.0
-    if key == asked.labels[0] or field_key == asked.labels[0]:
-        return 1.0
-    if key in asked.labels:
-        return 0.9 - 0.02 * asked.labels.index(key)
-    if any(label_part in key or label_part in field_key for label_part in asked.labels):
-        return 0.6
-    if asked.name in ("予算額", "決算額") and is_money and any(f.kind == asked.kind for f in facts):
-        return 0.5 - 0.02 * next((i for i, whole in enumerate(_WHOLE) if squeeze(whole) == key), len(_WHOLE))
-    return 0.0
-
-
-def label_covers(context: Context, topic: Sequence[str], labels: Sequence[str]) -> list[float]:
-    """For each label the share of the topic's words (by weight) that it holds, by itself, a synonym or a near word."""
-    if not topic or not labels:
-        return [0.0] * len(labels)
-    statements = [_as_statement(context, label, order) for order, label in enumerate(labels)]
-    ranked = context.statements.rank(context.statements.wanted(" ".join(topic)), statements)
-    covers = {r.statement.order: r.cover for r in ranked}
-    return [covers[order] for order in range(len(labels))]
-
-
-def _as_statement(context: Context, text: str, order: int) -> Statement:
-    key = squeeze(text)
-    sheet = context.catalogue.sheets[0]
-    return Statement(sheet, "", "", Span(0, 0), text, key, frozenset(words(text)), frozenset(), order)
-
-
-def _choose(context: Context, groups: Sequence[Group], topic: Sequence[str]) -> list[Group]:
-    """The rows that answer, best first; none when the question is about something the rows do not hold."""
-    query = context.query
-    strong = [f for f in query.asks(*_TYPES) if not f.weak]
-    named = {n.sheet.sheet_id for n in query.named}
-    focus = context.focus()
-    clear = focus[0].sheet if focus and focus[0].score >= _CLEAR and not focus[0].named else None
-
-    def answers(group: Group) -> bool:
-        if group.cover >= (_LABEL_COVER if len(named) < 2 else _FOUND_COVER):
-            return True
-        if group.cover >= _FOUND_COVER and group.reach >= _REACH:
-            return True
-        if group.tier < 0.45 or not (strong or not topic):
-            return False
-        if group.sheet.sheet_id in named or not topic or group.reach >= _FOUND_COVER:
-            return True
-        return group.sheet == clear and group.reach >= _FOUND_COVER / 2
-
-    able = [g for g in groups if answers(g)]
-    if not able:
-        return []
-    best = max(able, key=lambda g: g.score)
-    chosen: list[Group] = []
-    for sheet_id in dict.fromkeys(g.sheet.sheet_id for g in [best, *able]):
-        rows = [g for g in able if g.sheet.sheet_id == sheet_id]
-        top = max(rows, key=lambda g: g.score)
-        # A sheet beside the best one is shown only where the name could mean either.
-        if sheet_id != best.sheet.sheet_id and (sheet_id not in named or top.score < best.score - 0.5):
-            continue
-        chosen.extend(sorted((g for g in rows if g.score >= top.score - 0.08), key=lambda g: -g.score)[:2])
-        # Each further field asked for by name brings its own row (予算額と決算額).
-        for asked in strong:
-            row = max(rows, key=lambda g: (max(field_tier(asked, f.field, g.label, [f]) for f in g.facts), g.cover))
-            if max(field_tier(asked, f.field, row.label, [f]) for f in row.facts) >= 0.85 and row not in chosen:
-                chosen.append(row)
-    return chosen[:_MOST_GROUPS]
+def _reckoned_rate(context: Context) -> Draft | None:
+    """執行率 of the named sheets that print none, from the year's budget and settlement."""
+    named = [f.sheet for f in context.focus() if f.named]
+    draft = Draft(context.index, how="rate")
+    for one in rates(context, named[:2], readings_of(context.query.periods)):
+        marks = "".join(f"[{n}]" for n in dict.fromkeys(one.cite(draft)))
+        draft.add(f"{title(one.sheet)}の執行率")
+        when = next((f.period.label for f in one.facts[-1:] if f.period), "")
+        parts = "、".join(f"{kind_word(f) or plain(f.label)} {printed(f)}" for f in one.facts)
+        draft.add(f"- {when}：**{one.value}%**（シートに執行率の欄はなく、{parts} から計算しました） {marks}")
+    return draft if draft.citations else None
 
 
 def wanted_facts(group: Group, periods: Sequence[AskedPeriod], asked: Sequence[AskedField]) -> list[Fact]:
@@ -246,11 +141,22 @@ def _add_statements(context: Context, draft: Draft, chosen: Sequence[Group], top
     sheets = list({g.sheet.sheet_id: g.sheet for g in chosen}.values())
     wanted = context.statements.wanted(context.query.focus, context.query.expects)
     ranked = context.statements.rank(wanted, context.statements.of(sheets[:1]))
-    for r in ranked[:3]:
+    asks_count = COUNTER.search(context.query.key) is not None
+    if asks_count:  # 「…としては何％」 is told by a sentence that holds such a figure
+        ranked = [
+            r for r in ranked if any(c.isdigit() for c in r.statement.key) and counts(context.query.key, r.statement)
+        ]
+    labels = [squeeze(g.label) for g in chosen]
+    sections = {r.statement.label_key for r in ranked[:1]}
+    for place, r in enumerate(ranked):
+        # beyond the nearest three only what gives the row another figure in the same section
+        beside = r.statement.label_key in sections and any(label in r.statement.key for label in labels)
+        if place >= _NEAREST and not beside:
+            continue
         text = readable(r.statement.text)
         if (
             len(r.statement.key) >= 12
-            and r.cover >= max(_LABEL_COVER, reach)
+            and (r.cover >= max(LABEL_COVER, reach) or (beside and asks_count))
             and len(draft.text) + len(text) < MAX_CHARS - 60
         ):
             n = draft.cite(r.statement.sheet, r.statement.label, r.statement.span)
@@ -292,6 +198,30 @@ def _write(draft: Draft, group: Group, facts: Sequence[Fact], change: bool) -> N
         draft.add(f"- {' '.join(parts)}{'：' if parts else ''}{printed(fact)} [{n}]")
     if change:
         _write_change(draft, facts)
+
+
+def _write_per_unit(context: Context, draft: Draft, told: Sequence[tuple[Group, list[Fact]]]) -> None:
+    """The amount by what the question counts it by, where the sheet prints both."""
+    for group, facts in told[:1]:
+        if facts[0].unit != "円":
+            return
+        printed_all = [one.fact for one in context.index.facts([group.sheet.sheet_id])]
+        found = per_unit(context.query, facts, [f for f in printed_all if f.value is not None and f.unit != "円"])
+        if found is not None:
+            line, _, count = found
+            draft.add(f"{line} [{draft.cite(group.sheet, count.field, count.quote)}]")
+        elif asks_per_unit(context.query.key) and "当たり" not in group.label:
+            draft.add("※割る数値が同じ年度の実績として印刷されていないため、1単位当たりの額は計算していません。")
+
+
+def _write_otherwise(context: Context, draft: Draft, group: Group, facts: Sequence[Fact]) -> None:
+    """Another value that this or another year's sheet prints of the same figure."""
+    for others in otherwise(context, group.sheet, facts).values():
+        for one in others:
+            n = draft.cite(one.sheet, one.fact.field, one.fact.quote)
+            when = one.fact.period.label if one.fact.period else ""
+            where = f"{one.sheet.fiscal_year}年度のシート" if one.sheet.fiscal_year else "別のシート"
+            draft.add(f"- ※{when}の値は資料の中で一致していません。{where}には{printed(one.fact)}とあります。 [{n}]")
 
 
 def printed(fact: Fact) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from assistant.conditions import Condition
 from assistant.context import Context
+from assistant.criteria import find_criteria
 from assistant.drafts import readable
 from assistant.timespans import AskedPeriod
 from assistant.types import Interpretation
+from corpus.amounts import format_number
 from corpus.periods import Period
 
 #: The intents as people call them.
@@ -13,6 +16,9 @@ INTENTS = {
     "definition": "用語の意味", "rank": "順位", "sum": "合計", "count": "件数", "list": "一覧", "compare": "比較", "trend": "推移",
     "number": "数値", "when": "時期", "who": "担当・事業者", "reason": "理由", "yesno": "確認", "overview": "概要", "text": "記載内容",
 }  # fmt: skip
+
+_OPERATORS = {"=": "", "!=": "以外", ">": "超", ">=": "以上", "<": "未満", "<=": "以下"}
+_WAYS = {"up": "増加", "down": "減少", "flat": "増減なし"}
 
 
 def interpretation(context: Context) -> Interpretation:
@@ -30,6 +36,7 @@ def interpretation(context: Context) -> Interpretation:
         parts.append("・".join(dict.fromkeys(strong)))
     if query.grade:
         parts.append(f"{query.grade}評価")
+    parts.extend(demands(query.bare))
     parts.extend(period_words(asked) for asked in query.periods)
     text = "解釈: " + " / ".join(parts)
     if query.carried:
@@ -37,6 +44,25 @@ def interpretation(context: Context) -> Interpretation:
     period = query.periods[0].period if query.periods else None
     sure = query.opinion.sure if query.opinion is not None else None
     return Interpretation(query.intent, period, query.filters, text, query.told_by, sure)
+
+
+def demands(bare: str) -> list[str]:
+    """The limits, changes and targets that were read: 「決算額 100,000,000円以上」「前年度から増加（20%以上）」."""
+    criteria = find_criteria(bare)
+    told = [
+        f"{limit.name or '・'.join(f.name for f in limit.fields)} {_limit_words(limit.condition)}".strip()
+        for limit in criteria.limits
+    ]
+    if criteria.change is not None:
+        by = "・".join(_limit_words(condition) for condition in criteria.change.by)
+        told.append(f"{_WAYS[criteria.change.way]}{f'（{by}）' if by else ''}")
+    if criteria.attainment is not None:
+        told.append("目標を達成" if criteria.attainment.met else "目標が未達成")
+    return told
+
+
+def _limit_words(condition: Condition) -> str:
+    return f"{format_number(condition.value, condition.unit)}{_OPERATORS[condition.op]}"
 
 
 def period_words(asked: AskedPeriod) -> str:

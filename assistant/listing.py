@@ -6,12 +6,11 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from assistant import ranking, selection
+from assistant import cells, ranking, selection
 from assistant.context import Context
 from assistant.drafts import Draft, readable, shorten
 from assistant.question import NAMED
 from assistant.selection import Matches, Proof
-from assistant.vocabulary import find_fields
 from corpus.documents import Sheet
 from corpus.normalize import squeeze
 from index.types import PERSON_FIELD
@@ -20,10 +19,15 @@ from index.types import PERSON_FIELD
 _TOPIC_COVER = 0.5
 _TOPIC_NEAR_BEST = 0.62
 _QUOTE = 110
-_TARGETS = ("目標値", "指標", "成果指標", "活動指標")
+# So many proofs of a sheet are cited.
+_PROOFS = 4
+# Figures beside money that can be ranked and added up over sheets.
+_ADDED = ("職員数", "執行率")
 _CERTAIN = 0.9
 _QUOTED = re.compile(r"[「『\"]([^」』\"]{2,30})[」』\"]")
 _CLASS = re.compile(r"(システム|ネットワーク|センター|講座|補助金?)(?:の中|のうち)?(?:で|では|のうち)")
+# 事業 may mean any sheet (事務事業), システム only what is called so.
+_CLASS_OF_SHEETS = "システム"
 _EITHER = re.compile(r"(?<=[一-龥ァ-ヴー])や(?=[一-龥ァ-ヴー])|または|もしくは|とか")
 _CLAUSE_END = re.compile(r"について|に関|など|を(?=[一-龥])|が(?=[一-龥])|[(、。?]")
 _WHOLE_PART = 0.85
@@ -36,31 +40,19 @@ _NAMED_CLASS = re.compile(r"名の付く|名前の|という名|同じ名|名の
 def listing(context: Context) -> Draft | None:
     """A list, count, rank, sum or comparison over the sheets in scope; None when the question has no such condition."""
     query = context.query
-    sheets = _candidates(context)
+    sheets = candidates(context)
     if not sheets:
         return None
-    amounts = query.asks("amount")
-    over = ranking.over_pattern(query.key)
-    if over is not None:
-        first = [f for f, _, _ in find_fields(over[0]) if f.type == "amount"]
-        second = [f for f, _, _ in find_fields(over[1]) if f.type == "amount"]
-        if first and second:
-            return ranking.exceeded(context, first[-1], second[0], over[2], sheets)
-        against = [f for f, _, _ in find_fields(over[1]) if f.name in _TARGETS]
-        if against and query.intent in ("list", "count"):
-            topic = [word for word in context.statements.wanted(over[0]).query.words if len(word) >= 2]
-            missed = ranking.missed(context, over[2], topic, sheets)
-            if missed is not None:
-                return missed
-    if amounts and query.intent == "rank":
-        return ranking.ranking(context, amounts, sheets)
-    if amounts and query.intent == "sum":
-        return ranking.total(context, amounts, sheets)
+    amounts = query.asks("amount") or tuple(f for f in query.fields if f.name in _ADDED)
+    if amounts and query.intent in ("rank", "sum"):
+        chosen = narrowed(context, sheets)
+        some = sheets if not chosen else [s for s in sheets if s.sheet_id in chosen]
+        return (
+            ranking.ranking(context, amounts, some) if query.intent == "rank" else ranking.total(context, amounts, some)
+        )
     named = [f.sheet for f in context.focus() if f.named]
     if amounts and query.intent == "compare" and len(named) >= 2:
         return ranking.comparison(context, amounts, named)
-    if amounts and query.periods and len(named) != 1 and ranking.rises_or_falls(query.key):
-        return ranking.changed(context, amounts, sheets)
     if query.intent in ("rank", "sum", "compare"):
         return None
     return (
@@ -93,10 +85,10 @@ def _everything(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
     return listed(context, matches, sheets, "everything")
 
 
-def _candidates(context: Context) -> list[Sheet]:
+def candidates(context: Context) -> list[Sheet]:
     """Programme sheets in scope, narrowed to those named together and to the departments asked for."""
     query = context.query
-    sheets = [s for s in context.scope() if s.kind == "programme"]
+    sheets = [s for s in selection.titled(context, context.scope()) if s.kind == "programme"]
     # A list asks for many: a sheet counts as named here only where its name stands in full.
     sure = query.intent in ("sum", "compare") or bool(_NAMED_CLASS.search(query.key))
     named = [n.sheet for n in query.named if n.exact or n.score >= (NAMED if sure else _CERTAIN)]
@@ -109,10 +101,11 @@ def _candidates(context: Context) -> list[Sheet]:
         of_class = [s for s in sheets if any(q in squeeze(s.name) for q in quoted)]
         if of_class:
             return of_class
-    if len(named) >= 2 or (named and _NAMED_CLASS.search(query.key)):
+    programmes = {(s.municipality, squeeze(s.name), s.department) for s in named}
+    if len(programmes) >= 2 or (named and _NAMED_CLASS.search(query.key)):
         ids = {s.sheet_id for s in named}
         return [s for s in sheets if s.sheet_id in ids]
-    if len(named) == 1 and not query.subset:
+    if len(programmes) == 1 and not query.subset:
         return []
     if query.departments:
         return [s for s in sheets if s.department in query.departments]
@@ -122,7 +115,18 @@ def _candidates(context: Context) -> list[Sheet]:
         of_kind = [s for s in sheets if kind[1] in squeeze(s.name)]
         if 2 <= len(of_kind) < len(sheets):
             return of_kind
-    return sheets
+    return _of_class(context, sheets)
+
+
+def _of_class(context: Context, sheets: list[Sheet]) -> list[Sheet]:
+    """「A市のシステムを」: the sheets of the files whose sheets are mostly called so, where some files' are."""
+    if _CLASS_OF_SHEETS not in context.query.bare or "事業" in context.query.bare:
+        return sheets
+    files: dict[str, list[bool]] = defaultdict(list)
+    for sheet in sheets:
+        files[sheet.file].append(_CLASS_OF_SHEETS in squeeze(sheet.name))
+    of_class = {file for file, called in files.items() if sum(called) * 2 >= len(called) > 1}
+    return [s for s in sheets if s.file in of_class] if 0 < len(of_class) < len(files) else sheets
 
 
 def _reporting_on(context: Context, sheets: list[Sheet]) -> list[Sheet]:
@@ -135,15 +139,28 @@ def _reporting_on(context: Context, sheets: list[Sheet]) -> list[Sheet]:
     return [s for s in sheets if s.municipality not in towns & older or s.fiscal_year in years]
 
 
-def _by_conditions(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
+def names_a_class(key: str) -> bool:
+    """Whether a name in a question stands for all sheets that bear it (「財務会計」と名の付く)."""
+    return _NAMED_CLASS.search(key) is not None
+
+
+def chosen_values(context: Context) -> list[cells.Choice]:
+    """The values of choice cells that the question asks for, among the sheets it may be about."""
+    return cells.choices(context, candidates(context))
+
+
+def narrowed(context: Context, sheets: Sequence[Sheet]) -> Matches | None:
+    """The sheets with the grades, choices and departments asked for; None where none of these is asked."""
     query = context.query
-    found: list[Matches] = []
     wishes = selection.grade_wishes(context)
-    for wish in wishes:
-        found.append(selection.by_grade(context, wish, sheets))
-    chosen = selection.choices(context, sheets) if not wishes else []
-    for choice in chosen:
-        found.append(selection.by_choice(context, choice, sheets))
+    found = [selection.by_grade(context, wish, sheets) for wish in wishes]
+    chosen = cells.choices(context, sheets)
+    if wishes:  # beside a grade only what is no rating itself: 直営 in 「直営でＢ評価の」
+        chosen = [choice for choice in chosen if not any(selection.is_rating(label) for label in choice.labels)]
+    found += [cells.by_choice(context, choice, sheets) for choice in chosen]
+    manner = cells.by_manner(context, sheets)
+    if manner and not any("委託" in choice.value or "直営" in choice.value for choice in chosen):
+        found.append(manner)
     if query.departments and not found:
         found.append(selection.by_department(context, sheets))
     if not found:
@@ -151,6 +168,11 @@ def _by_conditions(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
     matches = found[0]
     for more in found[1:]:
         matches = selection.overlap(matches, more)
+    return matches
+
+
+def _by_conditions(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
+    matches = narrowed(context, sheets)
     return listed(context, matches, sheets, "conditions") if matches else None
 
 
@@ -194,14 +216,17 @@ def listed(context: Context, matches: Matches, sheets: Sequence[Sheet], how: str
     draft = Draft(context.index, how=how)
     ordered = [s for s in sheets if s.sheet_id in matches]
     draft.add(f"該当するシートは {len(ordered)}件です（全{len(sheets)}件中{len(ordered)}件）。")
-    draft.columns = ("シート", "自治体", "担当課", "根拠")
+    figured = any(p.figure for s in ordered for p in matches[s.sheet_id])
+    draft.columns = ("シート", "自治体", "担当課", *(("数値",) if figured else ()), "根拠")
     for sheet in ordered:
         proofs = matches[sheet.sheet_id]
-        numbers = [draft.cite(p.sheet, p.label, p.span) for p in proofs[:3]]
-        if all(p.sheet.sheet_id != sheet.sheet_id for p in proofs[:3]):
+        numbers = [draft.cite(p.sheet, p.label, p.span) for p in proofs[:_PROOFS]]
+        if all(p.sheet.sheet_id != sheet.sheet_id for p in proofs[:_PROOFS]):
             own = selection.name_proof(context, sheet)
             numbers.append(draft.cite(sheet, own.label, own.span))
-        reason = shorten(" / ".join(dict.fromkeys(readable(p.reading) for p in proofs[:3])), _QUOTE)
-        draft.item(sheet, "", numbers)
-        draft.row((readable(sheet.name), sheet.municipality, sheet.department, reason), numbers)
+        figures = " / ".join(dict.fromkeys(p.figure for p in proofs if p.figure))
+        reason = " / ".join(dict.fromkeys(readable(p.reading) for p in proofs[:_PROOFS] if p.reading != p.figure))
+        draft.item(sheet, shorten(figures, _QUOTE), numbers)
+        cells = (readable(sheet.name), sheet.municipality, sheet.department, *((figures,) if figured else ()))
+        draft.row((*cells, shorten(reason, _QUOTE)), numbers)
     return draft

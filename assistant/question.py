@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from assistant.catalogue import Catalogue, NameMatch
 from assistant.conditions import Condition, Order, find_conditions, find_rank
 from assistant.opinion import SURE, Opinion, second_opinion
-from assistant.timespans import AskedPeriod, find_asked, reporting_year
+from assistant.timespans import AskedPeriod, find_asked, last_fiscal_year, reporting_year
 from assistant.types import Turn
 from assistant.vocabulary import AskedField, find_fields, find_intents, misspelt_fields, preamble_end
 from corpus.documents import FactKind, Sheet
@@ -40,7 +40,7 @@ _EXPECTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "number",
         re.compile(
-            r"何(件|人|名|台|回|%|パーセント|本|枚|冊|時間|分|校|か所|箇所|点|割|世帯|項目|業務|種類|団体|施設)"
+            r"何(件|人|名|台|回|%|パーセント|本|枚|冊|時間|分|校|か所|箇所|点|割|世帯|項目|業務|種類|団体|施設|k?g(?![a-z])|km|トン|頭|基|便|室|戸)"
             r"|どのくらい|どれくらい|件数|人数|台数|回数|枚数|割合|稼働率|満足度|率は|数字は|いくつ"
         ),
     ),
@@ -58,7 +58,10 @@ _WHICH = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question as understood. ``focus`` is the question without the words that were understood otherwise."""
+    """A question as understood. ``focus`` is the question without the words that were understood otherwise.
+
+    ``bare`` is the squeezed question of this turn with a NUL for each letter of names, towns, departments and dates.
+    """
 
     text: str
     key: str
@@ -82,6 +85,7 @@ class Query:
     limit: int | None = None
     order: Order = ""
     opinion: Opinion | None = None
+    bare: str = ""
 
     @property
     def told_by(self) -> str:
@@ -131,7 +135,7 @@ def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query |
     towns = catalogue.find_municipalities(key)
     municipalities = tuple(dict.fromkeys(name for name, _, _ in towns))
     scope = _scope(catalogue, filters, municipalities)
-    bare = _blank(key, [(a, b) for _, a, b in towns])
+    bare = blanked(key, [(a, b) for _, a, b in towns])
     departments = catalogue.find_departments(bare, scope)
     spelt, places = catalogue.spelt_out(bare)
     names = [
@@ -141,18 +145,24 @@ def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query |
         if name.exact or not any(a <= places[name.start] and places[name.end] <= b for _, a, b in departments)
     ]
     named = [n for n in names if n.score >= NAMED]
-    unnamed = _blank(bare, [(n.start, n.end) for n in named if n.end - n.start >= 3])
+    unnamed = blanked(bare, [(n.start, n.end) for n in named if n.end - n.start >= 3])
     # 直近 counts from what the sheet meant reports on, be it named here or in the question before
     meant = named or (list(before.named) if before is not None else [])
     latest = reporting_year([s.fiscal_year for s in scope])
     periods, dated = find_asked(text, latest, reporting_year([n.sheet.fiscal_year for n in meant]))
-    undated = _blank(unnamed, dated)
-    undated = _blank(undated, [(a, b) for _, a, b in departments])
-    undated = _blank(undated, [(0, preamble_end(key))])
+    undated = blanked(unnamed, dated)
+    undated = blanked(undated, [(a, b) for _, a, b in departments])
+    undated = blanked(undated, [(0, preamble_end(key))])
     fields = find_fields(undated)
     fields += [(f, len(undated), len(undated)) for f in misspelt_fields(undated, reading(undated.replace("\0", "")))]
     intents, opinion = _intents(undated)
-    conditions, grade = find_conditions(_blank(key, dated))
+    if (
+        intents[0] in ("number", "text")
+        and _over_years(periods)
+        and any(f.type in ("amount", "number") for f, _, _ in fields)
+    ):
+        intents = ("trend", *intents)  # 「R3からR5の予算額」 wants every year
+    conditions, grade = find_conditions(blanked(key, dated))
     limit, order = find_rank(undated)
     kinds = {f.kind for f, _, _ in fields if f.kind}
     expects = frozenset(kind for kind, pattern in _EXPECTS if pattern.search(key))
@@ -179,7 +189,14 @@ def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query |
         limit=limit,
         order=order,
         opinion=opinion,
+        bare=undated,
     )
+
+
+def _over_years(periods: Sequence[AskedPeriod]) -> bool:
+    """Whether years are asked one after the other: a range of them, an open end, or three by name."""
+    ranges = [p for p in periods if p.period.kind == "range" and last_fiscal_year(p.period) > p.period.fiscal_year]
+    return bool(ranges) or len(periods) >= 3
 
 
 def _intents(key: str) -> tuple[tuple[str, ...], Opinion | None]:
@@ -192,7 +209,7 @@ def _intents(key: str) -> tuple[tuple[str, ...], Opinion | None]:
     return ((opinion.intent, *found) if taken else tuple(found)), opinion
 
 
-def _blank(key: str, spans: Sequence[tuple[int, int]]) -> str:
+def blanked(key: str, spans: Sequence[tuple[int, int]]) -> str:
     """The key with the given stretches blanked out, lengths kept."""
     chars = list(key)
     for start, end in spans:

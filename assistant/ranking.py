@@ -4,190 +4,110 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from assistant.conditions import holds
 from assistant.context import Context
+from assistant.criteria import find_criteria
 from assistant.drafts import Draft, plain, readable, title
-from assistant.figures import field_tier
-from assistant.timespans import last_fiscal_year
+from assistant.figures import kind_word
+from assistant.measures import Measure, changes, measures, readings_of
 from assistant.types import Chart, Series
 from assistant.vocabulary import AskedField
 from corpus.amounts import format_number
-from corpus.documents import Fact, Sheet
-from corpus.normalize import squeeze
-from corpus.periods import Period, fiscal_year
+from corpus.documents import Sheet
+from corpus.periods import Period
 
 _LEAST = re.compile(r"(一番|最も|いちばん)?(小さ|少な|安|低)|最小|最少|最低|ワースト|下位")
 _MOST = re.compile(r"(一番|最も|いちばん)?(大き|多|高|お金|金|費用|かか)|最大|最多|最高|トップ|ベスト|上位")
 _NEXT = re.compile(r"その次|2番目|二番目|次に(多|大き|高)")
-_RISE = re.compile(r"増え|増加|伸び|上が|増")
-_FALL = re.compile(r"減っ|減少|下が|減")
+_ORDERED = re.compile(r"順(?:に|で|の|$|、)|ランキング|並べ")
+_SHARE = re.compile(r"(?:伸び|増加|減少|増減|変化|上昇)(?:の)?(?:率|割合)|何倍")
+_MEAN = re.compile(r"平均")
+# 「金額の大きい順に」 without a number: so many rows are enough.
+_MOST_ROWS = 10
 _OVER = re.compile(
     r"(?P<a>[^がを]{2,12}?)が(?P<b>[^がを]{2,12}?)を(?P<op>上回|超え|超過|下回)"
     r"|(?P<b2>[^がを]{2,12}?)を(?P<a2>[^がを]{2,12}?)が(?P<op2>上回|超え|超過|下回)"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """A sheet's figure for the question, with the facts it was read from."""
-
-    sheet: Sheet
-    label: str
-    value: float
-    unit: str
-    facts: tuple[Fact, ...]
-
-
-def amounts(
-    context: Context, asked: Sequence[AskedField], sheets: Sequence[Sheet], periods: Sequence[Period]
-) -> list[Amount]:
-    """One figure a sheet: its best row for the asked fields in the last of the periods (all of them for a sum)."""
-    kinds = {f.kind for f in asked if f.kind}
-    kind = next(iter(kinds)) if len(kinds) == 1 else None
-    rows: dict[tuple[str, str, str], list[Fact]] = {}
-    for found in context.index.facts([s.sheet_id for s in sheets]):
-        if found.fact.value is not None and found.fact.unit == "円":
-            rows.setdefault((found.sheet.sheet_id, found.fact.field, found.fact.label), []).append(found.fact)
-    by_id = {s.sheet_id: s for s in sheets}
-    best: dict[str, tuple[float, Amount]] = {}
-    for (sheet_id, name, label), facts in rows.items():
-        tier = max(_tiers(asked, name, label, facts), default=0.0)
-        fit = _within(facts, periods, kind)
-        if tier <= 0 or not fit:
-            continue
-        amount = Amount(by_id[sheet_id], label or name, sum(f.value or 0.0 for f in fit), "円", tuple(fit))
-        if sheet_id not in best or tier > best[sheet_id][0]:
-            best[sheet_id] = (tier, amount)
-    return [amount for _, amount in best.values()]
-
-
-def _tiers(asked: Sequence[AskedField], name: str, label: str, facts: Sequence[Fact]) -> list[float]:
-    """Tiers of the asked fields; 決算 or 予算 beside a named row (総事業費の令和6年度決算) only says the kind."""
-    rows = [f for f in asked if f.name not in ("予算額", "決算額")] or list(asked)
-    return [field_tier(f, name, label, facts) for f in rows]
-
-
-def _within(facts: Sequence[Fact], periods: Sequence[Period], kind: str | None) -> list[Fact]:
-    chosen = [f for f in facts if kind is None or f.kind is None or f.kind == kind]
-    if not periods:
-        latest = max((f.period.start for f in chosen if f.period and f.kind != "plan"), default=None)
-        return [f for f in chosen if f.period and f.period.start == latest]
-    return [f for f in chosen if f.period and any(p.covers(f.period) for p in periods)]
-
-
 def ranking(context: Context, asked: Sequence[AskedField], sheets: Sequence[Sheet]) -> Draft | None:
     """The sheets with the largest (or smallest, or both) figure, or the largest change between two years."""
-    key = context.query.key
-    periods = context.query.periods
-    change = _ends(context) is not None and bool(_RISE.search(key) or _FALL.search(key))
-    if change:
-        figures = changes(context, asked, sheets)
-    else:
-        figures = amounts(context, asked, sheets, [r for p in periods for r in p.readings])
-    figures = [
-        a for a in figures if all(holds(c, a.value) for c in context.query.conditions if c.unit in ("円", a.unit))
-    ]
+    query = context.query
+    change = find_criteria(query.bare).change
+    figures = (
+        changes(context, asked, sheets) if change else measures(context, asked, sheets, readings_of(query.periods))
+    )
+    # A sum of two years is no figure of one: what is ranked is of one unit.
+    figures = [m for m in figures if m.unit == figures[0].unit]
     if not figures:
         return None
-    figures.sort(key=lambda a: -a.value)
-    falling = change and bool(_FALL.search(key)) and not _RISE.search(key)
-    least = bool(_LEAST.search(key)) or falling
-    most = bool(_MOST.search(key)) or not least
-    limit = max(context.query.limit or 1, 2 if _NEXT.search(key) else 1)
-    chosen: list[tuple[str, Amount]] = []
+    by_share = change is not None and _SHARE.search(query.bare) is not None
+    if by_share:
+        figures = [m for m in figures if m.share is not None]
+    figures.sort(key=lambda m: -((m.share or 0.0) if by_share else m.value))
+    falling = change is not None and change.way == "down"
+    least = bool(_LEAST.search(query.key)) or falling
+    most = bool(_MOST.search(query.key)) or not least
+    if query.order and not (least and most):
+        least, most = query.order == "asc" or falling, query.order == "desc" and not falling
+    limit = max(query.limit or (_MOST_ROWS if _ORDERED.search(query.key) else 1), 2 if _NEXT.search(query.key) else 1)
+    chosen: list[tuple[str, Measure]] = []
     if most and not falling:
-        chosen += [(f"{i}位", a) for i, a in enumerate(figures[:limit], 1)]
+        chosen += [(f"{i}位", m) for i, m in enumerate(figures[:limit], 1)]
     if least:
-        chosen += [(f"小さい方から{i}位" if most else f"{i}位", a) for i, a in enumerate(figures[::-1][:limit], 1)]
+        chosen += [(f"小さい方から{i}位" if most else f"{i}位", m) for i, m in enumerate(figures[::-1][:limit], 1)]
     draft = Draft(context.index, how="ranking")
     what = "・".join(f.name for f in asked) or chosen[0][1].label
     draft.add(f"{_when(context)}{what}{'の増減' if change else ''}を全{len(sheets)}件中{len(figures)}件で比べました。")
-    draft.columns = ("順位", "シート", "自治体", "担当課", "増減" if change else "金額")
-    for place, amount in chosen:
-        numbers = [draft.cite(amount.sheet, f.field, f.quote) for f in amount.facts]
+    draft.columns = (
+        "順位",
+        "シート",
+        "自治体",
+        "担当課",
+        "増減" if change else "金額" if figures[0].unit == "円" else "値",
+    )
+    for place, one in chosen:
+        numbers = one.cite(draft)
         marks = "".join(f"[{n}]" for n in dict.fromkeys(numbers))
-        sign = "+" if change and amount.value > 0 else ""
-        figure = f"{sign}{format_number(amount.value, amount.unit)}"
-        draft.add(f"- {place}：{title(amount.sheet)} **{figure}**{_steps(amount) if change else ''} {marks}")
-        draft.row(
-            (place, readable(amount.sheet.name), amount.sheet.municipality, amount.sheet.department, figure), numbers
+        draft.add(
+            f"- {place}：{title(one.sheet)} **{signed(one) if change else amount(one)}**{moved(one).removeprefix(signed(one)) if change else ''} {marks}"
         )
+        cells = (place, readable(one.sheet.name), one.sheet.municipality, one.sheet.department)
+        draft.row((*cells, signed(one) if change else amount(one)), numbers)
     return draft
 
 
-def _steps(amount: Amount) -> str:
-    return (
-        "（"
-        + "→".join(f"{f.period.label if f.period else ''} {format_number(f.value or 0, f.unit)}" for f in amount.facts)
-        + "）"
-    )
+def amount(one: Measure) -> str:
+    """The figure with its unit."""
+    return format_number(one.value, one.unit)
+
+
+def signed(one: Measure) -> str:
+    """A change with its sign: +1,000円, ▲500円."""
+    return f"{'+' if one.value > 0 else ''}{amount(one)}"
+
+
+def told(one: Measure) -> str:
+    """「令和6年度 決算額：257,733,000円」, with what kind of figure it is where the row's name does not say."""
+    years = "・".join(dict.fromkeys(f.period.label for f in one.facts if f.period))
+    kind = kind_word(one.facts[-1]) if len({f.kind for f in one.facts}) == 1 else ""
+    return f"{' '.join(part for part in (years, plain(one.label), kind) if part)}：{amount(one)}"
+
+
+def moved(one: Measure) -> str:
+    """「+4,418,000円（令和5年度 9,914,000円→令和6年度 13,872,000円、+39.9%）」."""
+    share = f"、{100 * (one.share - 1):+.1f}%" if one.share is not None and one.value else ""
+    return f"{signed(one)}{_steps(one)[:-1]}{share}）"
+
+
+def _steps(one: Measure) -> str:
+    steps = (f"{f.period.label if f.period else ''} {format_number(f.value or 0, f.unit)}" for f in one.facts)
+    return f"（{'→'.join(steps)}）"
 
 
 def _when(context: Context) -> str:
     labels = [p.period.label for p in context.query.periods]
     return "・".join(labels) + "の" if labels else ""
-
-
-def changes(context: Context, asked: Sequence[AskedField], sheets: Sequence[Sheet]) -> list[Amount]:
-    """The later figure less the earlier one, for sheets that print both."""
-    ends = _ends(context)
-    if ends is None:
-        return []
-    first = {a.sheet.sheet_id: a for a in amounts(context, asked, sheets, ends[0])}
-    last = {a.sheet.sheet_id: a for a in amounts(context, asked, sheets, ends[1])}
-    return [
-        Amount(
-            late.sheet, late.label, late.value - first[sheet_id].value, late.unit, (*first[sheet_id].facts, *late.facts)
-        )
-        for sheet_id, late in last.items()
-        if sheet_id in first and first[sheet_id].label == late.label
-    ]
-
-
-def _ends(context: Context) -> tuple[Sequence[Period], Sequence[Period]] | None:
-    """The first and the last of the asked periods: two of them, or the two ends of a range of years."""
-    ordered = sorted(context.query.periods, key=lambda p: p.period.start)
-    if len(ordered) >= 2:
-        return ordered[0].readings, ordered[-1].readings
-    if ordered and ordered[0].period.kind == "range" and ordered[0].open != "before":
-        period = ordered[0].period
-        last = last_fiscal_year(period)
-        if ordered[0].open and context.catalogue.latest_year:
-            last = min(last, context.catalogue.latest_year)  # 「令和3年度以降」 ends where the sheets do
-        if last > period.fiscal_year:
-            return (fiscal_year(period.fiscal_year),), (fiscal_year(last),)
-    return None
-
-
-def changed(context: Context, asked: Sequence[AskedField], sheets: Sequence[Sheet]) -> Draft | None:
-    """Every sheet whose figure rose (or fell) from one year to another."""
-    key = context.query.key
-    figures = changes(context, asked, sheets)
-    if not figures:
-        return None
-    rise = bool(_RISE.search(key))
-    chosen = [a for a in figures if (a.value > 0) == rise and a.value != 0]
-    word = "増えた" if rise else "減った"
-    draft = Draft(context.index, how="changed")
-    draft.add(f"{_when(context)}間で{word}のは、全{len(figures)}件中{len(chosen)}件です。")
-    draft.columns = ("シート", "自治体", "担当課", "増減", "内訳")
-    for amount in sorted(chosen, key=lambda a: -abs(a.value)):
-        numbers = [draft.cite(amount.sheet, f.field, f.quote) for f in amount.facts]
-        marks = "".join(f"[{n}]" for n in dict.fromkeys(numbers))
-        sign = "+" if amount.value > 0 else ""
-        figure = f"{sign}{format_number(amount.value, amount.unit)}"
-        draft.add(f"- {title(amount.sheet)} {figure}{_steps(amount)} {marks}")
-        cells = (
-            readable(amount.sheet.name),
-            amount.sheet.municipality,
-            amount.sheet.department,
-            figure,
-            _steps(amount),
-        )
-        draft.row(cells, numbers)
-    return draft if chosen else None
 
 
 def exceeded(
@@ -197,26 +117,22 @@ def exceeded(
     draft = Draft(context.index, how="exceeded")
     draft.columns = ("シート", "自治体", "担当課", "年度", first.name, second.name, "差")
     compared: set[str] = set()
-    periods = [r for p in context.query.periods for r in p.readings]
+    periods = readings_of(context.query.periods)
     for sheet in sheets:
-        facts = [f.fact for f in context.index.facts([sheet.sheet_id]) if f.fact.value is not None and f.fact.period]
-        for a in (f for f in facts if field_tier(first, f.field, f.label, [f]) >= 0.85):
-            for b in (f for f in facts if field_tier(second, f.field, f.label, [f]) >= 0.85):
-                assert a.period is not None and b.period is not None
-                if a.period.start != b.period.start or (periods and not any(p.covers(a.period) for p in periods)):
-                    continue
-                compared.add(sheet.sheet_id)
-                gap = (a.value or 0.0) - (b.value or 0.0)
-                if gap == 0 or (gap > 0) != over:
-                    continue
-                numbers = [draft.cite(sheet, f.field, f.quote) for f in (a, b)]
-                marks = "".join(f"[{n}]" for n in dict.fromkeys(numbers))
-                values = [format_number(v, a.unit) for v in (a.value or 0.0, b.value or 0.0, gap)]
-                draft.add(
-                    f"- {title(sheet)} {a.period.label}：{first.name} {values[0]}、{second.name} {values[1]}（差 {values[2]}）{marks}"
-                )
-                cells = (readable(sheet.name), sheet.municipality, sheet.department, a.period.label, *values)
-                draft.row(cells, numbers)
+        for year in _printed_years(context, sheet, periods):
+            pair = [next(iter(measures(context, [one], [sheet], [year])), None) for one in (first, second)]
+            if pair[0] is None or pair[1] is None or not _comparable(first, pair[0], second, pair[1]):
+                continue
+            compared.add(sheet.sheet_id)
+            gap = pair[0].value - pair[1].value
+            if gap == 0 or (gap > 0) != over:
+                continue
+            numbers = [*pair[0].cite(draft), *pair[1].cite(draft)]
+            marks = "".join(f"[{n}]" for n in dict.fromkeys(numbers))
+            values = [amount(pair[0]), amount(pair[1]), format_number(gap, pair[0].unit)]
+            told = f"{first.name} {values[0]}、{second.name} {values[1]}（差 {values[2]}）"
+            draft.add(f"- {title(sheet)} {year.label}：{told}{marks}")
+            draft.row((readable(sheet.name), sheet.municipality, sheet.department, year.label, *values), numbers)
     if not draft.rows:
         return None
     names = {row[0] for row in draft.rows}
@@ -225,88 +141,76 @@ def exceeded(
     return draft
 
 
-def total(context: Context, asked: Sequence[AskedField], sheets: Sequence[Sheet]) -> Draft | None:
-    """The sum over the sheets with every addend cited."""
-    figures = amounts(context, asked, sheets, [r for p in context.query.periods for r in p.readings])
+def _printed_years(context: Context, sheet: Sheet, periods: Sequence[Period]) -> list[Period]:
+    """The fiscal years of a sheet's amounts, those asked for where any are."""
+    facts = [one.fact for one in context.index.facts([sheet.sheet_id]) if one.fact.unit == "円"]
+    years = {f.period.start: f.period for f in facts if f.period and f.period.kind == "fiscal_year"}
+    return [years[start] for start in sorted(years) if not periods or any(p.covers(years[start]) for p in periods)]
+
+
+def _comparable(first: AskedField, one: Measure, second: AskedField, other: Measure) -> bool:
+    """Whether two figures are what was asked: of the kinds that the fields name, and both with or without the staff."""
+    kinds = all(field.kind in (None, m.facts[0].kind) for field, m in ((first, one), (second, other)))
+    return kinds and one.facts != other.facts and ("総" in one.label) == ("総" in other.label)
+
+
+def total(
+    context: Context, asked: Sequence[AskedField], sheets: Sequence[Sheet], among: int | None = None
+) -> Draft | None:
+    """The sum (or the mean) over the sheets with every addend cited; ``among`` so many sheets were looked at."""
+    figures = measures(context, asked, sheets, readings_of(context.query.periods))
+    figures = [m for m in figures if m.unit == figures[0].unit]
     if not figures:
         return None
-    value = sum(a.value for a in figures)
+    unit, count = figures[0].unit, len(figures)
+    value = sum(m.value for m in figures)
     draft = Draft(context.index, how="total")
-    draft.add(
-        f"{_when(context)}{figures[0].label}の合計は **{format_number(value, '円')}** です（全{len(sheets)}件中{len(figures)}件の合計）。"
-    )
-    draft.columns = ("シート", "自治体", "担当課", "項目", "金額")
-    for amount in figures:
-        numbers = [draft.cite(amount.sheet, f.field, f.quote) for f in amount.facts]
+    what = f"{_when(context)}{plain(figures[0].label)}"
+    if _MEAN.search(context.query.bare) and all(len(m.facts) == 1 for m in figures):
+        mean = format_number(round(value / count, 1 if unit != "円" else 0), unit)
+        draft.add(
+            f"{what}の平均は **{mean}** です（合計 {format_number(value, unit)}、全{among or len(sheets)}件中{count}件）。"
+        )
+    else:
+        draft.add(
+            f"{what}の合計は **{format_number(value, unit)}** です（全{among or len(sheets)}件中{count}件の合計）。"
+        )
+    years = max(len(m.facts) for m in figures)
+    short = sum(len(m.facts) < years for m in figures)
+    if short:
+        draft.add(f"※{short}件は、ほかのシートにある年度の一部が印刷されていません。")
+    draft.columns = ("シート", "自治体", "担当課", "項目", "金額" if unit == "円" else "値")
+    for one in figures:
+        numbers = one.cite(draft)
         marks = "".join(f"[{n}]" for n in dict.fromkeys(numbers))
-        draft.add(f"- {title(amount.sheet)} {format_number(amount.value, '円')} {marks}")
-        row = (readable(amount.sheet.name), amount.sheet.municipality, amount.sheet.department, plain(amount.label))
-        draft.row((*row, format_number(amount.value, "円")), numbers)
+        draft.add(f"- {title(one.sheet)} {amount(one)} {marks}")
+        row = (readable(one.sheet.name), one.sheet.municipality, one.sheet.department, plain(one.label))
+        draft.row((*row, amount(one)), numbers)
     return draft
 
 
 def comparison(context: Context, asked: Sequence[AskedField], sheets: Sequence[Sheet]) -> Draft | None:
     """Two or more sheets side by side with the difference of the first two."""
-    figures = amounts(context, asked, sheets, [r for p in context.query.periods for r in p.readings])
+    figures = measures(context, asked, sheets, readings_of(context.query.periods))
+    figures = [m for m in figures if m.unit == figures[0].unit]
     if len(figures) < 2:
         return None
-    figures.sort(key=lambda a: -a.value)
-    gap = figures[0].value - figures[1].value
+    figures.sort(key=lambda m: -m.value)
+    unit = figures[0].unit
+    gap = round(figures[0].value - figures[1].value, 6)
     draft = Draft(context.index, how="comparison")
-    head = f"{_when(context)}{figures[0].label}は {title(figures[0].sheet)} の方が {title(figures[1].sheet)} より"
-    draft.add(
-        f"{head} **{format_number(gap, '円')}** 多いです。"
-        if gap
-        else f"{_when(context)}{figures[0].label}は同額です。"
-    )
-    draft.columns = ("シート", "自治体", "担当課", "金額")
-    for amount in figures:
-        numbers = [draft.cite(amount.sheet, f.field, f.quote) for f in amount.facts]
+    what = f"{_when(context)}{plain(figures[0].label)}"
+    head = f"{what}は {title(figures[0].sheet)} の方が {title(figures[1].sheet)} より"
+    draft.add(f"{head} **{format_number(gap, unit)}** 多いです。" if gap else f"{what}は同額です。")
+    draft.columns = ("シート", "自治体", "担当課", "金額" if unit == "円" else "値")
+    for one in figures:
+        numbers = one.cite(draft)
         marks = "".join(f"[{n}]" for n in dict.fromkeys(numbers))
-        draft.add(f"- {title(amount.sheet)} {format_number(amount.value, '円')} {marks}")
-        row = (readable(amount.sheet.name), amount.sheet.municipality, amount.sheet.department)
-        draft.row((*row, format_number(amount.value, "円")), numbers)
-    names = tuple(readable(a.sheet.name) for a in figures)
-    draft.chart = Chart("bar", names, (Series(figures[0].label, tuple(a.value for a in figures)),), "円")
-    return draft
-
-
-def missed(context: Context, over: bool, topic: Sequence[str], sheets: Sequence[Sheet]) -> Draft | None:
-    """Every indicator whose actual is under (or over) its target in the asked year: 稼働率が目標を下回った."""
-    periods = [r for p in context.query.periods for r in p.readings]
-    draft = Draft(context.index, how="missed")
-    draft.columns = ("シート", "自治体", "担当課", "指標", "年度", "目標", "実績")
-    compared: set[str] = set()
-    for sheet in sheets:
-        rows: dict[tuple[str, str], dict[str, Fact]] = {}
-        for found in context.index.facts([sheet.sheet_id]):
-            fact = found.fact
-            about = not topic or any(word in squeeze(fact.label) for word in topic)
-            if fact.value is None or fact.unit == "円" or fact.period is None or fact.kind is None or not about:
-                continue
-            if not periods or any(p.covers(fact.period) for p in periods):
-                rows.setdefault((fact.label, fact.period.label), {})[fact.kind] = fact
-        for (label, when), pair in rows.items():
-            if len(pair) < 2:
-                continue
-            compared.add(sheet.sheet_id)
-            plan, actual = pair["plan"], pair["actual"]
-            gap = (actual.value or 0.0) - (plan.value or 0.0)
-            if gap == 0 or (gap > 0) != over:
-                continue
-            numbers = [draft.cite(sheet, f.field, f.quote) for f in (plan, actual)]
-            marks = "".join(f"[{n}]" for n in dict.fromkeys(numbers))
-            values = [format_number(f.value or 0.0, f.unit) for f in (plan, actual)]
-            draft.add(f"- {title(sheet)} {plain(label)} {when}：目標 {values[0]}、実績 {values[1]} {marks}")
-            cells = (readable(sheet.name), sheet.municipality, sheet.department, plain(label), when, *values)
-            draft.row(cells, numbers)
-    if not draft.rows:
-        return None
-    count = len({(row[0], row[2]) for row in draft.rows})
-    word = "上回った" if over else "下回った"
-    draft.lines.insert(
-        0, f"実績が目標を{word}シートは、目標と実績を比べられる{len(compared)}件中{count}件です（全{len(sheets)}件）。"
-    )
+        draft.add(f"- {title(one.sheet)} {told(one)} {marks}")
+        row = (readable(one.sheet.name), one.sheet.municipality, one.sheet.department)
+        draft.row((*row, amount(one)), numbers)
+    names = tuple(readable(m.sheet.name) for m in figures)
+    draft.chart = Chart("bar", names, (Series(plain(figures[0].label), tuple(m.value for m in figures)),), unit)
     return draft
 
 
@@ -319,8 +223,3 @@ def over_pattern(key: str) -> tuple[str, str, bool] | None:
         (found["a"], found["b"], found["op"]) if found["op"] else (found["a2"], found["b2"], found["op2"])
     )
     return first, second, op != "下回"
-
-
-def rises_or_falls(key: str) -> bool:
-    """Whether the question asks what rose or fell."""
-    return bool(_RISE.search(key) or _FALL.search(key))

@@ -46,6 +46,12 @@ def rated(context: Context) -> Draft | None:
                 draft.lines[-1] += f"[{draft.cite(sheet, own.label, own.span)}]"
         if facts:
             draft.add(title(sheet))
+        if query.intent == "trend" and not periods:  # the years before, where a table over the years prints them
+            shown = {f.period.start for f in facts if f.period}
+            for source, fact in _tabled(context, sheet, ()):
+                if fact.period is not None and fact.period.start not in shown:
+                    n = draft.cite(source, fact.label, fact.quote)
+                    draft.add(f"- {fact.period.label}：{plain(fact.text)} [{n}]")
         for fact in facts[:_MOST]:
             n = draft.cite(sheet, fact.label, fact.quote)
             when = f"（{fact.period.label}）" if fact.period else ""
@@ -55,7 +61,7 @@ def rated(context: Context) -> Draft | None:
 
 
 def _tabled(context: Context, sheet: Sheet, periods: Sequence[Period]) -> list[tuple[Sheet, Fact]]:
-    """The sheet's rating of a year that only a table over the years prints; none where two sheets share the name."""
+    """The ratings of a year (of all without one) that only a table over the years prints; none where two share the name."""
     key = squeeze(sheet.name)
     if sum(squeeze(s.name) == key and s.municipality == sheet.municipality for s in context.catalogue.programmes) > 1:
         return []
@@ -67,9 +73,9 @@ def _tabled(context: Context, sheet: Sheet, periods: Sequence[Period]) -> list[t
         and is_mark(one.fact.text)
         and not is_overall(one.fact)
         and one.fact.period is not None
-        and any(period.covers(one.fact.period) for period in periods)
+        and (not periods or any(period.covers(one.fact.period) for period in periods))
     ]
-    return found[:1]
+    return found[:1] if periods else found
 
 
 def _of_year(context: Context, sheet: Sheet, fact: Fact) -> bool:

@@ -50,7 +50,7 @@ def searched(context: Context) -> Searched:
         departments=query.departments,
         fields=tuple(dict.fromkeys(f.name for f in query.fields)),
         periods=tuple(asked.period.label for asked in query.periods),
-        missing=missing.text if missing else "",
+        missing=missing.text if missing else context.missing,
     )
 
 

@@ -23,11 +23,9 @@ _GRADE = re.compile(r"(?<![a-z0-9])([sabcde])(?:評価|ランク|判定)?(?![a-z
 _RATED = re.compile(r"^[A-ESＡ-ＥＳa-e](?![A-Za-z0-9])")
 _NOT = re.compile(r"(評価|判定)?(でない|ではない|でなかった|ではなかった|じゃない|以外)")
 _GRADE_WORDS = re.compile(r"評価|ランク|判定|総括")
-_QUOTED = re.compile(r"[「『\"]([^」』\"]{2,30})[」』\"]")
-_PARTS = re.compile(r"[、,・/ \s]+")
 _RATING = re.compile(r"評価|判定|ランク|総括|達成|有効|効率|必要|妥当|進捗|公平|優先")
-# A section this short is a cell with a choice in it (今後の方向性: 拡充).
-_CELL = 24
+# A document is named by at least so many characters of its title in one stretch.
+_TITLE = 6
 _ANY_YEAR = re.compile(r"一度でも|いずれか|1度でも|どこかで|過去に")
 _OVERALL = re.compile(r"総括|最終|通算|計画期間|全体の評価|3年間の")
 _SINGLE = re.compile(r"単年度|取組状況|年度評価|進捗")
@@ -35,12 +33,16 @@ _SINGLE = re.compile(r"単年度|取組状況|年度評価|進捗")
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What shows that a sheet meets a condition: a stretch of it with the label it stands under."""
+    """What shows that a sheet meets a condition: a stretch of it with the label it stands under.
+
+    ``figure`` is the value that meets it, where the condition is on a figure.
+    """
 
     sheet: Sheet
     label: str
     span: Span
     reading: str
+    figure: str = ""
 
 
 Matches = dict[str, list[Proof]]
@@ -70,7 +72,7 @@ def grade_wishes(context: Context) -> list[GradeWish]:
     begin = 0
     for found in hits:
         segment = key[begin : found.end()]
-        fields = tuple(f for f, _, _ in find_fields(segment) if f.type in ("rating", "choice"))
+        fields = tuple(f for f, _, _ in find_fields(segment) if f.type == "rating" or is_rating(f.name))
         periods = periods_of(segment, context.catalogue.latest_year)
         overall, single = bool(_OVERALL.search(segment)), bool(_SINGLE.search(segment))
         other = _NOT.match(key, found.end()) is not None
@@ -98,7 +100,7 @@ def by_grade(context: Context, wish: GradeWish, sheets: Sequence[Sheet]) -> Matc
             continue
         if not own_year and found.sheet.sheet_id in ids and not is_overall(fact):
             own_year = fact.period is not None and is_mark(fact.text) and _fits_year(fact, wish, context)
-        if _is_grade(fact.text, wish.grade) == wish.other or (wish.other and not is_mark(fact.text)):
+        if is_grade(fact.text, wish.grade) == wish.other or (wish.other and not is_mark(fact.text)):
             continue
         if found.sheet.kind == "programme" and not _RATING.search(squeeze(fact.label + fact.field)):
             continue  # 「Ｃ 義務的事業」 is a class of business, not a grade
@@ -130,7 +132,8 @@ def is_overall(fact: Fact) -> bool:
     return bool(_OVERALL.search(squeeze(fact.label + fact.field))) or field("総括評価").fits(fact.label, fact.field)
 
 
-def _is_grade(text: str, grade: str) -> bool:
+def is_grade(text: str, grade: str) -> bool:
+    """Whether a cell begins with that mark and not with a word that begins with its letter."""
     key = squeeze(text).upper()
     return key[:1] == grade and (len(key) == 1 or not key[1].isalnum() or not key[1].isascii())
 
@@ -160,87 +163,6 @@ def _fits_rating(fact: Fact, wish: GradeWish, context: Context) -> bool:
     if not strong and not field("評価").fits(fact.label, fact.field):
         return False
     return _fits_year(fact, wish, context)
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A printed value the question asks for, with the rows it may stand in."""
-
-    value: str
-    labels: frozenset[str]
-
-
-def choices(context: Context, sheets: Sequence[Sheet]) -> list[Choice]:
-    """Values of choice cells that the question names, where it also names the row or quotes the value."""
-    key = context.query.key
-    quoted = {squeeze(found) for found in _QUOTED.findall(context.query.text)}
-    asked = [f for f in context.query.fields if f.type in ("choice", "rating", "text")]
-    rows: dict[str, set[str]] = defaultdict(set)
-    for cell in _cells(context, sheets):
-        label = squeeze(cell.label)
-        row_named = label in key or any(f.fits(cell.label) for f in asked)
-        for part in _values(cell.text) if cell.choice else [squeeze(cell.text)]:
-            if len(part) < 2 or part not in key:
-                continue
-            if part in quoted or (row_named and not _inside_name(part, context)):
-                rows[part].add(label)
-    parts = sorted(rows, key=len, reverse=True)
-    kept = [p for i, p in enumerate(parts) if not any(p in longer for longer in parts[:i])]
-    return [Choice(part, frozenset(_narrow(rows[part], context, asked))) for part in kept]
-
-
-def _values(text: str) -> list[str]:
-    whole = squeeze(text)
-    return list(dict.fromkeys([whole, *(squeeze(p) for p in _PARTS.split(text) if p)]))
-
-
-def _narrow(labels: set[str], context: Context, asked: Sequence[AskedField]) -> set[str]:
-    """Of the rows that hold the value those that the question names, if it names any."""
-    named = {label for label in labels if label in context.query.key}
-    if named:
-        return named
-    fitting = {label for label in labels if any(f.fits(label) for f in asked)}
-    return fitting or labels
-
-
-def _inside_name(part: str, context: Context) -> bool:
-    names = (*context.query.municipalities, *context.query.departments)
-    return any(part in squeeze(name) for name in names) and context.query.key.count(part) <= len(names)
-
-
-def by_choice(context: Context, choice: Choice, sheets: Sequence[Sheet]) -> Matches:
-    """Sheets in which one of the choice's rows holds the value."""
-    matches: Matches = defaultdict(list)
-    for cell in _cells(context, sheets):
-        if squeeze(cell.label) in choice.labels and choice.value in _values(cell.text):
-            matches[cell.sheet.sheet_id].append(Proof(cell.sheet, cell.label, cell.span, f"{cell.label} {cell.text}"))
-    return matches
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A short printed value under a label: a choice, a rating, or a section of a few words."""
-
-    sheet: Sheet
-    label: str
-    text: str
-    span: Span
-    choice: bool
-
-
-def _cells(context: Context, sheets: Sequence[Sheet]) -> list[Cell]:
-    ids = [s.sheet_id for s in sheets]
-    cells = [
-        Cell(found.sheet, found.fact.label, found.fact.text, found.fact.quote, True)
-        for found in context.index.facts(ids)
-        if found.fact.value is None
-    ]
-    known = {(cell.sheet.sheet_id, squeeze(cell.label)) for cell in cells}
-    for found in context.index.sections(ids):
-        section = found.section
-        if len(section.text) <= _CELL and (found.sheet.sheet_id, squeeze(section.label)) not in known:
-            cells.append(Cell(found.sheet, section.label, section.text, section.span, False))
-    return cells
 
 
 def by_department(context: Context, sheets: Sequence[Sheet]) -> Matches:
@@ -274,3 +196,24 @@ def overlap(first: Matches, second: Matches) -> Matches:
 def inside(fact: Fact, periods: Sequence[Period]) -> bool:
     """Whether a fact's period lies in one of the given ones."""
     return fact.period is not None and any(p.covers(fact.period) for p in periods)
+
+
+def titled(context: Context, scope: Sequence[Sheet]) -> list[Sheet]:
+    """The sheets of the file whose title the question names (進捗状況報告書), or all where it names none or several."""
+    files = {s.file for s in scope if s.kind == "document" and _shared(context.query.key, squeeze(s.name)) >= _TITLE}
+    return [s for s in scope if s.file in files] if len(files) == 1 else list(scope)
+
+
+def _shared(key: str, name: str) -> int:
+    """The length of the longest stretch of the question that stands in a title and says more than the ratings do."""
+    best = 0
+    for start in range(len(name)):
+        end = start + best + 1
+        while end <= len(name) and name[start:end] in key:
+            best, end = end - start, end + 1
+    return best
+
+
+def is_rating(label: str) -> bool:
+    """Whether a row's label is that of a rating (総合評価, 有効性) and not of another choice."""
+    return _RATING.search(label) is not None

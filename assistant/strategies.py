@@ -7,22 +7,36 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from assistant.absences import absence, says_the_part, speaks_of_it
+from assistant.affirmations import affirmed
 from assistant.context import Context
 from assistant.dates import dated, when
 from assistant.definitions import definition
 from assistant.drafts import MAX_CHARS, Draft, title
 from assistant.excerpts import excerpt
 from assistant.figures import figures
-from assistant.listing import listing
+from assistant.listing import candidates, listing
+from assistant.measures import measures, readings_of
+from assistant.occasions import begun, happening
 from assistant.overviews import overview
 from assistant.question import Query
+from assistant.ranking import comparison
 from assistant.ratings import rated
 from assistant.selection import department_proof
+from assistant.sifting import sifted
 from assistant.tallies import tallied
+from corpus.amounts import format_number
+from corpus.documents import Sheet
+from corpus.normalize import squeeze
 
 Strategy = Callable[[Context], Draft | None]
 
 # 「A市・B市のうちどこの…」 asks for those that fit, not for one answer from each.
+_SUPERLATIVE = re.compile(r"最[も多大高長小少低短上新古]|一番|1位|首位|トップ|いちばん|[多大高少小低]い順")
+_IN_CHARGE = re.compile(
+    r"(?:担当|所管|主管)(?:課|部署|部|係|窓口)?(?:は|って|が?どこ|[?。]*$|を教え|です)"
+    r"|(?:どこ|どちら|何|どの)の?(?:課|部署|部|係)(?:が|の)?(?:担当|所管|やって|扱|持って|見て|仕事|です|でしょう|か?[?。]*$)|問い?合わせ先"
+)
+_TOTALS = re.compile(r"合計|総額|トータル")
 _ONE_OF = re.compile(r"うち|どこの|どれ|どの(市|区|町|自治体|事業)|自治体で")
 
 
@@ -40,17 +54,37 @@ def reasoned(context: Context) -> Draft | None:
     return draft
 
 
+def responsible(context: Context) -> Draft | None:
+    """Which department is in charge of the named sheets, from where they print it."""
+    query = context.query
+    if not _IN_CHARGE.search(query.bare) or query.expects - {"organisation"}:
+        return None
+    draft = Draft(context.index, how="department")
+    for sheet in [f.sheet for f in context.focus() if f.named][:3]:
+        if sheet.department:
+            proof = department_proof(context, sheet)
+            n = draft.cite(sheet, proof.label, proof.span)
+            draft.add(f"{title(sheet)}の担当は **{sheet.department}** です。 [{n}]")
+    return draft if draft.citations else None
+
+
+def superlative(context: Context) -> Draft | None:
+    """「一番人気の返礼品は」: statements for a rank that no figures give, where they say themselves what comes first."""
+    draft = excerpt(context)
+    return draft if draft and any(_SUPERLATIVE.search(squeeze(c.quote)) for c in draft.citations) else None
+
+
 STRATEGIES: dict[str, tuple[Strategy, ...]] = {
     "definition": (definition, excerpt),
-    "rank": (listing, figures, excerpt),
+    "rank": (listing, figures, superlative),
     "sum": (listing, figures, excerpt),
     "count": (listing, figures, excerpt),
     "list": (overview, listing, dated, excerpt),
     "compare": (listing, figures, excerpt),
     "trend": (rated, figures, excerpt),
     "number": (rated, figures, excerpt),
-    "when": (dated, when, excerpt),
-    "who": (excerpt,),
+    "when": (dated, begun, when, excerpt),
+    "who": (responsible, excerpt),
     "reason": (reasoned, excerpt),
     "yesno": (rated, figures, dated, excerpt),
     "overview": (overview, dated, excerpt),
@@ -90,7 +124,7 @@ def unnamed_person(context: Context) -> Draft | None:
 
 
 def _first(context: Context) -> Draft | None:
-    for strategy in (tallied, *STRATEGIES[context.query.intent]):
+    for strategy in (tallied, affirmed, sifted, happening, *STRATEGIES[context.query.intent]):
         draft = strategy(context)
         if draft is not None:
             return draft
@@ -98,20 +132,48 @@ def _first(context: Context) -> Draft | None:
 
 
 def _per_town(context: Context) -> Draft | None:
-    """「A市とB市でそれぞれ…」: each town is asked by itself, the answers stand side by side."""
+    """「A市とB市でそれぞれ…」: each town is asked by itself, the answers stand side by side, with their difference."""
     merged = Draft(context.index, how="per-town")
+    sheets: list[Sheet] = []
+    totals: dict[str, float] = {}
+    if _TOTALS.search(context.query.bare) and context.query.asks("amount") and not context.query.named:
+        context = _with(context, replace(context.query, intent="sum"))
     for town in context.query.municipalities:
-        query = replace(
-            context.query,
-            municipalities=(town,),
-            names=tuple(n for n in context.query.names if n.sheet.municipality == town),
-            filters=replace(context.query.filters, municipality=(town,)),
-        )
-        part = _first(_with(context, query))
+        part = _first(_of_town(context, town))
         if part is None or not part.citations:
             return None  # half an answer to a comparison is a wrong one
+        if part.how == "total":
+            part.lines.insert(0, f"**{town}**")
+            asked = context.query.asks("amount")
+            own = _of_town(context, town)
+            figures = measures(own, asked, candidates(own), readings_of(context.query.periods))
+            totals[town] = sum(m.value for m in figures)
         merged.merge(part)
+        if len({c.sheet.sheet_id for c in part.citations}) == 1:
+            sheets.append(part.citations[0].sheet)
+    if len(totals) == 2:
+        (most, large), (least, small) = sorted(totals.items(), key=lambda one: -one[1])
+        merged.lines.insert(0, f"合計は{most}の方が{least}より **{format_number(large - small, '円')}** 多いです。")
+    compared = context.query.intent == "compare" and context.query.asks("amount")
+    side_by_side = comparison(context, context.query.asks("amount"), sheets) if compared else None
+    if side_by_side is not None and len(side_by_side.rows) == len(context.query.municipalities):
+        return side_by_side
     return merged
+
+
+def _of_town(context: Context, town: str) -> Context:
+    """The question of one town; where it has no sheet of the name that the question gives, the name is searched for."""
+    query = context.query
+    names = tuple(n for n in query.names if n.sheet.municipality == town)
+    filters = replace(query.filters, municipality=(town,))
+    of_town = _with(context, replace(query, municipalities=(town,), names=names, filters=filters))
+    if query.named and not of_town.query.named:
+        said = " ".join(dict.fromkeys(query.key[n.start : n.end] for n in query.named))
+        focus = f"{said} {query.focus.strip()}"
+        of_town.passages = context.index.search(focus, 40, filters).hits
+        if query.asks("amount", "number"):  # rows of figures are told apart by their sheets' names too
+            of_town.query = replace(of_town.query, focus=focus)
+    return of_town
 
 
 def _cited(context: Context, before: Query) -> Sequence[str]:

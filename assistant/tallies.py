@@ -25,8 +25,6 @@ _OVERALL = re.compile(r"総括|最終的|目標達成|計画期間|策定期間"
 _YEARLY = re.compile(r"取組状況|進捗状況|単年度")
 # What stands so far before a table says what it counts; shares are printed in whole percent.
 _BEFORE, _ROUNDED = 200, 1.0
-# A document is named by at least so many characters of its title in one stretch.
-_TITLE = 6
 _QUOTE = 120
 
 
@@ -50,7 +48,7 @@ def tallied(context: Context) -> Draft | None:
     if query.subset or query.conditions:
         return None
     wish = next((w for w in wishes if w.overall), wishes[0])
-    scope = _titled(context, context.scope())
+    scope = selection.titled(context, context.scope())
     stated = stated_counts(context, wish, scope)
     named = {name.sheet.sheet_id for name in query.named if name.exact}
     if named and not any(one.sheet.sheet_id in named for one in stated):
@@ -61,22 +59,6 @@ def tallied(context: Context) -> Draft | None:
     sheets = [s for s in scope if s.kind == "programme" and (not files or s.file in files)]
     matches = selection.by_grade(context, wish, sheets) or selection.by_grade(context, replace(wish, fields=()), sheets)
     return _counted(context, wish, stated, sheets, matches) if matches else None
-
-
-def _titled(context: Context, scope: Sequence[Sheet]) -> list[Sheet]:
-    """The sheets of the file whose title the question names (進捗状況報告書), or all where it names none or several."""
-    files = {s.file for s in scope if s.kind == "document" and _shared(context.query.key, squeeze(s.name)) >= _TITLE}
-    return [s for s in scope if s.file in files] if len(files) == 1 else list(scope)
-
-
-def _shared(key: str, name: str) -> int:
-    """The length of the longest stretch of the question that stands in a title and says more than the ratings do."""
-    best = 0
-    for start in range(len(name)):
-        end = start + best + 1
-        while end <= len(name) and name[start:end] in key:
-            best, end = end - start, end + 1
-    return best
 
 
 def stated_counts(context: Context, wish: GradeWish, scope: Sequence[Sheet]) -> list[Stated]:

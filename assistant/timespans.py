@@ -39,6 +39,14 @@ _AFTER = re.compile(
     r"\s?(?:(?P<past>より(?:も)?(?:後|あと)|の(?:後|あと)に|を過ぎて)|以降|以後|から(?:後|あと|先|ずっと|今|現在|これまで|こんにち|の(?:推移|動き|変化|合計|累計|増減|流れ)))"
 )
 _BEFORE = re.compile(r"\s?(?:(?P<past>より(?:も)?前|の前に|を迎える前)|以前|まで(?!の間の|し)|より以前|中?まで)")
+# 「令和6年度の決算額が前年度より…」 asks for one year: the year before is only what it is held against.
+_PRIOR = re.compile(r"前の?年度?|昨年度?|去年度?")
+_AGAINST = re.compile(
+    r"\s?(?:の\S{1,6})?(?:より|に比べ|と(?:比べ|同じ|同額|変わ)|比(?!率)|に対し|対比|から\S{0,9}?[増減伸]|を[上下]回|の(?:[\d.]+|[二三四五])?(?:倍|半分|割))"
+)
+# 「昭和のうちに」「平成に始まった」: an era as a whole.
+_ERA = re.compile(r"(?P<era>昭和|平成)(?:の(?:うち|間|頃|ころ|時代)|時代|年間|(?=に(?:始|開|でき|作|つく)))")
+_ERA_DAYS = {"昭和": (date(1926, 12, 25), date(1989, 1, 8)), "平成": (date(1989, 1, 8), date(2019, 5, 1))}
 _SINCE, _UNTIL = date(1950, 4, 1), date(2100, 4, 1)
 
 
@@ -94,6 +102,8 @@ def find_asked(
     for hit in found:
         period, end = _opened(text, hit)
         spans.append((len(squeeze(text[: hit.start])), len(squeeze(text[: end[0]]))))
+        if _PRIOR.fullmatch(text[hit.start : hit.end].strip()) and _AGAINST.match(text, hit.end):
+            continue
         readings = [period]
         if period.kind == "calendar_year":
             readings.append(fiscal_year(period.start.year))
@@ -108,6 +118,9 @@ def _said(text: str, latest_year: int | None, reported: int | None) -> list[Foun
         year = western_year({"令": "令和", "平": "平成"}[m["era"][0]], 1 if m["number"] == "元" else int(m["number"]))
         if year is not None:
             found.append(FoundPeriod(fiscal_year(year), m.start(), m.end()))
+    for m in _ERA.finditer(text):
+        start, end = _ERA_DAYS[m["era"]]
+        found.append(FoundPeriod(Period(start, end, m["era"], "range"), m.start(), m.end()))
     if latest_year is None or reported is None:
         return found
     now = latest_year + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assistant.context import Context
 from assistant.drafts import Draft, readable
-from assistant.interpretation import INTENTS, period_words
+from assistant.interpretation import INTENTS, demands, period_words
 from assistant.types import Considered, Why, WhyStep
 
 _MOST = 5
@@ -19,16 +19,16 @@ _TOLD_BY = {
 _HOW = {
     "abstained": "根拠になる記載がないため、答えませんでした",
     "affirmed": "数値を条件と照らし合わせました",
-    "changed": "年度のあいだの増減を数値から計算しました",
+    "begun": "開始した年度を記載から読み取りました",
     "comparison": "数値を並べて比べました",
     "contradiction": "食い違う記載を並べました",
     "dates": "日付のある記載を期間と照らし合わせました",
+    "department": "担当課の欄を読み取りました",
     "definition": "用語の説明を抜き出しました",
     "exceeded": "数値を条件と照らし合わせました",
     "excerpt": "質問のことばと意味に近い文を抜き出しました",
     "figures": "表の数値を欄・年度・種別で選びました",
     "happenings": "出来事の日付を選びました",
-    "missed": "目標と実績を比べました",
     "overview": "シートの主な欄を抜き出しました",
     "per-town": "自治体ごとに答えを求めて並べました",
     "person": "氏名は表示せず、担当課を答えました",
@@ -41,7 +41,7 @@ _HOW = {
 }
 
 # Ways that look at every sheet's figures: what search finds has no part in them.
-_BY_FIGURES = frozenset({"affirmed", "changed", "exceeded", "missed", "ranking", "rate", "ratings", "sifted", "total"})
+_BY_FIGURES = frozenset({"affirmed", "begun", "exceeded", "ranking", "rate", "ratings", "sifted", "total"})
 
 
 def why(context: Context, body: Draft) -> Why:
@@ -60,7 +60,7 @@ def why(context: Context, body: Draft) -> Why:
         steps.append(WhyStep("欄", "・".join(fields)))
     if query.periods:
         steps.append(WhyStep("期間", "、".join(period_words(asked) for asked in query.periods)))
-    conditions = [f"{c.op} {c.value:,.10g}{c.unit}" for c in query.conditions]
+    conditions = demands(query.bare)
     if conditions:
         steps.append(WhyStep("条件", "、".join(conditions)))
     if query.carried:

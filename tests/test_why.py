@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+import assistant.why
 from assistant.payload import answer_json
 from assistant.session import Assistant
 from assistant.types import Considered, Why, WhyStep
@@ -60,6 +62,12 @@ def test_a_refusal_says_that_nothing_proves_it(city: Assistant) -> None:
     answer = city.ask("月面基地はいつ着工しますか")
     assert answer.abstained and "答えませんでした" in steps(answer.why)["答え方"]
     assert answer_json(answer, city.index).why.steps[0].what == "質問の種類"
+
+
+def test_every_way_of_answering_has_its_sentence() -> None:
+    sources = "".join(file.read_text("utf-8") for file in sorted(Path(assistant.why.__file__).parent.glob("*.py")))
+    ways = set(re.findall(r'how="([a-z-]+)"', sources))
+    assert ways == set(assistant.why._HOW) and ways >= assistant.why._BY_FIGURES
 
 
 def test_the_fold_escapes_what_it_shows() -> None:

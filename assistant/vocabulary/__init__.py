@@ -28,6 +28,7 @@ class AskedField:
     labels: tuple[str, ...]
     weak: bool
     cues: tuple[re.Pattern[str], ...] = ()
+    happens: tuple[str, ...] = ()
 
     def dates(self, key: str) -> bool:
         """Whether a squeezed sentence is about what this date field asks for."""
@@ -68,6 +69,7 @@ def asked_fields() -> tuple[AskedField, ...]:
             labels=tuple(squeeze(label) for label in row["labels"]),
             weak=row.get("weak", False),
             cues=tuple(re.compile(cue) for cue in row.get("cues", ())),
+            happens=tuple(row.get("happens", ())),
         )
         for name, row in _load("fields.toml").items()
     )
