@@ -10,6 +10,10 @@ from corpus.amounts import find_amounts
 COUNTER = re.compile(
     r"何(件|人|名|台|回|%|パーセント|本|枚|冊|時間|分|校|か所|箇所|点|世帯|項目|業務|種類|団体|施設|円|k?g(?![a-z])|km|トン|頭|基|便|室|戸|社)"
 )
+# 件数, 人数: counted without 何. A rate of them is no count.
+_COUNTED = re.compile(r"(件|人|回|台|枚|点|冊|校|世帯|か所|箇所|施設|団体)数(?=[はをがもって、,?。]|$)")
+_RATE = re.compile(r"率|割合|%|パーセント|比")
+
 # Counters that sheets use for one another.
 _ALIKE = (
     {"件", "回", "項目", "業務", "つ", "手続", "種", "種類", "本"},
@@ -23,6 +27,18 @@ _ALIKE = (
 _TABLES = ("指標", "実績", "推移", "目標", "取組状況", "基準値", "評価", "内訳")
 
 
+def asked_counter(key: str) -> str:
+    """What a squeezed question counts by: 件 for 何件 and for 件数は; empty where it does not say.
+
+    >>> asked_counter("火葬の件数は?"), asked_counter("利用件数の達成率は?"), asked_counter("何人が受けたか")
+    ('件', '', '人')
+    """
+    found = COUNTER.search(key)
+    if found is None and not _RATE.search(key):
+        found = _COUNTED.search(key)
+    return found[1] if found else ""
+
+
 def counts_alike(counter: str, unit: str) -> bool:
     """Whether a printed unit may answer 何「counter」; an unprinted one may."""
     if not unit or counter in unit:
@@ -32,11 +48,11 @@ def counts_alike(counter: str, unit: str) -> bool:
 
 def counts(key: str, statement: Statement) -> bool:
     """Whether a statement counts what is asked for (何枚): with the same counter, or in a table that prints none."""
-    found = COUNTER.search(key)
-    if found is None:
+    counter = asked_counter(key)
+    if not counter:
         return True
-    if found[1] in ("%", "パーセント"):
+    if counter in ("%", "パーセント"):
         return "%" in statement.key or "率" in statement.key + statement.label_key
     if any(part in statement.label + statement.field for part in _TABLES):
         return True
-    return any(a.unit and counts_alike(found[1], a.unit) for a in find_amounts(statement.text))
+    return any(a.unit and counts_alike(counter, a.unit) for a in find_amounts(statement.text))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from assistant.context import Context, Focus
 from assistant.counters import counts
 from assistant.drafts import MAX_CHARS, Draft, readable
+from assistant.question import Query
 from assistant.quotes import CLAUSE, write_quotes
 from assistant.statements import Ranked, Statement, Wanted
 from assistant.vocabulary import AskedField, field
@@ -76,9 +77,20 @@ def excerpt(context: Context, room: int = MAX_CHARS) -> Draft | None:
         return None
     draft.confidence = max(r.cover for _, ranked in chosen for r in ranked)
     if draft.confidence < NAMED_COVER:
+        if _figures_asked(query):
+            return None  # a figure is there or it is not
         draft.near_only = True
         draft.lines.insert(0, "質問のことばそのものは見当たりませんが、意味の近い記載は次のとおりです。")
     return draft
+
+
+def _figures_asked(query: Query) -> frozenset[str]:
+    """``amount`` or ``number`` where every field asked for is one (「…の平成27年度決算」 without いくら)."""
+    strong = [f for f in query.fields if not f.weak]
+    if not strong or query.intent not in ("text", "number", "trend", "compare") or not query.periods:
+        return frozenset()
+    types = {f.type for f in strong}
+    return frozenset(types) if types <= {"amount", "number"} else frozenset()
 
 
 def _topic(context: Context) -> str:
@@ -134,7 +146,9 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
     if not ranked:
         return []
     in_field = [r for r in ranked if any(f.fits(r.statement.label, r.statement.field) for f in asked)]
-    typed = query.expects & set(_KINDS)
+    typed = query.expects & set(_KINDS) | _figures_asked(query)
+    if _figures_asked(query):
+        in_field = [r for r in in_field if _of_the_year(context, r.statement)]
     if named and in_field and _says_only_the_field(context, wanted):
         fits = all(any(_KINDS[kind].search(r.statement.key) for r in in_field[:8]) for kind in typed)
         if fits:

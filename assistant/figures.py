@@ -10,7 +10,7 @@ from assistant.attainments import verdicts
 from assistant.calculations import asks_per_unit, calculation, gaps, last_years, lines, per_unit
 from assistant.context import Context
 from assistant.contradictions import otherwise
-from assistant.counters import COUNTER, counts
+from assistant.counters import asked_counter, counts
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
 from assistant.groups import LABEL_COVER, TYPES, Group, choose, field_tier, groups, topic_words
 from assistant.measures import RATE, rates, readings_of
@@ -31,6 +31,8 @@ _TARGET_ASKED = re.compile(
     r"(?:目標|指標|計画)(?:値)?[^。?]{0,6}(?:達成|届|超え|クリア|上回|下回|未達)(?!率|度|状況|指標)|達成(?:した|し[まて]|でき|[?])|未達"
 )
 _CHANGE = re.compile(r"増え|減っ|増減|増加|減少|変わ|変化|推移|動い|伸び|差|下が|上が")
+_DONE = re.compile(r"[しっいえけせてねべめれき]た(?!い|め|ら|後|場合)|[んい]だ(?!け)|ました|でしたか|された|られた")
+_INTENDED = re.compile(r"目標|計画|予算|見込|予定|当初|目指|めざ|べき|はず|ねらい|狙い")
 _FIGURES = ("trend", "number", "compare", "sum", "rank")
 _DECIMALS = re.compile(r"\d[.．]([\d０-９]+)")
 
@@ -60,7 +62,7 @@ def figures(context: Context) -> Draft | None:
     missing = False
     told: list[tuple[Group, list[Fact]]] = []
     for group in chosen:
-        facts = wanted_facts(group, periods, asked)
+        facts = wanted_facts(group, periods, asked, query.key)
         if facts and wish.years:
             facts = last_years(facts, wish.years)
         if facts:
@@ -115,12 +117,17 @@ def _reckoned_rate(context: Context) -> Draft | None:
     return draft if draft.citations else None
 
 
-def wanted_facts(group: Group, periods: Sequence[AskedPeriod], asked: Sequence[AskedField]) -> list[Fact]:
+def wanted_facts(
+    group: Group, periods: Sequence[AskedPeriod], asked: Sequence[AskedField], key: str = ""
+) -> list[Fact]:
     """The row's facts for the question; none when it asks for the actual and only a plan is printed, or vice versa.
 
-    Money is filtered by kind (総事業費の決算); an indicator shows its target beside the actual.
+    Money is filtered by kind (総事業費の決算); an indicator shows its target beside the actual. What is asked as done
+    (参加した人は何人) in the squeezed question ``key`` is no target either.
     """
     kinds = {f.kind for f in asked if f.kind}
+    if not kinds and _DONE.search(key) and not _INTENDED.search(key):
+        kinds = {"actual"}
     free = any(field_tier(f, x.field, group.label, [x]) >= 0.85 for f in asked if not f.kind for x in group.facts)
     if free:
         return select(group.facts, periods, None)
@@ -141,7 +148,7 @@ def _add_statements(context: Context, draft: Draft, chosen: Sequence[Group], top
     sheets = list({g.sheet.sheet_id: g.sheet for g in chosen}.values())
     wanted = context.statements.wanted(context.query.focus, context.query.expects)
     ranked = context.statements.rank(wanted, context.statements.of(sheets[:1]))
-    asks_count = COUNTER.search(context.query.key) is not None
+    asks_count = bool(asked_counter(context.query.key))
     if asks_count:  # 「…としては何％」 is told by a sentence that holds such a figure
         ranked = [
             r for r in ranked if any(c.isdigit() for c in r.statement.key) and counts(context.query.key, r.statement)

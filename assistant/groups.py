@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.context import Context
-from assistant.counters import COUNTER, counts_alike
+from assistant.counters import asked_counter, counts_alike
 from assistant.rows import printed_rows
 from assistant.statements import Statement
 from assistant.vocabulary import AskedField
@@ -72,11 +72,11 @@ def groups(context: Context, asked: Sequence[AskedField], topic: Sequence[str], 
     labels = [label for _, label in rows]
     covers = label_covers(context, topic, labels)
     reaches = label_covers(context, topic, [f"{label} {by_id[sheet_id].name}" for sheet_id, label in rows])
-    counter = COUNTER.search(context.query.key)
+    counter = asked_counter(context.query.key)
     found = []
     for ((sheet_id, label), facts), cover, reach in zip(rows.items(), covers, reaches, strict=True):
         tier = max((field_tier(f, x.field, label, [x]) for f in asked for x in facts), default=0.0)
-        if counter and not any(counts_alike(counter[1], x.unit) for x in facts):
+        if counter and not any(counts_alike(counter, x.unit) for x in facts):
             continue
         found.append(
             Group(by_id[sheet_id], facts[0].field, label, tuple(facts), tier, cover, reach, standing[sheet_id], origin)
@@ -132,8 +132,8 @@ def choose(context: Context, rows: Sequence[Group], topic: Sequence[str]) -> lis
     focus = context.focus()
     clear = focus[0].sheet if focus and focus[0].score >= _CLEAR and not focus[0].named else None
 
-    counter = COUNTER.search(query.key)
-    counted = {g.label for g in rows if counter and any(counter[1] in f.unit for f in g.facts)}
+    counter = asked_counter(query.key)
+    counted = {g.label for g in rows if counter and any(counter in f.unit for f in g.facts)}
     alone = next(iter(counted)) if len(counted) == 1 else None  # the only row that is counted as asked (何g)
 
     def answers(group: Group) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from assistant.catalogue import Catalogue, NameMatch
 from assistant.conditions import Condition, Order, find_conditions, find_rank
+from assistant.counters import asked_counter
 from assistant.opinion import SURE, Opinion, second_opinion
 from assistant.timespans import AskedPeriod, find_asked, last_fiscal_year, reporting_year
 from assistant.types import Turn
@@ -166,6 +167,8 @@ def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query |
     limit, order = find_rank(undated)
     kinds = {f.kind for f, _, _ in fields if f.kind}
     expects = frozenset(kind for kind, pattern in _EXPECTS if pattern.search(key))
+    if asked_counter(key):
+        expects |= {"number"}
     if _WHICH.search(key):
         expects = frozenset()  # the answer is the sheet's name, whatever figures describe it
     return Query(

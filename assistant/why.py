@@ -20,11 +20,13 @@ _HOW = {
     "abstained": "根拠になる記載がないため、答えませんでした",
     "affirmed": "数値を条件と照らし合わせました",
     "begun": "開始した年度を記載から読み取りました",
+    "conditions": "評価や選択の欄が条件に合うシートを全シートから選びました",
     "comparison": "数値を並べて比べました",
     "contradiction": "食い違う記載を並べました",
     "dates": "日付のある記載を期間と照らし合わせました",
     "department": "担当課の欄を読み取りました",
     "definition": "用語の説明を抜き出しました",
+    "everything": "範囲のシートをすべて並べました",
     "exceeded": "数値を条件と照らし合わせました",
     "excerpt": "質問のことばと意味に近い文を抜き出しました",
     "figures": "表の数値を欄・年度・種別で選びました",
@@ -36,12 +38,14 @@ _HOW = {
     "rate": "数値から割合を計算しました",
     "ratings": "評価の欄を読み取りました",
     "sifted": "全シートの数値を条件で絞り込みました",
+    "tally": "評価の印を全シートで数えました",
+    "topic": "話題に合う記載のあるシートを全シートから選びました",
     "total": "全シートの数値を合計しました",
     "when": "日付のある記載を選びました",
 }
 
 # Ways that look at every sheet's figures: what search finds has no part in them.
-_BY_FIGURES = frozenset({"affirmed", "begun", "exceeded", "ranking", "rate", "ratings", "sifted", "total"})
+_BY_FIGURES = frozenset({"affirmed", "begun", "exceeded", "ranking", "rate", "ratings", "sifted", "tally", "total"})
 
 
 def why(context: Context, body: Draft) -> Why:
