@@ -26,6 +26,7 @@ NAMED_COVER = 0.15
 TYPED_COVER = 0.4
 NAMED_TYPED_COVER = 0.25
 DENSE_ALONE = 0.42
+DENSE_TYPED = 0.5
 # The share of a question that must be in words unknown to the index for meaning alone to prove a figure.
 _EVERYDAY = 0.5
 _MARGIN, _TIMES = 0.25, 1.7
@@ -117,7 +118,7 @@ def _choose_sheets(context: Context, focus: Sequence[Focus], wanted: Wanted) -> 
     for f in focus[:8]:
         ranked = pick(context, f.sheet, wanted, named=False)
         if ranked:
-            scored.append((0.5 * f.score / top + _worth(ranked[0]), f.sheet, ranked))
+            scored.append((1.5 * f.score / top + _worth(ranked[0]), f.sheet, ranked))
     scored.sort(key=lambda item: -item[0])
     if len(query.municipalities) > 1:
         per_town: dict[str, tuple[Sheet, list[Ranked]]] = {}
@@ -160,11 +161,16 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
     )
     ranked = sorted(_with_reasons_first(query.intent, ranked), key=lambda r: -(r.score if typed else _worth(r)))
     lay = bool(typed) and not named and _in_everyday_words(context, wanted)
+    # Of the one sheet that can be meant, the statement of near meaning that holds what is asked: 何台 → 47台.
+    near = bool(typed) and not named and sheet == context.focus()[0].sheet and _clear(context)
     why = query.intent == "reason" and named
     proof = [
         r
         for r in ranked
-        if _proves(r, named, typed, lay) or (named and r in in_field[:2]) or (why and _explains(r.statement))
+        if _proves(r, named, typed, lay)
+        or (near and r.dense >= DENSE_TYPED)
+        or (named and r in in_field[:2])
+        or (why and _explains(r.statement))
     ]
     for kind in typed:
         answering = [r for r in proof if _KINDS[kind].search(r.statement.key)]
@@ -232,11 +238,15 @@ def _in_everyday_words(context: Context, wanted: Wanted) -> bool:
     """
     weights = {word: context.statements.weight(word) for word in wanted.query.words}
     strange = sum(weight for word, weight in weights.items() if not context.statements.known(word))
+    return _clear(context) and strange >= _EVERYDAY * (sum(weights.values()) or 1.0)
+
+
+def _clear(context: Context) -> bool:
+    """Whether the first sheet found stands clear of the next one."""
     focus = context.focus()
-    clear = len(focus) == 1 or (
+    return len(focus) == 1 or (
         len(focus) > 1 and (focus[0].score - focus[1].score >= _MARGIN or focus[0].score >= _TIMES * focus[1].score)
     )
-    return clear and strange >= _EVERYDAY * (sum(weights.values()) or 1.0)
 
 
 def _with_reasons_first(intent: str, ranked: Sequence[Ranked]) -> list[Ranked]:

@@ -12,7 +12,7 @@ from assistant.counters import asked_counter
 from assistant.opinion import SURE, Opinion, second_opinion
 from assistant.timespans import AskedPeriod, find_asked, last_fiscal_year, reporting_year
 from assistant.types import Turn
-from assistant.vocabulary import AskedField, find_fields, find_intents, misspelt_fields, preamble_end
+from assistant.vocabulary import AskedField, find_fields, find_intents, misspelt_fields, plainly, preamble_end
 from corpus.documents import FactKind, Sheet
 from corpus.normalize import normalize, squeeze
 from index.readings import reading
@@ -52,7 +52,7 @@ _EXPECTS: tuple[tuple[str, re.Pattern[str]], ...] = (
 _LITTLE = 10
 _WHICH = re.compile(
     r"(事業|事務|システム|シート|仕事|仕組み|市|区|町|村|自治体|の|もの|やつ|課|部署)は(何|どれ|どこ|なに)?(です|でしょう)?か?[?。]*$"
-    r"|(どの|何の|なんの)(事業|システム|シート|仕組み|仕事|市|区|町)(です|でしょう)?か?[?。]*$"
+    r"|(どの|何の|なんの)(事業|システム|シート|仕組み|仕事|市|区|町)(の(話|こと|件))?(です|でしょう)?か?[?。]*$"
     r"|(という)?名前(は|です)?.{0,3}[?。]*$|(どこ|どれ)(です|でしょう)?か?[?。]*$"
 )
 
@@ -131,7 +131,7 @@ def _scope(catalogue: Catalogue, filters: Filters, municipalities: Sequence[str]
 
 
 def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query | None) -> Query:
-    text = normalize(question).text.strip()
+    text = plainly(normalize(question).text.strip())
     key = squeeze(text)
     towns = catalogue.find_municipalities(key)
     municipalities = tuple(dict.fromkeys(name for name, _, _ in towns))

@@ -1,7 +1,7 @@
 import pytest
 
 from assistant.conditions import Condition, find_conditions, holds
-from assistant.vocabulary import asked_fields, find_fields, find_intents, preamble_end
+from assistant.vocabulary import asked_fields, find_fields, find_intents, plainly, preamble_end
 from corpus.normalize import squeeze
 
 
@@ -68,6 +68,22 @@ def test_every_phrase_of_the_vocabulary_finds_its_own_field():
 )
 def test_intents(question: str, intent: str):
     assert find_intents(squeeze(question))[0] == intent
+
+
+@pytest.mark.parametrize(
+    ("question", "rest"),
+    [
+        ("お疲れさまです。決算額は?", "決算額は?"),
+        ("すみません、ひとつ確認です。予算はいくら?よろしくお願いします。", "予算はいくら?"),
+        ("参加者数は? ※部長に説明するためです", "参加者数は?"),
+        ("参加者数は?(来週の委員会で使います)", "参加者数は?"),
+        ("参加者数は?(住民説明会)", "参加者数は?(住民説明会)"),
+        ("もっとも高いのは?", "最も高いのは?"),
+        ("よろしくお願いします", "よろしくお願いします"),
+    ],
+)
+def test_courtesies_are_taken_off(question: str, rest: str):
+    assert plainly(question) == rest
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,29 @@ def _preambles() -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(cue) for cue in _load("intents.toml")["preambles"])
 
 
+@cache
+def _courtesies() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(cue) for cue in _load("intents.toml")["courtesies"])
+
+
+def plainly(question: str) -> str:
+    """A question (NFKC) without greetings, thanks and remarks about itself; as it is where nothing else is left.
+
+    >>> plainly("お疲れさまです。決算額は?(委員会で使います)")
+    '決算額は?'
+    """
+    text = question
+    while True:
+        before = text
+        for courtesy in _courtesies():
+            text = courtesy.sub("", text).strip() or text
+        if text == before:
+            break
+    for written, read in _load("intents.toml")["respelled"]:
+        text = text.replace(written, read)
+    return text
+
+
 def preamble_end(key: str) -> int:
     """Where the question itself begins in a squeezed text: behind clauses that only say who asks or what for."""
     end = 0
