@@ -278,3 +278,9 @@ def test_the_demands_that_were_read_stand_in_the_interpretation(city: Assistant)
     told = city.ask("湊見市で令和6年度の決算額が1億円以上で前年度より2割以上増えた事業は？").interpretation.text
     assert "決算額 100,000,000円以上" in told and "増加（20%以上）" in told
     assert "目標が未達成" in city.ask("目標を達成できなかった湊見市の事業（令和6年度）").interpretation.text
+
+
+def test_years_without_a_figure_are_told_in_a_sum(city: Assistant) -> None:
+    answer = city.ask("湊見市の令和元年度から令和6年度までの決算額の合計は？").answer
+    assert "合計に入っていません" in answer and "令和元年度" in answer
+    assert "合計に入っていません" not in city.ask("湊見市の令和6年度の決算額の合計は？").answer
