@@ -37,6 +37,11 @@ _RANGE = re.compile(
     rf"(?<![\d,.a-z第令平])(?P<low>{_NUMBER})(?P<lowunit>{_UNIT})?(?:~|-|から)(?P<high>{_NUMBER})(?P<unit>{_UNIT})?"
     r"(?P<over>未満)?(?![\d年月日度])"
 )
+# 「事業経費が0だった」「0円の事業」: nothing at all is a limit too.
+_NOTHING = re.compile(
+    r"(?<![\d,.])(?:0|ゼロ|零)(?P<unit>円|%|件|人|名|台|回|本|枚)?"
+    r"(?=だった|である|となっ|になっ|の(?:事務事業|事業|事務|システム|シート|課|もの))"
+)
 _UNIT_SCALES = {"千円": 1e3, "万円": 1e4, "百万円": 1e6, "億円": 1e8}
 # 「まで」 ends stretches of time and of text too: only a sum of money or a share is a limit with it.
 _SUMS = frozenset({"円", "%"})
@@ -83,6 +88,8 @@ def find_conditions(key: str) -> tuple[list[Condition], str]:
 
     >>> find_conditions("決算額が1億円以上でb評価の事業")
     ([Condition(op='>=', value=100000000.0, unit='円')], 'B')
+    >>> find_conditions("事業経費が0だった事業")[0]
+    [Condition(op='=', value=0.0, unit='')]
     >>> find_conditions("事業費が500万円から1千万円のもの")[0]
     [Condition(op='>=', value=5000000.0, unit='円'), Condition(op='<=', value=10000000.0, unit='円')]
     """
@@ -110,6 +117,11 @@ def placed_conditions(key: str) -> list[Placed]:
         figure = _figure(found["number"], found["unit"] or "")
         if figure is not None:
             conditions.append(Placed(Condition(_SIGNS[found["sign"]], *figure), *found.span()))
+    conditions += [
+        Placed(Condition("=", 0.0, found["unit"] or ""), *found.span())
+        for found in _NOTHING.finditer(key)
+        if not any(a <= found.start() < b for a, b in taken)
+    ]
     return sorted(conditions, key=lambda placed: placed.start)
 
 

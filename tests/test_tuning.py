@@ -41,7 +41,7 @@ ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "corpus" / "samples" / "files"
 COUNT = 100
 # Ranks by what matters least: far words count as much as near ones, the rare word's BM25 decides.
-BAD = Weights(by_words=Mix(0.0, 0.9, 0.1), by_meaning=Mix(0.1, 0.9, 0.0), low=0.1, high=0.3, head=0.6, sheet=0.6)
+BAD = Weights(low=0.65, high=0.9, by_meaning=Mix(0.0, 0.9, 0.1), sheet_dense=0.7, sheet_best=0.7)
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +145,7 @@ def test_a_bad_start_is_improved_on_sheets_the_search_has_not_seen(problems: lis
     found = fit(bench, BAD, prior=1.0)
     assert found.refused == ""
     assert found.overall.low > 0
-    assert bench.values(found.weights).mean() > bench.values(BAD).mean() + 0.01
+    assert bench.values(found.weights).mean() > bench.values(BAD).mean() + 0.05
     assert abs(found.level_after - found.level_before) <= LEVEL * found.level_before + 1e-9
     from_table(as_table(found.weights), BAD)  # within bounds, shares summing to what they summed to
 

@@ -39,6 +39,8 @@ class Everyday:
                 self._synonyms.setdefault(squeeze(term), []).append(other)
         self._encoder = encoder
         self._rows = encoder.word_vectors(list(common_words())) if isinstance(encoder, WordVectors) else None
+        # A whole text is compared in the space of texts, which may have more dimensions than that of words.
+        self._texts = encoder.encode(list(common_words()), "passage") if self._rows is not None else None
         self._near = _neighbours(encoder, self._rows, sorted(set(vocabulary)))
 
     def others(self, word: str, avoid: set[str]) -> list[str]:
@@ -49,9 +51,9 @@ class Everyday:
     def around(self, text: str, avoid: set[str]) -> list[str]:
         """Common words near to what a text says as a whole, nearest first: nothing that holds a word to avoid."""
         vector = self._encoder.encode([text], "query")[0]
-        if self._rows is None or not vector.any():
+        if self._texts is None or not vector.any():
             return []
-        best = np.argsort(-(self._rows @ vector), kind="stable")[: 3 * _AROUND]
+        best = np.argsort(-(self._texts @ vector), kind="stable")[: 3 * _AROUND]
         return [word for word in (common_words()[i] for i in best) if avoid.isdisjoint(words(word, parts=True))][
             :_AROUND
         ]
