@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,7 +75,7 @@ def _static(pieces: Sequence[Chunk]) -> Search | None:
     from index.training.vectors import load_chive, lookup, sudachi_normal_form
 
     rows, vectors = load_chive()
-    find = lru_lookup(partial(lookup, rows=rows, normal_form=sudachi_normal_form()))
+    find = cache(partial(lookup, rows=rows, normal_form=sudachi_normal_form()))  # words repeat
 
     def encode(text: str) -> Floats:
         known = [row for word in words(text) if (row := find(word)) is not None]
@@ -84,18 +84,6 @@ def _static(pieces: Sequence[Chunk]) -> Search | None:
 
     matrix = np.stack([encode(piece.headed) for piece in pieces])
     return _best_of(pieces, lambda question: matrix @ encode(question))
-
-
-def lru_lookup(find: Callable[[str], int | None]) -> Callable[[str], int | None]:
-    """``find`` with its answers remembered: words repeat."""
-    known: dict[str, int | None] = {}
-
-    def remembered(word: str) -> int | None:
-        if word not in known:
-            known[word] = find(word)
-        return known[word]
-
-    return remembered
 
 
 def _late(pieces: Sequence[Chunk], encoder: Encoder) -> Search | None:
