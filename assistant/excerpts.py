@@ -37,7 +37,7 @@ _LONG = 220
 _REASON = re.compile(r"理由|要因|原因|背景(?!・経過)|評価の根拠|備考")
 _REASON_BONUS = 0.4
 # How far behind the best statement another one may stand and still be shown.
-NEXT_BEST = 0.62
+NEXT_BEST = 0.5
 _MOST = 4
 _RIVAL, _RIVAL_BY_MEANING = 0.95, 0.75
 # A section that is asked for by its name is shown complete up to this length.
