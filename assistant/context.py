@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.catalogue import Catalogue, NameMatch
+from assistant.drafts import MAX_CHARS
 from assistant.question import HINTED, NAMED, Query
 from assistant.statements import Statements
 from corpus.documents import Sheet
@@ -35,6 +36,7 @@ class Context:
     query: Query
     passages: tuple[Passage, ...] = ()
     subset: tuple[Sheet, ...] = ()
+    room: int = MAX_CHARS  # characters that quoted statements may take
     missing: str = ""
     _focus: list[Focus] | None = None
     _scope: list[Sheet] | None = None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from assistant.context import Context, Focus
 from assistant.counters import counts
-from assistant.drafts import MAX_CHARS, Draft, readable
+from assistant.drafts import Draft, readable
 from assistant.question import Query
 from assistant.quotes import CLAUSE, write_quotes
 from assistant.statements import Ranked, Statement, Wanted
@@ -37,7 +37,7 @@ _LONG = 220
 _REASON = re.compile(r"理由|要因|原因|背景(?!・経過)|評価の根拠|備考")
 _REASON_BONUS = 0.4
 # How far behind the best statement another one may stand and still be shown.
-NEXT_BEST = 0.5
+NEXT_BEST, NEXT_BEST_BY_MEANING = 0.62, 0.5
 _MOST = 4
 _RIVAL, _RIVAL_BY_MEANING = 0.95, 0.75
 # A section that is asked for by its name is shown complete up to this length.
@@ -61,8 +61,11 @@ _KINDS = {
 }
 
 
-def excerpt(context: Context, room: int = MAX_CHARS) -> Draft | None:
-    """Statements of the sheets in focus that answer, in at most ``room`` characters; None when nothing proves enough."""
+def excerpt(context: Context, room: int | None = None) -> Draft | None:
+    """Statements of the sheets in focus that answer, in at most ``room`` characters (default: the context's).
+
+    None when nothing proves enough.
+    """
     query = context.query
     focus = context.focus()
     if not focus:
@@ -71,7 +74,7 @@ def excerpt(context: Context, room: int = MAX_CHARS) -> Draft | None:
     wanted = context.statements.wanted(_topic(context), query.expects, _labels(fields))
     chosen = _choose_sheets(context, focus, wanted)
     draft = Draft(context.index, how="excerpt")
-    budget = room // max(1, len(chosen))
+    budget = (context.room if room is None else room) // max(1, len(chosen))
     for sheet, ranked in chosen:
         write_quotes(context, draft, sheet, ranked, budget)
     if not draft.citations:
@@ -184,7 +187,9 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
     if not proof:
         return []
     best = max(r.score for r in proof)
-    chosen = [r for r in proof if r.score >= best * NEXT_BEST or (why and _explains(r.statement))][:_MOST]
+    # Where only the meaning speaks for it, scores lie close together and the second statement may be the one.
+    share = NEXT_BEST if max(r.cover for r in proof) >= COVER else NEXT_BEST_BY_MEANING
+    chosen = [r for r in proof if r.score >= best * share or (why and _explains(r.statement))][:_MOST]
     whole = [r for r in in_field if r.statement.label_key == in_field[0].statement.label_key] if in_field else []
     if named and not typed and len(whole) > 1 and sum(len(readable(r.statement.text)) for r in whole) <= _FIELD:
         # 「…の課題を整理して」: the section asked for, complete, and what else speaks to the question

@@ -36,6 +36,7 @@ _IN_CHARGE = re.compile(
     r"(?:担当|所管|主管)(?:課|部署|部|係|窓口)?(?:は|って|が?どこ|[?。]*$|を教え|です)"
     r"|(?:どこ|どちら|何|どの)の?(?:課|部署|部|係)(?:が|の)?(?:担当|所管|やって|扱|持って|見て|仕事|です|でしょう|か?[?。]*$)|問い?合わせ先"
 )
+_LEAST_ROOM = 120
 _TOTALS = re.compile(r"合計|総額|トータル")
 _ONE_OF = re.compile(r"うち|どこの|どれ|どの(市|区|町|自治体|事業)|自治体で")
 
@@ -138,14 +139,16 @@ def _per_town(context: Context) -> Draft | None:
     totals: dict[str, float] = {}
     if _TOTALS.search(context.query.bare) and context.query.asks("amount") and not context.query.named:
         context = _with(context, replace(context.query, intent="sum"))
-    for town in context.query.municipalities:
-        part = _first(_of_town(context, town))
+    towns = context.query.municipalities
+    for place, town in enumerate(towns):
+        own = _of_town(context, town)
+        own.room = max(_LEAST_ROOM, (MAX_CHARS - len(merged.text)) // (len(towns) - place))
+        part = _first(own)
         if part is None or not part.citations:
             return None  # half an answer to a comparison is a wrong one
         if part.how == "total":
             part.lines.insert(0, f"**{town}**")
             asked = context.query.asks("amount")
-            own = _of_town(context, town)
             figures = measures(own, asked, candidates(own), readings_of(context.query.periods))
             totals[town] = sum(m.value for m in figures)
         merged.merge(part)

@@ -42,10 +42,13 @@ class StaticEncoder:
     """A saved StaticEmbedding over a WordLevel vocabulary of :func:`index.tokens.words`, read with numpy."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        from safetensors.numpy import load_file
+        from safetensors import safe_open
 
         module = folder / _module_paths(folder)[0]
-        tensors = load_file(module / "model.safetensors")
+        with safe_open(module / "model.safetensors", framework="numpy") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping, has keys() only
+            # The columns after these tell words apart and say nothing of what they mean.
+            self._meaning = int((file.metadata() or {}).get("meaning", 0)) or None
         self.name = name
         self.digest = _digest(folder)
         self._rows: NDArray[Any] = tensors["embeddings" if "embeddings" in tensors else "embedding.weight"]
@@ -75,18 +78,22 @@ class StaticEncoder:
 
     def encode(self, texts: list[str], kind: Kind) -> Vectors:
         """One unit row per text (the mean of its words' vectors); a zero row where it knows no word."""
-        return self._means([self.segment(text) for text in texts])
+        return _unit(self._sums([self.segment(text) for text in texts]))
 
     def word_vectors(self, vocabulary: list[str]) -> Vectors:
-        """See :class:`WordVectors`; an unknown word is the mean of its known pieces."""
-        return self._means([known_pieces([word], self._ids) for word in vocabulary])
+        """See :class:`WordVectors`; an unknown word is the mean of its known pieces.
 
-    def _means(self, segmented: list[list[str]]) -> Vectors:
+        Rows hold meaning alone, so they may be shorter than :attr:`dim`.
+        """
+        rows = self._sums([known_pieces([word], self._ids) for word in vocabulary])
+        return _unit(rows[:, : self._meaning])
+
+    def _sums(self, segmented: list[list[str]]) -> Vectors:
         out = np.zeros((len(segmented), self.dim), dtype=np.float32)
         for row, pieces in zip(out, segmented, strict=True):
             if pieces:
                 row += self._vectors([self._ids[p] for p in pieces]).sum(axis=0)
-        return _unit(out)
+        return out
 
     def word_weights(self, vocabulary: list[str]) -> NDArray[np.float32]:
         """See :class:`WordVectors`."""

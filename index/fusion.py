@@ -65,8 +65,8 @@ class Weights:
     dense_floor: float = 0.10  # cosine of two texts that counts as none
     least_share: float = 0.3  # a passage with less than this share of the best one's score is no hit
     least_score: float = 0.18  # score from which a passage may be shown without one word of the question
-    slope: float = 7.7  # of the chance that a passage answers, over its score (python -m evals.retrieval --calibrate)
-    offset: float = -4.0
+    slope: float = 8.0  # of the chance that a passage answers, over its score (python -m evals.retrieval --calibrate)
+    offset: float = -4.3
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ import pytest
 from index.encoder import StaticEncoder, load_encoder
 from index.pieces import known_pieces
 from index.tokens import words
-from index.training.measure import judge, maxsim
-from index.training.model import WordVectors
-from index.training.rows import held_out, training_pairs
+from index.training import train as training
+from index.training.measure import judge, maxsim, together
+from index.training.model import UNKNOWN, WordVectors, load
+from index.training.rows import Pair, held_out, training_pairs
 
 MODEL = Path(__file__).parents[1] / "index" / "model"
 SHARED = MODEL.parents[2] / "shared" / "data"
@@ -126,6 +127,74 @@ def test_late_interaction_weighs_each_word_of_the_question() -> None:
     vectors = WordVectors({"[UNK]": 0, "火葬": 1, "費用": 2, "斎場": 3}, matrix, np.array([0, 3, 1, 2], np.float32))
     scores = maxsim(vectors, [["火葬", "費用"]], [["斎場"], ["費用", "火葬"]])
     assert scores[0].tolist() == pytest.approx([(3 * 0.6 + 1 * 0.8) / 4, 1.0])
+
+
+def test_late_interaction_compares_meaning_and_not_marks() -> None:
+    matrix = np.array([[0, 0, 0], [2, 0, 5], [1, 0, -5], [0, 1, 5]], np.float32)
+    vectors = WordVectors({"[UNK]": 0, "火葬": 1, "斎場": 2, "議会": 3}, matrix, np.ones(4, np.float32), meaning=2)
+    assert maxsim(vectors, [["火葬"]], [["斎場"], ["議会"]])[0].tolist() == pytest.approx([1.0, 0.0])
+
+
+def test_the_bundled_words_are_compared_by_meaning_alone(encoder: StaticEncoder) -> None:
+    rows = encoder.word_vectors(["火葬", "斎場"])
+    assert rows.shape[1] < encoder.dim
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    stored = load(MODEL)
+    assert stored.meaning == rows.shape[1] and stored.matrix.shape[1] == encoder.dim
+
+
+def test_the_two_dense_views_together_weigh_the_whole_text_twice() -> None:
+    by_text, by_word = np.array([[0, 1]], np.float32), np.array([[20, 0]], np.float32)
+    assert together(by_text, by_word)[0].tolist() == pytest.approx([-0.5, 0.5])
+    assert together(by_text, np.zeros((1, 2), np.float32))[0].tolist() == pytest.approx([-1, 1])
+
+
+def test_the_trained_matrix_is_the_mean_of_its_runs_and_the_same_each_time() -> None:
+    pairs = [
+        Pair(group, f"{group}{n}", f"{group}問{n}", f"{group}答{n}")
+        for group in training.GROUP_SHARES
+        for n in range(6)
+    ]
+    words_of = {text: list(text) for pair in pairs for text in (pair.query, pair.passage)}
+    ids = {UNKNOWN: 0} | {w: n for n, w in enumerate(sorted({w for text in words_of.values() for w in text}), 1)}
+    start = np.random.default_rng(3).normal(size=(len(ids), 4)).astype(np.float32)
+    recipe = training.Recipe(dim=4, steps=3, batch=4, seeds=(3, 4))
+    batches = training.Batches(pairs, words_of, ids, recipe)
+    mean = training.average(batches, start, recipe)
+    runs = []
+    for seed in recipe.seeds:
+        batches.seed(seed)
+        runs.append(training.train(batches, start, recipe))
+    assert not np.allclose(runs[0], runs[1])
+    np.testing.assert_allclose(mean, (runs[0] + runs[1]) / 2, atol=1e-6)
+
+
+def test_words_of_one_vector_are_told_apart_by_their_marks() -> None:
+    matrix = np.array([[0, 0], [3, 4], [3, 4], [0.6, 0.8]], np.float32)
+    marked = training.with_marks(matrix, training.Recipe(dim=2, marks=8, mark=0.5))
+    assert marked.shape == (4, 10)
+    np.testing.assert_array_equal(marked[:, :2], matrix)
+    np.testing.assert_allclose(np.linalg.norm(marked[:, 2:], axis=1), [0, 2.5, 2.5, 0.5], rtol=1e-5)
+    assert not np.allclose(marked[1], marked[2])
+    np.testing.assert_array_equal(marked, training.with_marks(matrix, training.Recipe(dim=2, marks=8, mark=0.5)))
+    np.testing.assert_array_equal(training.with_marks(matrix, training.Recipe(dim=2, marks=0)), matrix)
+
+
+def test_fewer_words_of_long_texts_are_left_out() -> None:
+    pairs = [
+        Pair(group, f"{group}{n}", f"{n}問", f"{group}の答{n}") for group in training.GROUP_SHARES for n in range(6)
+    ]
+    words_of = {text: [f"語{n}" for n in range(20)] for pair in pairs for text in (pair.query, pair.passage)}
+    ids = {UNKNOWN: 0} | {f"語{n}": n + 1 for n in range(20)}
+    batches = training.Batches(pairs, words_of, ids, training.Recipe(dropout=0.6, dropout_long=0.0, seeds=(5,)))
+    lengths: dict[str, set[int]] = {"long": set(), "short": set()}
+    group_of = {key: pair.group for key, pair in enumerate(pairs)}
+    for _ in range(40):
+        queries, passages, keys = batches.draw(6)
+        kind = "long" if group_of[int(keys[0])] in training.LONG_GROUPS else "short"
+        lengths[kind] |= {len(text) for text in queries + passages}
+    assert lengths["long"] == {20}
+    assert max(lengths["short"]) < 20
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="needs the open data of ../shared/data")

@@ -13,15 +13,20 @@ from index.pieces import known_pieces
 from index.types import Vectors
 
 UNKNOWN = "[UNK]"
+MEANING = "meaning"  # of the tensors' metadata: how many columns are compared word by word
 
 
 @dataclass(frozen=True, slots=True)
 class WordVectors:
-    """``matrix[ids[word]]`` is a word's vector, its length the weight in a mean; row 0 is the unknown word, all zero."""
+    """``matrix[ids[word]]`` is a word's vector, its length the weight in a mean; row 0 is the unknown word, all zero.
+
+    The first ``meaning`` columns say what words mean, the others tell words apart (0: all columns are meaning).
+    """
 
     ids: dict[str, int]
     matrix: Vectors
     idf: NDArray[np.float32]
+    meaning: int = 0
 
     def token_ids(self, words: list[str]) -> NDArray[np.int32]:
         """Row numbers of the words, unknown ones broken into known pieces."""
@@ -49,7 +54,7 @@ def save(vectors: WordVectors, folder: Path) -> None:
     save_file(
         {"embeddings": codes, "weights": (peak / 127).astype(np.float32)},
         inner / "model.safetensors",
-        metadata={"format": "pt"},
+        metadata={"format": "pt", MEANING: str(vectors.meaning)},
     )
     tokenizer = Tokenizer(WordLevel(vectors.ids, unk_token=UNKNOWN))
     tokenizer.pre_tokenizer = WhitespaceSplit()
@@ -73,9 +78,11 @@ def save(vectors: WordVectors, folder: Path) -> None:
 
 def load(folder: Path) -> WordVectors:
     """Read what :func:`save` wrote, with numpy alone."""
-    from safetensors.numpy import load_file
+    from safetensors import safe_open
 
-    tensors = load_file(folder / "0_StaticEmbedding" / "model.safetensors")
+    with safe_open(folder / "0_StaticEmbedding" / "model.safetensors", framework="numpy") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping, has keys() only
+        meaning = int((file.metadata() or {}).get(MEANING, 0))
     vocabulary = json.loads((folder / "0_StaticEmbedding" / "tokenizer.json").read_text(encoding="utf-8"))
     matrix = tensors["embeddings"].astype(np.float32) * tensors["weights"][:, None]
-    return WordVectors(vocabulary["model"]["vocab"], matrix, np.load(folder / "idf.npy"))
+    return WordVectors(vocabulary["model"]["vocab"], matrix, np.load(folder / "idf.npy"), meaning)

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,8 @@ def training_pairs(data: Path, seed: int = 7, hold_out: bool = True) -> list[Pai
         for spoken in row["spoken"]:
             pairs += [Pair("civic", row["field"], spoken, label) for label in row["labels"]]
     pairs += _word_pairs(data, rng)
-    pairs += _state_pairs(data, rng)
+    pairs += _state_pairs(data)
+    pairs += _law_pairs(data, rng)
     pairs += _open_pairs(data)
     return [pair for pair in pairs if pair.query.strip() and pair.passage.strip() and pair.query != pair.passage]
 
@@ -206,12 +208,36 @@ def _word_pairs(data: Path, rng: random.Random) -> list[Pair]:
     return pairs
 
 
-def _state_pairs(data: Path, rng: random.Random) -> list[Pair]:
-    judgit = list(_rows(data, "judgit-pairs-train"))
-    pairs = [Pair("state", row["positive"][:40], row["query"], row["positive"]) for row in rng.sample(judgit, 40000)]
+def _state_pairs(data: Path) -> list[Pair]:
+    judgit = _rows(data, "judgit-pairs-train")
+    pairs = [Pair("state", row["positive"][:40], row["query"], row["positive"]) for row in judgit]
     pairs += [Pair("tax", row["query"], row["query"], row["positive"]) for row in _rows(data, "nta-qa-train")]
     pairs += [Pair("it", row["query"], row["query"], row["positive"]) for row in _rows(data, "itdocs-pairs-train")]
     return pairs
+
+
+def _law_pairs(data: Path, rng: random.Random) -> list[Pair]:
+    """A sentence of a text on tax law and the rest of that text; without the questions and answers, which are tests."""
+    measured = {
+        line
+        for row in _rows(data, "nta-qa-dev")
+        for text in (row["query"], row["positive"])
+        for line in _sentences(text)
+        if len(line) > 25
+    }
+    pairs: list[Pair] = []
+    for row in _rows(data, "nta-text"):
+        sentences = _sentences(row["text"][:600])
+        if "質疑応答" in row["source"] or len(sentences) < 2 or measured.intersection(_sentences(row["text"])):
+            continue
+        place = rng.randrange(len(sentences))
+        rest = "".join(sentences[:place] + sentences[place + 1 :])
+        pairs.append(Pair("law", rest[:40], sentences[place], rest))
+    return pairs
+
+
+def _sentences(text: str) -> list[str]:
+    return [line for part in re.split(r"(?<=[。\n])", text) if len(line := part.strip()) > 15]
 
 
 def _open_pairs(data: Path) -> list[Pair]:
