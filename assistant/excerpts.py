@@ -29,7 +29,7 @@ DENSE_ALONE = 0.42
 DENSE_TYPED = 0.5
 # The share of a question that must be in words unknown to the index for meaning alone to prove a figure.
 _EVERYDAY = 0.5
-_MARGIN, _TIMES = 0.25, 1.7
+_MARGIN, _TIMES, _TIMES_NEAR = 0.25, 1.7, 1.5
 # A row of a table is no answer to a question that asks for words.
 _PROSE = re.compile(r"[ぁ-ゖ].*[ぁ-ゖ]")
 _ROW = 0.35
@@ -53,9 +53,10 @@ _FEW_FIRMS = 2
 _PARTS = re.compile(r"[?。]")
 _PART = 6
 
+_ITEM = re.compile(r"^(?:\(\d{1,2}\)|\d{1,2}[.、)])")
 _KINDS = {
     "amount": re.compile(r"\d[\d,.]*(?:億|百?万|千)?円|\d[\d,]*千円"),
-    "number": re.compile(r"\d"),
+    "number": re.compile(r"(?<![\d,.rhs令和平成昭])\d[\d,.]*(?![\d,.]*(?:年|月))"),
     "organisation": re.compile(r"\(株\)|㈱|株式会社|有限会社|\(有\)|法人|公社|協会"),
     "date": re.compile(r"年|月|日"),
 }
@@ -86,6 +87,11 @@ def excerpt(context: Context, room: int | None = None) -> Draft | None:
         draft.near_only = True
         draft.lines.insert(0, "質問のことばそのものは見当たりませんが、意味の近い記載は次のとおりです。")
     return draft
+
+
+def _holds(kind: str, statement: Statement) -> bool:
+    """Whether a statement holds a figure, date or firm; the (1) before an item and a year are no figures."""
+    return _KINDS[kind].search(_ITEM.sub("", statement.key)) is not None
 
 
 def _figures_asked(query: Query) -> frozenset[str]:
@@ -154,7 +160,7 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
     if _figures_asked(query):
         in_field = [r for r in in_field if _of_the_year(context, r.statement)]
     if named and in_field and _says_only_the_field(context, wanted):
-        fits = all(any(_KINDS[kind].search(r.statement.key) for r in in_field[:8]) for kind in typed)
+        fits = all(any(_holds(kind, r.statement) for r in in_field[:8]) for kind in typed)
         if fits:
             return sorted(in_field[:8], key=lambda r: r.statement.order)
     ranked = (
@@ -165,7 +171,7 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
     ranked = sorted(_with_reasons_first(query.intent, ranked), key=lambda r: -(r.score if typed else _worth(r)))
     lay = bool(typed) and not named and _in_everyday_words(context, wanted)
     # Of the one sheet that can be meant, the statement of near meaning that holds what is asked: 何台 → 47台.
-    near = bool(typed) and not named and sheet == context.focus()[0].sheet and _clear(context)
+    near = bool(typed) and not named and sheet == context.focus()[0].sheet and _clear(context, _TIMES_NEAR)
     why = query.intent == "reason" and named
     proof = [
         r
@@ -176,7 +182,7 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
         or (why and _explains(r.statement))
     ]
     for kind in typed:
-        answering = [r for r in proof if _KINDS[kind].search(r.statement.key)]
+        answering = [r for r in proof if _holds(kind, r.statement)]
         if not answering:
             sole = named and typed == {"organisation"} and _asks_nothing_else(context, sheet, wanted)
             return _firms(ranked) if sole else []
@@ -205,7 +211,7 @@ def _asks_nothing_else(context: Context, sheet: Sheet, wanted: Wanted) -> bool:
 
 def _firms(ranked: Sequence[Ranked]) -> list[Ranked]:
     """The statements of a named sheet that say which firm does the work, where there are only a few."""
-    firms = [r for r in ranked if _KINDS["organisation"].search(r.statement.key) and _ENTRUSTED.search(r.statement.key)]
+    firms = [r for r in ranked if _holds("organisation", r.statement) and _ENTRUSTED.search(r.statement.key)]
     return firms if len(firms) <= _FEW_FIRMS else []
 
 
@@ -246,11 +252,11 @@ def _in_everyday_words(context: Context, wanted: Wanted) -> bool:
     return _clear(context) and strange >= _EVERYDAY * (sum(weights.values()) or 1.0)
 
 
-def _clear(context: Context) -> bool:
+def _clear(context: Context, times: float = _TIMES) -> bool:
     """Whether the first sheet found stands clear of the next one."""
     focus = context.focus()
     return len(focus) == 1 or (
-        len(focus) > 1 and (focus[0].score - focus[1].score >= _MARGIN or focus[0].score >= _TIMES * focus[1].score)
+        len(focus) > 1 and (focus[0].score - focus[1].score >= _MARGIN or focus[0].score >= times * focus[1].score)
     )
 
 
