@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz
 
 from corpus.documents import Sheet
-from corpus.normalize import squeeze
+from corpus.normalize import occurrences, squeeze
 from index.readings import reading
 from index.synonyms import load_synonyms
 from index.tokens import words
@@ -35,7 +35,9 @@ _NO_TOWN = re.compile(
     r"(?:.{0,3}(?:他|本|当|同|両|各|全|近隣|周辺|隣接|都|地|学|政令|中核|特別|自治|行政|貴|市|区|町)|類似.*)[市区町村]+$"
 )
 # 「…対策課題」 is no 対策課.
-_OFFICE_ENDS = r"(?![題税程金長]|ごと|別)"
+_OFFICE_ENDS = re.compile(r"(?![題税程金長]|ごと|別)")
+# A stem inside a longer word (中央 in 中央図書館) names no town: what follows must end the word.
+_TOWN_ENDS = re.compile(r"(?=$|[のでにとをはがもや、,・:?()]|では|から|[^一-龥])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +171,9 @@ class Catalogue:
             if at >= 0:
                 found.append((name, at, at + len(full)))
             elif stem != full and len(stem) >= 2:
-                # A stem inside a longer word (中央 in 中央図書館) names no town: what follows must end the word.
-                match = re.search(re.escape(stem) + r"(?=$|[のでにとをはがもや、,・:?()]|では|から|[^一-龥])", key)
-                if match:
-                    found.append((name, match.start(), match.end()))
+                ends = (at for at in occurrences(stem, key) if _TOWN_ENDS.match(key, at + len(stem)))
+                if (at := next(ends, -1)) >= 0:
+                    found.append((name, at, at + len(stem)))
         return sorted(found, key=lambda hit: hit[1])
 
     def find_strangers(self, key: str) -> list[str]:
@@ -189,9 +190,10 @@ class Catalogue:
         found: list[tuple[str, int, int]] = []
         for department in sorted({s.department for s in scope if s.department}):
             hits = [
-                (department, m.start(), m.end())
+                (department, at, at + len(part))
                 for part in _parts(department)
-                for m in re.finditer(re.escape(part) + _OFFICE_ENDS, key)
+                for at in occurrences(part, key)
+                if _OFFICE_ENDS.match(key, at + len(part))
             ]
             if hits:
                 found.append(max(hits, key=lambda hit: hit[2] - hit[1]))

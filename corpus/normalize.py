@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -132,3 +133,15 @@ def _squeeze(text: str) -> str:
         return text.translate(_FOLDED).lower()
     except _HasMark:
         return normalize(text, squeeze=True).text.lower()
+
+
+def occurrences(part: str, text: str) -> Iterator[int]:
+    """Where ``part`` (not empty) begins in ``text``, without overlaps, as ``re.finditer`` finds it.
+
+    >>> list(occurrences("ああ", "ああああい"))
+    [0, 2]
+    """
+    at = text.find(part)
+    while at >= 0:
+        yield at
+        at = text.find(part, at + len(part))

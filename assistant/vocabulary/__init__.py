@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from corpus.normalize import squeeze
+from corpus.normalize import occurrences, squeeze
 from index.readings import reading
 
 # Where a clause ends: at the end, at a mark, or where a name or date stood that was understood and blanked.
@@ -104,6 +104,11 @@ def _courtesies() -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(cue) for cue in _load("intents.toml")["courtesies"])
 
 
+@cache
+def _respelled() -> tuple[tuple[str, str], ...]:
+    return tuple((written, read) for written, read in _load("intents.toml")["respelled"])
+
+
 def plainly(question: str) -> str:
     """A question (NFKC) without greetings, thanks and remarks about itself; as it is where nothing else is left.
 
@@ -117,7 +122,7 @@ def plainly(question: str) -> str:
             text = courtesy.sub("", text).strip() or text
         if text == before:
             break
-    for written, read in _load("intents.toml")["respelled"]:
+    for written, read in _respelled():
         text = text.replace(written, read)
     return text
 
@@ -153,7 +158,7 @@ def find_fields(key: str) -> list[tuple[AskedField, int, int]]:
     hits: list[tuple[AskedField, int, int]] = []
     for asked in asked_fields():
         for phrase in asked.ask:
-            hits.extend((asked, found.start(), found.end()) for found in re.finditer(re.escape(phrase), key))
+            hits.extend((asked, at, at + len(phrase)) for at in occurrences(phrase, key))
     hits.sort(key=lambda hit: (hit[1] - hit[2], hit[1]))
     kept: list[tuple[AskedField, int, int]] = []
     for hit in hits:
