@@ -41,7 +41,9 @@ ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "corpus" / "samples" / "files"
 COUNT = 100
 # Ranks by what matters least: far words count as much as near ones, the rare word's BM25 decides.
-BAD = Weights(low=0.65, high=0.9, by_meaning=Mix(0.0, 0.9, 0.1), sheet_dense=0.7, sheet_best=0.7)
+BAD = Weights(
+    by_words=Mix(0.0, 0.9, 0.1), by_meaning=Mix(0.0, 0.9, 0.1), low=0.65, high=0.9, sheet_dense=0.7, sheet_best=0.7
+)
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +143,7 @@ def _place(ranked: list[Any], right: set[Any]) -> int:
 
 
 def test_a_bad_start_is_improved_on_sheets_the_search_has_not_seen(problems: list[Problem]) -> None:
-    bench = Bench(problems[::2])
+    bench = Bench(problems)
     found = fit(bench, BAD, prior=1.0)
     assert found.refused == ""
     assert found.overall.low > 0
@@ -151,14 +153,17 @@ def test_a_bad_start_is_improved_on_sheets_the_search_has_not_seen(problems: lis
 
 
 def test_gold_that_has_nothing_to_do_with_the_questions_changes_nothing(problems: list[Problem]) -> None:
-    draw = Random(5)
-    shuffled = []
-    for problem in problems[::2]:
-        sheet = draw.choice(sorted(set(problem.candidates.sheets.tolist())))
-        right = problem.candidates.sheets == sheet
-        question = replace(problem.question, sections=())
-        shuffled.append(replace(problem, question=question, sheets=right))
-    assert fit(Bench(shuffled)).refused != ""
+    kept = 0
+    for seed in range(5):  # a gain beyond a 99 % interval may be chance once
+        draw = Random(seed)
+        shuffled = []
+        for problem in problems[::2]:
+            sheet = draw.choice(sorted(set(problem.candidates.sheets.tolist())))
+            right = problem.candidates.sheets == sheet
+            question = replace(problem.question, sections=())
+            shuffled.append(replace(problem, question=question, sheets=right))
+        kept += fit(Bench(shuffled)).refused == ""
+    assert kept <= 1
 
 
 def test_few_questions_prove_nothing(problems: list[Problem]) -> None:
