@@ -95,7 +95,7 @@ def lines(wish: Calculation, facts: Sequence[Fact], periods: Sequence[AskedPerio
             share = f"、{100 * gap / before:+.1f}%" if before else ""
             found.append(f"- {label}の前年度との差：{'+' if gap > 0 else ''}{format_number(gap, unit)}{share}")
     if found and (wish.sum or wish.mean):
-        missing = _missing(row, periods)
+        missing = missing_years(row, periods)
         if missing:
             found.append(f"※{'・'.join(missing)}は印刷されていないため、含みません。")
         if any(f.kind == "plan" for f in facts) and row[0].kind == "actual":
@@ -103,9 +103,9 @@ def lines(wish: Calculation, facts: Sequence[Fact], periods: Sequence[AskedPerio
     return found
 
 
-def _missing(row: Sequence[Fact], periods: Sequence[AskedPeriod]) -> list[str]:
-    """The asked years that the row does not print; an open end (令和5年度以降) asks for what there is."""
-    printed = {f.period.fiscal_year for f in row if f.period}
+def missing_years(facts: Sequence[Fact], periods: Sequence[AskedPeriod]) -> list[str]:
+    """The asked years of which none of the facts is; an open end (令和5年度以降) asks for what there is."""
+    printed = {f.period.fiscal_year for f in facts if f.period}
     asked: list[int] = []
     for one in periods:
         if one.period.kind == "range" and not one.open:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
 
+from assistant.calculations import missing_years
 from assistant.context import Context
 from assistant.criteria import find_criteria
 from assistant.drafts import Draft, plain, readable, title
@@ -15,7 +15,7 @@ from assistant.types import Chart, Series
 from assistant.vocabulary import AskedField
 from corpus.amounts import format_number
 from corpus.documents import Sheet
-from corpus.periods import Period, fiscal_year
+from corpus.periods import Period
 
 _LEAST = re.compile(r"(一番|最も|いちばん)?(小さ|少な|安|低)|最小|最少|最低|ワースト|下位")
 _MOST = re.compile(r"(一番|最も|いちばん)?(大き|多|高|お金|金|費用|かか)|最大|最多|最高|トップ|ベスト|上位")
@@ -180,7 +180,7 @@ def total(
     short = sum(len(m.facts) < years for m in figures)
     if short:
         draft.add(f"※{short}件は、ほかのシートにある年度の一部が印刷されていません。")
-    if missing := _years_missing(context, figures):
+    if missing := missing_years([f for m in figures for f in m.facts], context.query.periods):
         draft.add(f"※{'・'.join(missing)}の値は印刷されていないか読み取れず、合計に入っていません。")
     draft.columns = ("シート", "自治体", "担当課", "項目", "金額" if unit == "円" else "値")
     for one in figures:
@@ -190,18 +190,6 @@ def total(
         row = (readable(one.sheet.name), one.sheet.municipality, one.sheet.department, plain(one.label))
         draft.row((*row, amount(one)), numbers)
     return draft
-
-
-def _years_missing(context: Context, figures: Sequence[Measure]) -> list[str]:
-    """The asked fiscal years of which not one figure is in the sum, where several were asked."""
-    asked = {
-        year
-        for one in context.query.periods
-        for year in range(one.period.start.year - 1, (one.period.end - timedelta(days=1)).year + 1)
-        if one.period.kind in ("range", "fiscal_year") and fiscal_year(year).overlaps(one.period)
-    }
-    there = {f.period.fiscal_year for m in figures for f in m.facts if f.period is not None}
-    return [fiscal_year(year).label for year in sorted(asked - there)] if len(asked) > 1 else []
 
 
 def comparison(context: Context, asked: Sequence[AskedField], sheets: Sequence[Sheet]) -> Draft | None:
