@@ -200,14 +200,8 @@ def _by_limit(context: Context, limit: Limit, sheets: Sequence[Sheet]) -> Sifted
     found = Sifted(what="・".join(f.name for f in limit.fields) or limit.name or "金額")
     for one in figures:
         found.compared.add(one.sheet.sheet_id)
-        if holds(limit.condition, one.value) and limit.condition.unit in (
-            one.unit,
-            "",
-            "件",
-            "人",
-            "回",
-            one.unit[-1:],
-        ):
+        unit = limit.condition.unit
+        if holds(limit.condition, one.value) and (not unit or counts_alike(unit, one.unit)):
             found.matches[one.sheet.sheet_id] += _proofs(one)
             found.values[one.sheet.sheet_id] = one.value
     return found
