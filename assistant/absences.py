@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from assistant.context import Context
+from assistant.context import Absence, Context
 from assistant.drafts import Draft, readable
 from corpus.documents import Sheet
 from corpus.normalize import squeeze
@@ -22,17 +21,14 @@ _COMPOUND = re.compile(r"[一-龥々ァ-ヴー]{4,12}")
 _A_FORM = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Absence:
-    """What is missing, as one Japanese sentence; ``what`` is a word for it (自治体, 時期, 項目)."""
-
-    what: str
-    text: str
-
-
 def absence(context: Context) -> Absence | None:
-    """The first thing asked for that the sheets do not hold; None where nothing stands against an answer."""
-    return _of_town(context) or _of_time(context) or _of_field(context)
+    """The first thing asked for that the sheets do not hold; None where nothing stands against an answer.
+
+    Looked for once a context: the answer, the refusal and what was searched all ask.
+    """
+    if context.absent is None:
+        context.absent = (_of_town(context) or _of_time(context) or _of_field(context),)
+    return context.absent[0]
 
 
 def _of_town(context: Context) -> Absence | None:

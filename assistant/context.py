@@ -26,6 +26,14 @@ class Focus:
     named: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """What is missing, as one Japanese sentence; ``what`` is a word for it (自治体, 時期, 項目)."""
+
+    what: str
+    text: str
+
+
 @dataclass(slots=True)
 class Context:
     """One question being answered; ``missing`` says in Japanese what no sheet meets, once that was found out."""
@@ -38,6 +46,7 @@ class Context:
     subset: tuple[Sheet, ...] = ()
     room: int = MAX_CHARS  # characters that quoted statements may take
     missing: str = ""
+    absent: tuple[Absence | None] | None = None  # see assistant.absences, None until it was looked for
     _focus: list[Focus] | None = None
     _scope: list[Sheet] | None = None
 
