@@ -173,9 +173,11 @@ def _get(url: str) -> bytes:
     return content
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line: JSON on stdout."""
-    parser = argparse.ArgumentParser(prog="evals.benchmarks.http", description="応答時間とメモリーを測ります。")
+def run(
+    name: str, about: str, bench: Callable[[Sequence[str], Path, int], object], arguments: Sequence[str] | None
+) -> int:
+    """The command line of a benchmark that asks the questions of a file: JSON on stdout, errors as one sentence."""
+    parser = argparse.ArgumentParser(prog=f"evals.benchmarks.{name}", description=about)
     parser.add_argument("file", type=Path)
     parser.add_argument("--index-dir", type=Path, default=load_settings().index_dir)
     parser.add_argument("--rounds", type=int, default=3)
@@ -184,12 +186,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         questions = [case.question for case in read_cases(chosen.file).cases]
         if not questions:
             raise SettingsError(f"質問がありません: {chosen.file}。質問ファイルを確かめてください。")
-        told = measure(questions, chosen.index_dir, max(1, chosen.rounds))
+        told = bench(questions, chosen.index_dir, max(1, chosen.rounds))
     except HyokaError as error:
         sys.stderr.write(f"{error.message}\n")
         return 1
-    print(json.dumps(asdict(told), ensure_ascii=False, indent=1))
+    print(json.dumps(told, ensure_ascii=False, indent=1))
     return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line: JSON on stdout."""
+    return run("http", "応答時間とメモリーを測ります。", lambda *given: asdict(measure(*given)), arguments)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,6 @@ the ratio is to a plain BM25 search of the same words over the same sections in 
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,10 +14,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from assistant.settings import load_settings
-from corpus.errors import HyokaError
 from evals.baselines import chunks, lexical
-from evals.cases import read_cases
+from evals.benchmarks.http import run
 from evals.runs import code
 from evals.target import open_index
 
@@ -68,19 +64,7 @@ def _timed(search: Callable[[str], object], questions: Sequence[str], rounds: in
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line: JSON on standard output."""
-    parser = argparse.ArgumentParser(prog="evals.benchmarks.searching", description="検索と埋め込みの速さを測ります。")
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--index-dir", type=Path, default=load_settings().index_dir)
-    parser.add_argument("--rounds", type=int, default=3)
-    chosen = parser.parse_args(arguments)
-    try:
-        questions = [case.question for case in read_cases(chosen.file).cases]
-        told = measure(questions, chosen.index_dir, max(1, chosen.rounds))
-    except HyokaError as error:
-        sys.stderr.write(f"{error.message}\n")
-        return 1
-    print(json.dumps(told, ensure_ascii=False, indent=1))
-    return 0
+    return run("searching", "検索と埋め込みの速さを測ります。", measure, arguments)
 
 
 if __name__ == "__main__":

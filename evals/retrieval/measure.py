@@ -13,11 +13,12 @@ from corpus.normalize import squeeze
 from evals.baselines import Search
 from evals.cases import Case
 from evals.metrics import is_gold
+from evals.ranking import ranked_sheets
 from evals.retrieval.engines import engines
 from evals.retrieval.sets import shelf
 from index.build import build
 from index.training.rows import HeldOut
-from index.types import Encoder, Index, Passage
+from index.types import Encoder, Index
 
 DEPTH = 10
 _HITS = 60  # pieces asked for, so that ten different sections or sheets are among them
@@ -81,18 +82,13 @@ def on_questions(cases: Sequence[Case], index: Index, searches: Mapping[str, Sea
         groups: dict[str, list[tuple[Sequence[str], frozenset[str]]]] = defaultdict(list)
         for case in usable:
             hits = search(case.question, _HITS)
-            sheets = (_once(_named(case, hit) for hit in hits), frozenset(case.sheets))
+            sheets = (ranked_sheets(case, hits), frozenset(case.sheets))
             for kind in ("all", case.type):
                 groups[f"sheet {kind}"].append(sheets)
                 if gold[case.id]:
                     groups[f"section {kind}"].append((_once(str(hit.section_id) for hit in hits), gold[case.id]))
         out[name] = {group: score(rankings) for group, rankings in groups.items()}
     return out
-
-
-def _named(case: Case, hit: Passage) -> str:
-    cited = {"sheet": hit.sheet.name, "department": hit.sheet.department, "municipality": hit.sheet.municipality}
-    return next((gold for gold in case.sheets if is_gold(gold, cited)), hit.sheet.sheet_id)
 
 
 def _gold_sections(case: Case, index: Index) -> frozenset[str]:
