@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fake_encoder import FakeEncoder
+from random_models import as_sentence_transformer, save_static, save_transformer
 
 from corpus.forms.loader import use_forms
 
@@ -33,3 +35,27 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for module in ("index.encoder", "index.snapshot"):
         monkeypatch.setattr(f"{module}.load_encoder", lambda source=None: FakeEncoder(source or "fake"))
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder a model; the names say nothing, as on a USB stick, but for those that tests rename."""
+    pytest.importorskip("sentence_transformers")
+    root = tmp_path_factory.mktemp("models")
+    for kind in ("modernbert", "xlm-roberta", "bert"):
+        save_transformer(root / kind, kind, half=kind == "xlm-roberta")
+    as_sentence_transformer(root / "modernbert", root / "st")
+    save_static(root / "static")
+    save_static(root / "model2vec", model2vec=True)
+    return root
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any call to a network fails the test."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a call to the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)

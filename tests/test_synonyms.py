@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from corpus.documents import Document, Section, Sheet, SheetReading, Span
 from corpus.errors import SettingsError
+from evals.retrieval.sets import shelf
 from index.build import build
 from index.snapshot import Snapshot
 from index.synonymfile import read_synonyms
@@ -37,15 +37,7 @@ class Silent:
 
 def indexed(folder: Path, sentences: Sequence[str], synonyms: Synonyms) -> Snapshot:
     """A sheet of one section for each sentence, numbered by its place."""
-    text = "".join(f"{s}\n" for s in sentences)
-    sheets: list[SheetReading] = []
-    at = 0
-    for i, sentence in enumerate(sentences):
-        span = Span(at, at + len(sentence))
-        sheet = Sheet(str(i), "a.txt", "programme", "", "", None, "", (span,))
-        sheets.append(SheetReading(sheet, (Section("", "", span, sentence),)))
-        at = span.end + 1
-    build([(Document("a.txt", text, "0", "text"), sheets)], Silent(), folder)
+    build(shelf(sentences), Silent(), folder).close()
     return Snapshot.open(folder, Silent(), synonyms)
 
 
