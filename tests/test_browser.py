@@ -38,6 +38,23 @@ def test_the_question_box_stays_in_sight(watched):
     page.wait_for_function(seen)
 
 
+def test_a_question_sent_while_an_answer_still_grows_is_asked_after_it(wide, monkeypatch):
+    page = wide.start()
+    monkeypatch.setattr("ui.chat.STEP_SECONDS", 1.0)
+    box = page.locator("#hy-question textarea")
+    questions = ["図書館の今後の計画は", "財務会計システムの予算額は？"]
+    for at, question in enumerate(questions):
+        box.fill(question)
+        box.press("Enter")
+        if at == 0:
+            page.wait_for_selector("#hy-chat .hy-answer")
+            assert page.locator("#hy-chat .hy-tools").count() == 0, "the first answer still grows"
+    done = "document.querySelectorAll('#hy-chat .hy-tools, #hy-chat .hy-abstained').length === 2"
+    page.wait_for_function(done)
+    assert page.locator("#hy-chat .hy-question").all_inner_texts() == questions
+    assert box.input_value() == ""
+
+
 def test_a_question_is_answered_and_its_citation_opens_the_marked_source(watched, tmp_path):
     page = watched.start()
     ask(page, "図書館の今後の計画は")

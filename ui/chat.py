@@ -157,11 +157,12 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
         if not question.strip():
             yield [gr.skip()] * len(outputs)
             return
-        for grown, kept in respond(assistant, question.strip(), messages, log, scope(*chosen_filters)):
+        steps = respond(assistant, question.strip(), messages, log, scope(*chosen_filters))
+        for at, (grown, kept) in enumerate(steps):
             yield (
                 gr.update(value=grown, visible=True),
                 kept,
-                "",
+                "" if at == 0 else gr.skip(),  # once: the next question may already be typed while the answer grows
                 gr.update(visible=False),
                 gr.update(visible=False),
                 gr.update(visible=True),
@@ -169,7 +170,10 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
 
     outputs = [chatbot, exchanges, box, welcome, about, fresh]
     inputs = [chatbot, exchanges, *filters]
-    box.submit(ask, [box, *inputs], outputs, show_progress="hidden", api_visibility="private")
+    # always_last: a question sent while an answer still grows is asked after it; Gradio would drop it otherwise.
+    box.submit(
+        ask, [box, *inputs], outputs, show_progress="hidden", api_visibility="private", trigger_mode="always_last"
+    )
     for button in chosen:
         button.click(ask, [button, *inputs], outputs, show_progress="hidden", api_visibility="private")
 
