@@ -94,7 +94,9 @@ def _mount_screens(app: FastAPI, assistant: Asker, store: FeedbackStore, desk: D
         radius_size=gr.themes.sizes.radius_sm,
         text_size=gr.themes.sizes.text_md,
     )
-    head = '<link rel="stylesheet" href="/hyoka-assets/hyoka.css"><script src="/hyoka-assets/hyoka.js" defer></script>'
+    styles = [f'<link rel="stylesheet" href="/hyoka-assets/{file.name}">' for file in sorted(ASSETS.glob("*.css"))]
+    scripts = [f'<script src="/hyoka-assets/{file.name}" defer></script>' for file in sorted(ASSETS.glob("*.js"))]
+    head = "".join([*styles, *scripts])
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         build_screens(assistant, store, desk),
