@@ -2,64 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from assistant.context import Context, Focus
-from assistant.counters import counts
-from assistant.drafts import Draft, readable
-from assistant.question import Query
-from assistant.quotes import CLAUSE, write_quotes
-from assistant.statements import Ranked, Statement, Wanted
-from assistant.vocabulary import AskedField, field
+from assistant.drafts import Draft
+from assistant.picks import COVER, NAMED_COVER, asked_text, figures_asked, labels, pick, sentences, worth
+from assistant.quotes import write_quotes
+from assistant.statements import Ranked, Wanted
 from corpus.documents import Sheet
-from corpus.normalize import squeeze
-from corpus.periods import find_periods
-from index.types import PERSON_FIELD
 
-# A statement below this share of the question's words (by weight) proves nothing; fitted on unanswerable questions.
-COVER = 0.34
-# Without a word in common the whole must be this close in meaning, and the sheet be named or be found by search.
-DENSE = 0.22
-NAMED_COVER = 0.15
-# A figure, date or firm of a sheet that was found, not named, needs more of the question's words.
-TYPED_COVER = 0.4
-NAMED_TYPED_COVER = 0.25
-DENSE_ALONE = 0.42
-DENSE_TYPED = 0.5
-# The share of a question that must be in words unknown to the index for meaning alone to prove a figure.
-_EVERYDAY = 0.5
-_MARGIN, _TIMES, _TIMES_NEAR = 0.25, 1.7, 1.5
-# A row of a table is no answer to a question that asks for words.
-_PROSE = re.compile(r"[ぁ-ゖ].*[ぁ-ゖ]")
-_ROW = 0.35
-_LONG = 220
-_REASON = re.compile(r"理由|要因|原因|背景(?!・経過)|評価の根拠|備考")
-_REASON_BONUS = 0.4
-# How far behind the best statement another one may stand and still be shown.
-NEXT_BEST, NEXT_BEST_BY_MEANING = 0.62, 0.5
-_MOST = 4
+# How far behind the best sheet another one may stand and still be quoted: by words, by meaning.
 _RIVAL, _RIVAL_BY_MEANING = 0.95, 0.75
-# A section that is asked for by its name is shown complete up to this length.
-_FIELD = 400
-
-# What the head of every answer says already; a word of a name or a department is no answer.
-# A cell of a word or two without a figure (決算, 区分) is a heading of some table.
-_WORD = 6
-_HEADINGS = frozenset(["事務事業名", "担当課", "担当部", "担当係", "コード", "区分", "予算事業", "根拠法令"])
-
-_ENTRUSTED = re.compile(r"委託|受託|請け?負|発注|指定管理|リース|運営")
-_FEW_FIRMS = 2
-_PARTS = re.compile(r"[?。]")
-_PART = 6
-
-_ITEM = re.compile(r"^(?:\(\d{1,2}\)|\d{1,2}[.、)])")
-_KINDS = {
-    "amount": re.compile(r"\d[\d,.]*(?:億|百?万|千)?円|\d[\d,]*千円"),
-    "number": re.compile(r"(?<![\d,.rhs令和平成昭])\d[\d,.]*(?![\d,.]*(?:年|月))"),
-    "organisation": re.compile(r"\(株\)|㈱|株式会社|有限会社|\(有\)|法人|公社|協会"),
-    "date": re.compile(r"年|月|日"),
-}
 
 
 def excerpt(context: Context, room: int | None = None) -> Draft | None:
@@ -72,7 +25,7 @@ def excerpt(context: Context, room: int | None = None) -> Draft | None:
     if not focus:
         return None
     fields = asked_text(context)
-    wanted = context.statements.wanted(_topic(context), query.expects, _labels(fields))
+    wanted = context.statements.wanted(_topic(context), query.expects, labels(fields))
     chosen = _choose_sheets(context, focus, wanted)
     draft = Draft(context.index, how="excerpt")
     budget = (context.room if room is None else room) // max(1, len(chosen))
@@ -82,33 +35,15 @@ def excerpt(context: Context, room: int | None = None) -> Draft | None:
         return None
     draft.confidence = max(r.cover for _, ranked in chosen for r in ranked)
     if draft.confidence < NAMED_COVER:
-        if _figures_asked(query):
+        if figures_asked(query):
             return None  # a figure is there or it is not
         draft.near_only = True
         draft.lines.insert(0, "質問のことばそのものは見当たりませんが、意味の近い記載は次のとおりです。")
     return draft
 
 
-def _holds(kind: str, statement: Statement) -> bool:
-    """Whether a statement holds a figure, date or firm; the (1) before an item and a year are no figures."""
-    return _KINDS[kind].search(_ITEM.sub("", statement.key)) is not None
-
-
-def _figures_asked(query: Query) -> frozenset[str]:
-    """``amount`` or ``number`` where every field asked for is one (「…の平成27年度決算」 without いくら)."""
-    strong = [f for f in query.fields if not f.weak]
-    if not strong or query.intent not in ("text", "number", "trend", "compare") or not query.periods:
-        return frozenset()
-    types = {f.type for f in strong}
-    return frozenset(types) if types <= {"amount", "number"} else frozenset()
-
-
 def _topic(context: Context) -> str:
     return context.query.focus.strip() or context.query.text
-
-
-def _labels(fields: Sequence[AskedField]) -> list[str]:
-    return [label for f in fields for label in f.labels]
 
 
 def _choose_sheets(context: Context, focus: Sequence[Focus], wanted: Wanted) -> list[tuple[Sheet, list[Ranked]]]:
@@ -124,10 +59,11 @@ def _choose_sheets(context: Context, focus: Sequence[Focus], wanted: Wanted) -> 
         return [(sheet, ranked) for sheet, ranked in pairs if ranked[0].score >= best * 0.8]
     scored = []
     top = focus[0].score
+    each = _sentences(context)
     for f in focus[:8]:
-        ranked = pick(context, f.sheet, wanted, named=False)
+        value, ranked = _speaks(context, f.sheet, wanted, each)
         if ranked:
-            scored.append((1.5 * f.score / top + _worth(ranked[0]), f.sheet, ranked))
+            scored.append((1.5 * f.score / top + value, f.sheet, ranked))
     scored.sort(key=lambda item: -item[0])
     if len(query.municipalities) > 1:
         per_town: dict[str, tuple[Sheet, list[Ranked]]] = {}
@@ -141,179 +77,21 @@ def _choose_sheets(context: Context, focus: Sequence[Focus], wanted: Wanted) -> 
     return [(sheet, ranked) for score, sheet, ranked in scored[:2] if score >= least]
 
 
-def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ranked]:
-    """The statements of one sheet worth quoting, best first; empty when none answers."""
-    query = context.query
-    asked = asked_text(context)
-    statements = [
-        s
-        for s in context.statements.of([sheet])
-        if s.field != PERSON_FIELD
-        and (len(s.key) >= _WORD or any(c.isdigit() for c in s.key) or any(f.fits(s.label, s.field) for f in asked))
-        and (s.field not in _HEADINGS or any(f.fits(s.label, s.field) for f in asked))
-    ]
-    ranked = _distinct(context.statements.rank(wanted, statements))
-    if not ranked:
-        return []
-    in_field = [r for r in ranked if any(f.fits(r.statement.label, r.statement.field) for f in asked)]
-    typed = query.expects & set(_KINDS) | _figures_asked(query)
-    if _figures_asked(query):
-        in_field = [r for r in in_field if _of_the_year(context, r.statement)]
-    if named and in_field and _says_only_the_field(context, wanted):
-        fits = all(any(_holds(kind, r.statement) for r in in_field[:8]) for kind in typed)
-        if fits:
-            return sorted(in_field[:8], key=lambda r: r.statement.order)
-    ranked = (
-        [r for r in ranked if _of_the_year(context, r.statement)]
-        if typed & {"amount", "number"} or (typed and not named)
-        else ranked
-    )
-    ranked = sorted(_with_reasons_first(query.intent, ranked), key=lambda r: -(r.score if typed else _worth(r)))
-    lay = bool(typed) and not named and _in_everyday_words(context, wanted)
-    # Of the one sheet that can be meant, the statement of near meaning that holds what is asked: 何台 → 47台.
-    near = bool(typed) and not named and sheet == context.focus()[0].sheet and _clear(context, _TIMES_NEAR)
-    why = query.intent == "reason" and named
-    proof = [
-        r
-        for r in ranked
-        if _proves(r, named, typed, lay)
-        or (near and r.dense >= DENSE_TYPED)
-        or (named and r in in_field[:2])
-        or (why and _explains(r.statement))
-    ]
-    for kind in typed:
-        answering = [r for r in proof if _holds(kind, r.statement)]
-        if not answering:
-            sole = named and typed == {"organisation"} and _asks_nothing_else(context, sheet, wanted)
-            return _firms(ranked) if sole else []
-        if answering[0] not in proof[:_MOST]:
-            proof = [answering[0], *proof]
-    if "number" in typed and not any(counts(query.key, r.statement) for r in proof[:4]):
-        return []
-    if not proof:
-        return []
-    best = max(r.score for r in proof)
-    # Where only the meaning speaks for it, scores lie close together and the second statement may be the one.
-    share = NEXT_BEST if max(r.cover for r in proof) >= COVER else NEXT_BEST_BY_MEANING
-    chosen = [r for r in proof if r.score >= best * share or (why and _explains(r.statement))][:_MOST]
-    whole = [r for r in in_field if r.statement.label_key == in_field[0].statement.label_key] if in_field else []
-    if named and not typed and len(whole) > 1 and sum(len(readable(r.statement.text)) for r in whole) <= _FIELD:
-        # 「…の課題を整理して」: the section asked for, complete, and what else speaks to the question
-        chosen = [*whole, *(r for r in chosen if r not in whole)]
-    return chosen + [r for r in _of_parts(context, statements) if r.statement not in {c.statement for c in chosen}]
+def _speaks(context: Context, sheet: Sheet, wanted: Wanted, each: Sequence[Wanted]) -> tuple[float, list[Ranked]]:
+    """What a sheet's statements are worth as an answer, and those to quote.
 
-
-def _asks_nothing_else(context: Context, sheet: Sheet, wanted: Wanted) -> bool:
-    """Whether the question's words are all made of the sheet's name and of the asked fields (運行 of 運行事業)."""
-    known = squeeze(sheet.name) + "".join(phrase for f in context.query.fields for phrase in f.ask)
-    return all(character in known for word in wanted.query.words for character in word)
-
-
-def _firms(ranked: Sequence[Ranked]) -> list[Ranked]:
-    """The statements of a named sheet that say which firm does the work, where there are only a few."""
-    firms = [r for r in ranked if _holds("organisation", r.statement) and _ENTRUSTED.search(r.statement.key)]
-    return firms if len(firms) <= _FEW_FIRMS else []
-
-
-def _of_parts(context: Context, statements: Sequence[Statement]) -> list[Ranked]:
-    """For a question of two or more sentences, the best statement for each of them."""
-    parts = [part for part in _PARTS.split(context.query.focus) if len(part.strip()) >= _PART]
-    if len(parts) < 2:
-        return []
-    best = []
-    for part in parts:
-        wanted = context.statements.wanted(part, context.query.expects)
-        ranked = context.statements.rank(wanted, statements) if wanted.query.words else []
-        if ranked and ranked[0].cover >= COVER:
-            best.append(ranked[0])
-    return best
-
-
-def _of_the_year(context: Context, statement: Statement) -> bool:
-    """Whether a statement may speak of the asked year: by a date of its own, or by the year its sheet reports on."""
-    asked = [p.period for p in context.query.periods if p.period.kind == "fiscal_year"]
-    year = statement.sheet.fiscal_year
-    if not asked or year is None:
-        return True
-    dates = [found.period for found in find_periods(statement.text, year)]
-    if dates:
-        return any(a.overlaps(d) for a in asked for d in dates)
-    return any(abs(a.fiscal_year - year) <= 1 for a in asked)
-
-
-def _in_everyday_words(context: Context, wanted: Wanted) -> bool:
-    """Whether most of the question (by weight) is in words that no sheet uses.
-
-    A word that the sheets know and this statement lacks tells against it; a word that none of them uses tells nothing,
-    and the meaning has to do. The sheet must then stand clear of the next one.
+    「…を追うものがあると聞きました。古い機械はどこへ移す考えですか」: each sentence has a statement of its own.
     """
-    weights = {word: context.statements.weight(word) for word in wanted.query.words}
-    strange = sum(weight for word, weight in weights.items() if not context.statements.known(word))
-    return _clear(context) and strange >= _EVERYDAY * (sum(weights.values()) or 1.0)
+    ranked = pick(context, sheet, wanted, named=False)
+    if not each:
+        return worth(ranked[0]) if ranked else 0.0, ranked
+    found = [picked for sentence in each if (picked := pick(context, sheet, sentence, named=False))]
+    value = sum(worth(picked[0]) for picked in found) / len(each)
+    return value, ranked or max(found, key=lambda picked: worth(picked[0]), default=[])
 
 
-def _clear(context: Context, times: float = _TIMES) -> bool:
-    """Whether the first sheet found stands clear of the next one."""
-    focus = context.focus()
-    return len(focus) == 1 or (
-        len(focus) > 1 and (focus[0].score - focus[1].score >= _MARGIN or focus[0].score >= times * focus[1].score)
-    )
-
-
-def _with_reasons_first(intent: str, ranked: Sequence[Ranked]) -> list[Ranked]:
-    """For a why-question what stands under a reason's label, since a reason seldom repeats what it explains."""
-    if intent != "reason":
-        return list(ranked)
-    return [r._replace(score=r.score + _REASON_BONUS) if _explains(r.statement) else r for r in ranked]
-
-
-def _worth(ranked: Ranked) -> float:
-    """The score less what a row of figures loses as an answer in words."""
-    text = ranked.statement.key
-    figures = sum(c.isdigit() for c in text) > 0.25 * len(text)
-    return ranked.score - (
-        _ROW if figures or len(text) > _LONG or (len(text) > 20 and not _PROSE.search(text)) else 0.0
-    )
-
-
-def _explains(statement: Statement) -> bool:
-    """Whether a statement stands under a label that gives reasons."""
-    return len(statement.key) >= CLAUSE and _REASON.search(statement.label_key) is not None
-
-
-def _proves(ranked: Ranked, named: bool, typed: frozenset[str] | set[str], lay: bool) -> bool:
-    """Whether a statement is close enough: by words where a figure, date or firm is asked, else also by meaning."""
-    if ranked.cover >= (COVER if named or not typed else TYPED_COVER) or (lay and ranked.dense >= DENSE_ALONE):
-        return True
-    if typed:
-        least = NAMED_COVER if typed == {"date"} else NAMED_TYPED_COVER
-        return named and ranked.cover >= least and ranked.dense >= DENSE
-    return ranked.dense >= DENSE or (named and ranked.cover >= NAMED_COVER)
-
-
-def _distinct(ranked: Sequence[Ranked]) -> list[Ranked]:
-    """Without repetitions of the same words (tables print a cell many times)."""
-    seen: set[str] = set()
-    kept = []
-    for r in ranked:
-        if r.statement.key not in seen:
-            seen.add(r.statement.key)
-            kept.append(r)
-    return kept
-
-
-def asked_text(context: Context) -> list[AskedField]:
-    """The fields whose sections answer: for a reason the explaining ones, not the rating that is to be explained."""
-    fields = [f for f in context.query.fields if not f.weak]
-    if context.query.intent == "reason":
-        fields = [f for f in fields if f.type not in ("rating", "amount", "number", "date")]
-        if context.query.grade or any(f.type == "rating" for f in context.query.fields):
-            fields.append(field("評価理由"))
-    return fields
-
-
-def _says_only_the_field(context: Context, wanted: Wanted) -> bool:
-    """Whether nothing but the field is asked of the sheet (戸籍システムの今後の計画は?)."""
-    asked = "".join(phrase for f in context.query.fields for phrase in f.ask) + "理由評価"
-    rest = [w for w in wanted.query.words if w not in asked and context.statements.weight(w) > 1.2]
-    return not rest
+def _sentences(context: Context) -> list[Wanted]:
+    """What each sentence of a question of two or more looks for; a sentence of stop words looks for nothing."""
+    named = labels(asked_text(context))
+    wanted = [context.statements.wanted(part, context.query.expects, named) for part in sentences(context.query.focus)]
+    return [one for one in wanted if one.query.words]

@@ -132,6 +132,12 @@ def test_why_is_answered_from_the_section_that_explains(city: Assistant):
     assert "欠員" in answer and "大規模マンション" not in answer  # that was the year before
 
 
+def test_each_sentence_of_a_question_may_be_answered_by_a_statement_of_its_own(city: Assistant):
+    answer = city.ask("先生が成績や出欠を付けるのに使っているものがあります。入れ替えはいつの予定ですか。")
+    assert cited(answer) == {"校務支援システム"}
+    assert "令和7年8月末に満了するため、クラウド型への更改を同年9月に行う" in answer.answer
+
+
 @pytest.mark.parametrize(
     "question",
     [
