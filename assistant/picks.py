@@ -47,6 +47,8 @@ _FIELD = 400
 _WORD = 6
 _HEADINGS = frozenset(["事務事業名", "担当課", "担当部", "担当係", "コード", "区分", "予算事業", "根拠法令"])
 
+# 「R5年度の取組予定内容」 within a section is the heading of a column.
+_DATED = re.compile(r"^(?:(?:r|h|令和|平成)?\d{1,4}年度?の?)")
 _ENTRUSTED = re.compile(r"委託|受託|請け?負|発注|指定管理|リース|運営")
 _FEW_FIRMS = 2
 
@@ -65,10 +67,13 @@ def pick(context: Context, sheet: Sheet, wanted: Wanted, named: bool) -> list[Ra
     """The statements of one sheet worth quoting, best first; empty when none answers."""
     query = context.query
     asked = asked_text(context)
+    every = context.statements.of([sheet])
+    titles = {squeeze(s.label) for s in every}
     statements = [
         s
-        for s in context.statements.of([sheet])
+        for s in every
         if s.field != PERSON_FIELD
+        and _DATED.sub("", s.key) not in titles
         and (len(s.key) >= _WORD or any(c.isdigit() for c in s.key) or any(f.fits(s.label, s.field) for f in asked))
         and (s.field not in _HEADINGS or any(f.fits(s.label, s.field) for f in asked))
     ]
