@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
@@ -81,19 +82,36 @@ def _script(char: str) -> str:
     return "latin" if char.isascii() and char.isalnum() else "kanji" if char.isalnum() else "mark"
 
 
-def longest_run(needle: str, hay: str) -> tuple[int, int, int]:
-    """The longest stretch of ``needle`` found in ``hay``: (length, start in needle, start in hay)."""
-    best = (0, 0, 0)
-    row = [0] * (len(hay) + 1)
-    for i, a in enumerate(needle):
-        previous = 0
-        for j, b in enumerate(hay):
-            kept = row[j + 1]
-            row[j + 1] = previous + 1 if a == b else 0
-            if row[j + 1] > best[0]:
-                best = (row[j + 1], i - row[j + 1] + 1, j - row[j + 1] + 1)
-            previous = kept
-    return best
+Run = tuple[int, int, int]  # length, start in the name, start in the question
+
+
+def runs(name: str, question: str, weights: Mapping[str, float]) -> tuple[Run, Run]:
+    """The longest stretch of a name found in a question, and the most telling one by the weights of its pairs.
+
+    Of 住民情報系システム運用 in 「住民情報系と内部情報系のシステム運用」 the longest is システム運用, which other names share; it
+    is 住民情報系 that tells which is meant.
+
+    >>> runs("abcdef", "abxdefx", {"ab": 3.0, "de": 1.0, "ef": 1.0})
+    ((3, 3, 3), (2, 0, 0))
+    """
+    longest = telling = (0, 0, 0)
+    most = 0.0
+    row = [0] * (len(question) + 1)
+    sums = [0.0] * (len(question) + 1)
+    for i, a in enumerate(name):
+        pair = weights.get(name[i - 1 : i + 1], 0.0) if i else 0.0
+        length, worth = 0, 0.0
+        for j, b in enumerate(question):
+            kept = row[j + 1], sums[j + 1]
+            row[j + 1] = length + 1 if a == b else 0
+            sums[j + 1] = worth + pair if length and a == b else 0.0
+            if row[j + 1] > longest[0]:
+                longest = (row[j + 1], i - row[j + 1] + 1, j - row[j + 1] + 1)
+            if sums[j + 1] > most:
+                most = sums[j + 1]
+                telling = (row[j + 1], i - row[j + 1] + 1, j - row[j + 1] + 1)
+            length, worth = kept
+    return longest, telling
 
 
 def _parts(department: str) -> list[str]:
@@ -214,6 +232,7 @@ class Catalogue:
         reading. A name that lies inside a better one's stretch gives way.
         """
         ids = {sheet.sheet_id for sheet in scope}
+        narrow = len(ids) < len(self.programmes)
         asked = pairs(key)
         matches = []
         for name in self.names:
@@ -226,36 +245,11 @@ class Catalogue:
                 if not (len(name.reading) >= 6 and name.reading in kana):
                     continue
                 cover = 0.0
-            length, start, at = longest_run(name.key, key)
-            run = name.key[start : start + length]
-            run_total = sum(self._weight.get(p, 0.0) for p in pairs(run)) if length >= 2 else 0.0
-            telling = run_total / total if total else 0.0
-            exact = length == len(name.key)
-            score = 1.0 if exact else 0.5 * cover + 0.5 * telling
-            if not exact and len(name.reading) >= 6 and name.reading in kana:
-                score = max(score, 0.9)
-            if not exact and len(name.core) >= _CORE:
-                near = fuzz.partial_ratio_alignment(name.core, key)
-                if near is not None and near.score >= 100 * (1 - _SLIP / len(name.core)):
-                    score = max(score, 0.5 * cover + 0.5 * near.score / 100)
-                    if near.dest_end - near.dest_start > length:
-                        at, length = near.dest_start, near.dest_end - near.dest_start
-            narrow = len(ids) < len(self.programmes)
-            word_ends = not _GOES_ON.match(key, at + length)
-            if (
-                not exact
-                and _begins(name.key, start)
-                and telling >= _TELLING
-                and length >= _CORE
-                and word_ends
-                and cover >= (0.25 if narrow else 0.3)
-            ):
-                # People shorten a name by dropping its tail; one everyday word (スマートフォン) only hints at it.
-                one_word = len({_script(c) for c in run}) == 1 and _script(run[0]) != "kanji" or len(words(run)) == 1
-                score = max(score, 0.5 if one_word else 0.7)
-            for alias in name.aliases:
-                if not exact and alias in key:
-                    score, at, length = max(score, 0.9), key.find(alias), len(alias)
+            scored = [
+                self._scored(name, run, key, kana, cover, total, narrow)
+                for run in set(runs(name.key, key, self._weight))
+            ]
+            score, at, length, exact = max(scored)
             matches.append(NameMatch(name.sheet, score, at, at + length, exact))
         matches.sort(key=lambda m: (-m.score, -(m.end - m.start)))
         kept: list[NameMatch] = []
@@ -278,3 +272,34 @@ class Catalogue:
             if not inside and not longer:
                 kept.append(match)
         return kept
+
+    def _scored(
+        self, name: Name, run: Run, key: str, kana: str, cover: float, total: float, narrow: bool
+    ) -> tuple[float, int, int, bool]:
+        """How well a stretch of a name names it: the score, where the stretch is and how long, whether it is the name."""
+        length, start, at = run
+        text = name.key[start : start + length]
+        telling = sum(self._weight.get(p, 0.0) for p in pairs(text)) / total if total and length >= 2 else 0.0
+        exact = length == len(name.key)
+        score = 1.0 if exact else 0.5 * cover + 0.5 * telling
+        if exact:
+            return score, at, length, exact
+        if len(name.reading) >= 6 and name.reading in kana:
+            score = max(score, 0.9)
+        begin, size = at, length
+        if len(name.core) >= _CORE:
+            near = fuzz.partial_ratio_alignment(name.core, key)
+            if near is not None and near.score >= 100 * (1 - _SLIP / len(name.core)):
+                score = max(score, 0.5 * cover + 0.5 * near.score / 100)
+                if near.dest_end - near.dest_start > length:
+                    begin, size = near.dest_start, near.dest_end - near.dest_start
+        word_ends = not _GOES_ON.match(key, begin + size)
+        least = 0.25 if narrow else 0.3
+        if _begins(name.key, start) and telling >= _TELLING and size >= _CORE and word_ends and cover >= least:
+            # People shorten a name by dropping its tail; one everyday word (スマートフォン) only hints at it.
+            one_word = len({_script(c) for c in text}) == 1 and _script(text[0]) != "kanji" or len(words(text)) == 1
+            score = max(score, 0.5 if one_word else 0.7)
+        for alias in name.aliases:
+            if alias in key:
+                score, begin, size = max(score, 0.9), key.find(alias), len(alias)
+        return score, begin, size, exact

@@ -130,7 +130,11 @@ def _multiples(key: str) -> list[Condition]:
 def _limit(key: str, placed: Placed, begin: int) -> Limit | None:
     """The limit with the field that stands nearest before it (else after it) and can have its unit."""
     wanted = "amount" if placed.condition.unit == "円" else "number"
-    fields = [hit for hit in find_fields(key) if hit[0].type == wanted and not (wanted == "number" and hit[0].kind)]
+    found = [hit for hit in find_fields(key) if hit[0].type == "amount" or not hit[0].kind]
+    if placed.condition.value == 0 and not placed.condition.unit:  # 「事業経費が0」: nothing needs no unit
+        nearest = [hit for hit in found if hit[0].type in ("amount", "number") and hit[2] <= placed.start]
+        wanted = nearest[-1][0].type if nearest else wanted
+    fields = [hit for hit in found if hit[0].type == wanted]
     ahead = [hit for hit in fields if hit[2] <= placed.start]
     if ahead:
         last = ahead[-1]

@@ -115,3 +115,10 @@ def test_the_year_before_is_asked_for_where_it_is_what_is_asked():
 def test_an_era_is_a_stretch_of_time():
     (asked,) = find_asked("昭和のうちに始まった事業", 2024)[0]
     assert asked.period.start.year == 1926 and asked.period.end.year == 1989
+
+
+@pytest.mark.parametrize("question", ["令和6年度に事業費が0だった事業", "事業費がゼロの事業"])
+def test_nothing_needs_no_unit(question: str):
+    (limit,) = criteria(question).limits
+    assert limit.condition == Condition("=", 0.0, "")
+    assert [field.type for field in limit.fields] == ["amount"]

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from assistant.catalogue import Catalogue, longest_run
+from assistant.catalogue import Catalogue, runs
 from assistant.question import NAMED, Query, understand
 from assistant.types import Turn
 from index.readings import reading
@@ -24,8 +24,10 @@ def named(query: Query) -> list[str]:
     return [match.sheet.name for match in query.named]
 
 
-def test_longest_run_is_found_with_both_places():
-    assert longest_run("abcd", "xxbcx") == (2, 1, 2)
+def test_the_longest_and_the_most_telling_run_are_found_with_both_places():
+    assert runs("abcd", "xxbcx", {"bc": 1.0}) == ((2, 1, 2), (2, 1, 2))
+    assert runs("abcdef", "abxdefx", {"ab": 3.0, "de": 1.0, "ef": 1.0}) == ((3, 3, 3), (2, 0, 0))
+    assert runs("abc", "xyz", {"ab": 1.0}) == ((0, 0, 0), (0, 0, 0))
 
 
 def test_a_name_is_found_whole_in_part_and_mistyped(catalogue: Catalogue):
