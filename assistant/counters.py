@@ -53,6 +53,5 @@ def counts(key: str, statement: Statement) -> bool:
         return True
     if counter in ("%", "パーセント"):
         return "%" in statement.key or "率" in statement.key + statement.label_key
-    if any(part in statement.label + statement.field for part in _TABLES):
-        return True
-    return any(a.unit and counts_alike(counter, a.unit) for a in find_amounts(statement.text))
+    table = any(part in statement.label + statement.field for part in _TABLES)
+    return any((a.unit or table) and counts_alike(counter, a.unit) for a in find_amounts(statement.text))
