@@ -16,7 +16,7 @@ from corpus.periods import Period, fiscal_year
 
 _PART_OF_YEAR = re.compile(r"[上下]半期|[上下]期|前半|後半|第?[1-4一二三四]四半期")
 # A thing's own name: several words written as one.
-_COMPOUND = re.compile(r"[一-龥々ァ-ヴー]{4,12}")
+_COMPOUND = re.compile(r"[一-龥々ァ-ヴー]{4,12}|[a-z]{3,12}")
 # A label that so many sheets of a file fill in is one of its form.
 _A_FORM = 2
 

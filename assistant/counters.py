@@ -12,6 +12,8 @@ COUNTER = re.compile(
 )
 # 件数, 人数: counted without 何. A rate of them is no count.
 _COUNTED = re.compile(r"(件|人|回|台|枚|点|冊|校|世帯|か所|箇所|施設|団体)数(?=[はをがもって、,?。]|$)")
+# 「マイナンバーカードの交付率は」
+_SHARE = re.compile(r"[^効能確]率(?:は|って|を教えて(?:ください)?)?[()、。?]*$")
 _RATE = re.compile(r"率|割合|%|パーセント|比")
 
 # Counters that sheets use for one another.
@@ -31,9 +33,11 @@ def asked_counter(key: str) -> str:
     """What a squeezed question counts by: 件 for 何件 and for 件数は; empty where it does not say.
 
     >>> asked_counter("火葬の件数は?"), asked_counter("利用件数の達成率は?"), asked_counter("何人が受けたか")
-    ('件', '', '人')
+    ('件', '%', '人')
     """
     found = COUNTER.search(key)
+    if found is None and _SHARE.search(key):
+        return "%"
     if found is None and not _RATE.search(key):
         found = _COUNTED.search(key)
     return found[1] if found else ""

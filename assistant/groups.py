@@ -28,6 +28,8 @@ _CLEAR = 1.0
 # 決算額 and 予算額 name a kind of figure as well as a field; these labels stand for the whole where a form prints both.
 _WHOLE = ("決算額", "予算額", "事業費", "事業経費", "直接事業費", "総事業費", "総事業コスト")
 _MOST_GROUPS = 4
+# A row of the very field; a label of this length names its row.
+_OWN_ROW, _SAID = 0.85, 4
 _EACH = re.compile(r"それぞれ|すべての|全ての|各(?:指標|項目)|全部")
 # Words of the calculation that a question asks for; no label holds them.
 _ASIDES = frozenset(
@@ -132,6 +134,7 @@ def choose(context: Context, rows: Sequence[Group], topic: Sequence[str]) -> lis
     focus = context.focus()
     clear = focus[0].sheet if focus and focus[0].score >= _CLEAR and not focus[0].named else None
 
+    said = _said(rows, query.key)
     counter = asked_counter(query.key)
     counted = {g.label for g in rows if counter and any(counter in f.unit for f in g.facts)}
     alone = next(iter(counted)) if len(counted) == 1 else None  # the only row that is counted as asked (何g)
@@ -143,6 +146,8 @@ def choose(context: Context, rows: Sequence[Group], topic: Sequence[str]) -> lis
             return True
         if group.label == alone and group.sheet.sheet_id in named and group.cover >= _SOLE_COVER:
             return True
+        if group in said and group.cover >= _FOUND_COVER and {g.sheet for g in said} == {focus[0].sheet}:
+            return True  # 「スマホ市役所の利用者数」: one sheet has a row of that name, and search puts it first
         if group.tier < 0.45 or not (strong or not topic):
             return False
         if group.sheet.sheet_id in named or not topic or group.reach >= _FOUND_COVER:
@@ -153,6 +158,11 @@ def choose(context: Context, rows: Sequence[Group], topic: Sequence[str]) -> lis
     if not able:
         return []
     best = max(able, key=lambda g: g.score)
+    said = [g for g in said if g in able]
+    if said and best.facts[0].unit != "円" and best.score > max(g.score for g in said):
+        # 「研修会参加人数は何人」: the row of that name, be it blank for the year, and no other that counts persons
+        able = [g for g in able if g in said or (g.facts[0].unit == "円" and g.tier >= _OWN_ROW)]
+        best = max(said, key=lambda g: g.score)
     # 「目標値はそれぞれいくつ」 wants every row of the kind
     most = _MOST_GROUPS if _EACH.search(query.key) else 2
     chosen: list[Group] = []
@@ -166,6 +176,15 @@ def choose(context: Context, rows: Sequence[Group], topic: Sequence[str]) -> lis
         # Each further field asked for by name brings its own row (予算額と決算額).
         for asked in strong:
             row = max(own, key=lambda g: (max(field_tier(asked, f.field, g.label, [f]) for f in g.facts), g.cover))
-            if max(field_tier(asked, f.field, row.label, [f]) for f in row.facts) >= 0.85 and row not in chosen:
+            if said and row not in said and row.facts[0].unit != "円":
+                continue
+            if max(field_tier(asked, f.field, row.label, [f]) for f in row.facts) >= _OWN_ROW and row not in chosen:
                 chosen.append(row)
     return chosen[:_MOST_GROUPS]
+
+
+def _said(rows: Sequence[Group], key: str) -> list[Group]:
+    """The indicators whose printed labels stand whole in the question; a label inside a longer one gives way."""
+    found = [(squeeze(g.label), g) for g in rows if g.facts[0].unit != "円"]
+    found = [(label, g) for label, g in found if len(label) >= _SAID and label in key]
+    return [g for label, g in found if not any(label != other and label in other for other, _ in found)]

@@ -48,6 +48,9 @@ _EXPECTS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
+# 「マイナンバーカードの交付率」「削減した時間は?」: the question is the name of a quantity.
+_QUANTITY = re.compile(r"(?:[一-龥ァ-ヴーぁ-ん](?:数|時間|日数|面積|距離)|[^効能確]率)(?:は|って|を教えて(?:ください)?)?[()、。?]*$")
+
 # What is left of a follow-up that only names another town or year: 「…は?」「…のほうはいくら?」
 _LITTLE = 10
 _WHICH = re.compile(
@@ -167,7 +170,7 @@ def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query |
     limit, order = find_rank(undated)
     kinds = {f.kind for f, _, _ in fields if f.kind}
     expects = frozenset(kind for kind, pattern in _EXPECTS if pattern.search(key))
-    if asked_counter(key):
+    if asked_counter(key) or _QUANTITY.search(undated.replace("\0", "")):
         expects |= {"number"}
     if _WHICH.search(key):
         expects = frozenset()  # the answer is the sheet's name, whatever figures describe it

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from assistant.context import Context
+from assistant.counters import asked_counter
 from assistant.drafts import Draft, plain, title
 from assistant.selection import is_mark, is_overall, name_proof
 from assistant.vocabulary import field
@@ -23,6 +24,8 @@ def rated(context: Context) -> Draft | None:
     asked = [f for f in query.fields if f.type == "rating"]
     named = [f.sheet for f in context.focus() if f.named]
     if not asked or not named or query.asks("amount", "number"):
+        return None
+    if all(f.weak for f in asked) and asked_counter(query.key):  # 「年間評価件数は何件」 counts
         return None
     marks = set(_MARK.findall(query.key))  # 「(a)(b)(c)の内訳」 names rows by their marks
 
@@ -46,9 +49,11 @@ def rated(context: Context) -> Draft | None:
                 draft.lines[-1] += f"[{draft.cite(sheet, own.label, own.span)}]"
         if facts:
             draft.add(title(sheet))
-        if query.intent == "trend" and not periods:  # the years before, where a table over the years prints them
+        several = len(query.periods) > 1 or any(p.period.kind == "range" for p in query.periods)
+        if query.intent == "trend" and (several or not periods):
+            # the other years, where a table over the years prints them
             shown = {f.period.start for f in facts if f.period}
-            for source, fact in _tabled(context, sheet, ()):
+            for source, fact in _tabled(context, sheet, periods):
                 if fact.period is not None and fact.period.start not in shown:
                     n = draft.cite(source, fact.label, fact.quote)
                     draft.add(f"- {fact.period.label}：{plain(fact.text)} [{n}]")
