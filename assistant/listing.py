@@ -27,6 +27,7 @@ _CERTAIN = 0.9
 _QUOTED = re.compile(r"[「『\"]([^」』\"]{2,30})[」』\"]")
 _CLASS = re.compile(r"(システム|ネットワーク|センター|講座|補助金?)(?:の中|のうち)?(?:で|では|のうち)")
 # 事業 may mean any sheet (事務事業), システム only what is called so.
+_ALL = re.compile(r"全部で|全体で|全シート|シート(?:の)?数|何シート|何枚の?シート")
 _CLASS_OF_SHEETS = "システム"
 _EITHER = re.compile(r"(?<=[一-龥ァ-ヴー])や(?=[一-龥ァ-ヴー])|または|もしくは|とか")
 _CLAUSE_END = re.compile(r"について|に関|など|を(?=[一-龥])|が(?=[一-龥])|[(、。?]")
@@ -34,6 +35,10 @@ _WHOLE_PART = 0.85
 _GENERIC = frozenset(
     "対象 事業 事務 システム 評価 シート 一覧 並べる 出す 挙げる 教える 全部 全て 令和 年度 分 件 数 何 調書".split()
 )
+_PARTNER = re.compile(
+    r"([一-龥々ァ-ヴーa-z0-9・&㈱()]{2,20})(?:に|へ)(?:は)?(?:業務|全部|一部)?を?(?:委託|外注|発注|頼|任せ|請け負)"
+)
+_NOBODY = re.compile(r"業者|会社|事業者|民間|外部|企業|団体|法人|他社|ベンダー?|どこ|(?:全部|一部|業務)$")
 _NAMED_CLASS = re.compile(r"名の付く|名前の|という名|同じ名|名のつ")
 
 
@@ -76,7 +81,7 @@ def _dated_by_sheet(context: Context, sheets: Sequence[Sheet]) -> bool:
 def _everything(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
     """All sheets in scope, where the question asks for nothing but a town, a year or a department."""
     query = context.query
-    if not (query.municipalities or query.periods) or query.expects - {"number"}:
+    if not (query.municipalities or query.periods or _ALL.search(query.bare)) or query.expects - {"number"}:
         return None
     words = [w for w in context.statements.wanted(query.focus).query.words if w not in _GENERIC]
     if words or any(not f.weak for f in query.asks("amount", "rating", "date", "text")):
@@ -173,7 +178,30 @@ def narrowed(context: Context, sheets: Sequence[Sheet]) -> Matches | None:
 
 def _by_conditions(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
     matches = narrowed(context, sheets)
-    return listed(context, matches, sheets, "conditions") if matches else None
+    if not matches:
+        return None
+    partner = _partner(context)
+    if partner:
+        matches = selection.overlap(matches, _saying(context, partner, sheets))
+        if not matches:
+            context.missing = f"{partner}についての記載はありません。"
+            return Draft(context.index, how="conditions")  # no list of all that is entrusted to others
+    return listed(context, matches, sheets, "conditions")
+
+
+def _partner(context: Context) -> str:
+    """Whom 「リコージャパンに委託している」 names, as written in the squeezed question; "" where it names nobody."""
+    found = _PARTNER.search(context.query.bare)
+    return found[1] if found and not _NOBODY.search(found[1]) else ""
+
+
+def _saying(context: Context, words: str, sheets: Sequence[Sheet]) -> Matches:
+    """The sheets that print the words, with the first statement that does."""
+    matches: Matches = {}
+    for s in context.statements.of(sheets):
+        if words in s.key and s.field != PERSON_FIELD and s.sheet.sheet_id not in matches:
+            matches[s.sheet.sheet_id] = [Proof(s.sheet, s.label, s.span, readable(s.text))]
+    return matches
 
 
 def _by_topic(context: Context, sheets: Sequence[Sheet]) -> Draft | None:

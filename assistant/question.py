@@ -35,21 +35,23 @@ _EXPECTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "organisation",
         re.compile(
-            r"社名|(会社|業者|ベンダー|メーカー|委託先)(名|は|を|って|の名|どこ|$|\?)|開発元|どこ(の業者|の会社|に頼|に委託|に発注)|請け負"
+            r"社名|(?:法人|団体|機関|会社|業者|企業)の?(?:名前|名称)|(会社|業者|ベンダー|メーカー|委託先)(名|は|を|って|の名|どこ|$|\?)|開発元|どこ(の業者|の会社|に頼|に委託|に発注)|請け負"
         ),
     ),
     (
         "number",
         re.compile(
             r"何(件|人|名|台|回|%|パーセント|本|枚|冊|時間|分|校|か所|箇所|点|割|世帯|項目|業務|種類|団体|施設|k?g(?![a-z])|km|トン|頭|基|便|室|戸)"
-            r"|どのくらい|どれくらい|件数|人数|台数|回数|枚数|割合|稼働率|満足度|率は|数字は|いくつ"
+            r"|どのくらい|どれくらい|(?:件|人|台|回|枚)数(?!を?(?:減ら|増や|抑え|削減))|割合|稼働率|満足度|率は|数字は|いくつ"
         ),
     ),
 )
 
 
 # 「マイナンバーカードの交付率」「削減した時間は?」: the question is the name of a quantity.
-_QUANTITY = re.compile(r"(?:[一-龥ァ-ヴーぁ-ん](?:数|時間|日数|面積|距離)|[^効能確]率)(?:は|って|を教えて(?:ください)?)?[()、。?]*$")
+_QUANTITY = re.compile(
+    r"(?:[一-龥ァ-ヴーぁ-ん](?:数|時間|日数|面積|距離)|[^効能確]率)(?:は|って|を教えて(?:ください)?)?[()、。?]*$"
+)
 
 # What is left of a follow-up that only names another town or year: 「…は?」「…のほうはいくら?」
 _LITTLE = 10
@@ -172,7 +174,7 @@ def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query |
     expects = frozenset(kind for kind, pattern in _EXPECTS if pattern.search(key))
     if asked_counter(key) or _QUANTITY.search(undated.replace("\0", "")):
         expects |= {"number"}
-    if _WHICH.search(key):
+    if _WHICH.search(key) and "organisation" not in expects:
         expects = frozenset()  # the answer is the sheet's name, whatever figures describe it
     return Query(
         text=text,

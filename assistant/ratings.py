@@ -42,7 +42,7 @@ def rated(context: Context) -> Draft | None:
         dated = [f for f in facts if f.period and any(p.covers(f.period) for p in periods)]
         facts = dated or [f for f in facts if not periods or (f.period is None and _of_year(context, sheet, f))]
         if periods and not facts and passed:
-            for source, fact in _tabled(context, sheet, periods):
+            for source, fact in _tabled(context, sheet, periods)[:1]:
                 n = draft.cite(source, fact.label, fact.quote)
                 draft.add(f"{title(sheet)}\n- {fact.period.label if fact.period else ''}：{plain(fact.text)} [{n}]")
                 own = name_proof(context, sheet)
@@ -80,7 +80,7 @@ def _tabled(context: Context, sheet: Sheet, periods: Sequence[Period]) -> list[t
         and one.fact.period is not None
         and (not periods or any(period.covers(one.fact.period) for period in periods))
     ]
-    return found[:1] if periods else found
+    return found
 
 
 def _of_year(context: Context, sheet: Sheet, fact: Fact) -> bool:

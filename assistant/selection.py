@@ -22,7 +22,8 @@ _GRADE = re.compile(r"(?<![a-z0-9])([sabcde])(?:評価|ランク|判定)?(?![a-z
 # A mark at the head of a cell (「Ａ：適切」).
 _RATED = re.compile(r"^[A-ESＡ-ＥＳa-e](?![A-Za-z0-9])")
 _NOT = re.compile(r"(評価|判定)?(でない|ではない|でなかった|ではなかった|じゃない|以外)")
-_GRADE_WORDS = re.compile(r"評価|ランク|判定|総括")
+_GRADE_WORDS = re.compile(r"評価|ランク|判定|総括|達成|取組(?:状況)?[はが]")
+_GRADED = re.compile(r"だった|なのに|から|→|で、|、|の(?:システム|事業|もの)|という")
 _RATING = re.compile(r"評価|判定|ランク|総括|達成|有効|効率|必要|妥当|進捗|公平|優先")
 # A document is named by at least so many characters of its title in one stretch.
 _TITLE = 6
@@ -66,7 +67,7 @@ def grade_wishes(context: Context) -> list[GradeWish]:
     hits = [
         found
         for found in _GRADE.finditer(key)
-        if _GRADE_WORDS.search(key[max(0, found.start() - 12) : found.end() + 3])
+        if _GRADE_WORDS.search(key[max(0, found.start() - 12) : found.end() + 3]) or _GRADED.match(key, found.end())
     ]
     wishes: list[GradeWish] = []
     begin = 0
