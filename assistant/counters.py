@@ -6,6 +6,7 @@ import re
 
 from assistant.statements import Statement
 from corpus.amounts import find_amounts
+from corpus.normalize import squeeze
 
 COUNTER = re.compile(
     r"何(件|人|名|台|回|%|パーセント|本|枚|冊|時間|分|校|か所|箇所|点|世帯|項目|業務|種類|団体|施設|円|k?g(?![a-z])|km|トン|頭|基|便|室|戸|社)"
@@ -15,6 +16,9 @@ _COUNTED = re.compile(r"(件|人|回|台|枚|点|冊|校|世帯|か所|箇所|�
 # 「マイナンバーカードの交付率は」
 _SHARE = re.compile(r"[^効能確]率(?:は|って|を教えて(?:ください)?)?[()、。?]*$")
 _RATE = re.compile(r"率|割合|%|パーセント|比")
+
+# 「PC配備台数」 says what is counted, also where the cells print bare figures.
+_LABEL_UNIT = re.compile(r"(?<=.)(件|人|回|台|枚|冊|校|日|世帯|か所|箇所|施設|団体)数(?:\([^()]*\))?$")
 
 # Counters that sheets use for one another.
 _ALIKE = (
@@ -40,6 +44,16 @@ def asked_counter(key: str) -> str:
         return "%"
     if found is None and not _RATE.search(key):
         found = _COUNTED.search(key)
+    return found[1] if found else ""
+
+
+def label_unit(label: str) -> str:
+    """The unit that a label says where its figures print none.
+
+    >>> label_unit("PC配備台数"), label_unit("印刷枚数(複合機)"), label_unit("印刷枚数前年度増加率(%)"), label_unit("複数")
+    ('台', '枚', '', '')
+    """
+    found = _LABEL_UNIT.search(squeeze(label))
     return found[1] if found else ""
 
 

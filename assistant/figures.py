@@ -10,7 +10,7 @@ from assistant.attainments import verdicts
 from assistant.calculations import asks_per_unit, calculation, gaps, last_years, lines, per_unit
 from assistant.context import Context
 from assistant.contradictions import otherwise
-from assistant.counters import asked_counter, counts
+from assistant.counters import asked_counter, counts, label_unit
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
 from assistant.groups import LABEL_COVER, TYPES, Group, choose, field_tier, groups, topic_words
 from assistant.measures import RATE, rates, readings_of
@@ -233,10 +233,11 @@ def _write_otherwise(context: Context, draft: Draft, group: Group, facts: Sequen
 
 def printed(fact: Fact) -> str:
     """A figure with the decimals the sheet prints (84.0), money in 円."""
-    if fact.unit != "円" and parse_number(fact.text) == fact.value and (found := _DECIMALS.search(fact.text)):
+    unit = fact.unit or label_unit(fact.label)
+    if unit != "円" and parse_number(fact.text) == fact.value and (found := _DECIMALS.search(fact.text)):
         value = fact.value or 0.0
-        return f"{'▲' if value < 0 else ''}{abs(value):,.{len(found[1])}f}{fact.unit}"
-    return format_number(fact.value or 0.0, fact.unit)
+        return f"{'▲' if value < 0 else ''}{abs(value):,.{len(found[1])}f}{unit}"
+    return format_number(fact.value or 0.0, unit)
 
 
 def _write_change(draft: Draft, facts: Sequence[Fact]) -> None:
@@ -252,8 +253,9 @@ def _write_change(draft: Draft, facts: Sequence[Fact]) -> None:
             first, last = row[0], row[-1]
             gap = (last.value or 0.0) - (first.value or 0.0)
             sign = "+" if gap > 0 else ""
-            numbers = f"{format_number(first.value or 0, first.unit)}→{format_number(last.value or 0, last.unit)}"
-            draft.add(f"- 増減：{numbers}（{sign}{format_number(gap, last.unit)}）{_planned(first, last)}")
+            unit = last.unit or label_unit(last.label)
+            numbers = f"{format_number(first.value or 0, unit)}→{format_number(last.value or 0, unit)}"
+            draft.add(f"- 増減：{numbers}（{sign}{format_number(gap, unit)}）{_planned(first, last)}")
             return
 
 

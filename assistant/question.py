@@ -62,6 +62,11 @@ _WHICH = re.compile(
 )
 
 
+# 予算 and 決算 say the kind of a row as well as a row.
+_KINDS = ("予算額", "決算額")
+_PLANNED = re.compile(r"当初|見込|予定|計画|補正")
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """A question as understood. ``focus`` is the question without the words that were understood otherwise.
@@ -248,12 +253,18 @@ def _carry(query: Query, before: Query, catalogue: Catalogue) -> Query:
             names = kept
             carried.append("シート")
         departments = before.departments
+    rows = tuple(f for f in before.fields if f.type == "amount" and f.name not in _KINDS)
+    if rows and fields and all(f.name in _KINDS for f in fields):
+        fields = (*rows, *fields)  # 「H29決算は?」 after 総事業コスト: the settled amount of that row
     strong = any(not f.weak for f in fields)
     moved = bool(query.municipalities or own_sheet or query.periods)
-    only_scope = moved and not strong and intent in ("text", "yesno", "number") and len(squeeze(query.focus)) <= _LITTLE
+    plain = intent in ("text", "yesno", "number") or query.told_by == "model"  # so little text is no cue
+    only_scope = moved and not strong and plain and len(squeeze(query.focus)) <= _LITTLE
     expects = query.expects
     if only_scope:  # 「A市は?」 asks the question before of another town, 「令和6年度は?」 of another year
         fields, intent, intents, expects = before.fields, before.intent, before.intents, before.expects
+        if _PLANNED.search(query.key):  # 「H30当初は?」: the row of before, no longer as settled
+            fields = tuple(f for f in fields if f.name not in _KINDS) or fields
         opinion = before.opinion
         carried.append("質問")
     if not periods and before.periods:
