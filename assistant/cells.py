@@ -17,6 +17,9 @@ _QUOTED = re.compile(r"[「『\"]([^」』\"]{2,30})[」』\"]")
 _PARTS = re.compile(r"[、,・/ \s]+")
 # A section this short is a cell with a choice in it (今後の方向性: 拡充).
 _CELL = 24
+# 情報管理係 under 担当係: a unit below the department, which a question names without the row.
+_UNIT_ROW, _UNIT = re.compile(r"係|班|グループ|チーム|担当"), re.compile(r"(?:係|班|グループ|チーム)$")
+_LEFT_OUT = re.compile(r"[」』\"]?(?:の(?:もの|事業|シート|システム))?(?:は|を)?(?:除|以外|でない|ではない)")
 _YEAR = re.compile(r"(?:令和|平成|昭和|r|h)?(?:元|\d{1,4})年度?")
 # 直営 and 全部委託 as a way of working; not 委託先, 委託料 and what 委託 is asked about otherwise.
 _MANNER = re.compile(
@@ -41,10 +44,11 @@ def choices(context: Context, sheets: Sequence[Sheet]) -> list[Choice]:
     for cell in _cells(context, sheets):
         label = squeeze(cell.label)
         row_named = label in key or any(f.fits(cell.label) for f in asked)
+        unit = _UNIT_ROW.search(label) is not None
         for part in _values(cell.text) if cell.choice else [squeeze(cell.text)]:
             if len(part) < 2 or not _said(part, key) or (_YEAR.fullmatch(part) and part not in quoted):
                 continue
-            if part in quoted or (row_named and not _inside_name(part, context)):
+            if part in quoted or (unit and _UNIT.search(part)) or (row_named and not _inside_name(part, context)):
                 rows[part].add(label)
     parts = sorted(rows, key=len, reverse=True)
     kept = [p for i, p in enumerate(parts) if not any(p in longer for longer in parts[:i])]
@@ -52,9 +56,10 @@ def choices(context: Context, sheets: Sequence[Sheet]) -> list[Choice]:
 
 
 def _said(part: str, key: str) -> bool:
-    """Whether a value stands in the question, and not behind what turns it round (達成 in 未達成)."""
+    """Whether a value stands in the question, neither behind what turns it round (達成 in 未達成) nor left out (以外)."""
     return any(
-        found.start() == 0 or key[found.start() - 1] not in "未不非" for found in re.finditer(re.escape(part), key)
+        (found.start() == 0 or key[found.start() - 1] not in "未不非") and not _LEFT_OUT.match(key, found.end())
+        for found in re.finditer(re.escape(part), key)
     )
 
 

@@ -10,7 +10,7 @@ from assistant.context import Context
 from assistant.criteria import find_criteria
 from assistant.drafts import Draft, plain, readable, title
 from assistant.figures import kind_word
-from assistant.measures import Measure, changes, measures, readings_of
+from assistant.measures import KINDS, Measure, changes, measures, readings_of
 from assistant.types import Chart, Series
 from assistant.vocabulary import AskedField
 from corpus.amounts import format_number
@@ -194,7 +194,12 @@ def total(
 
 def comparison(context: Context, asked: Sequence[AskedField], sheets: Sequence[Sheet]) -> Draft | None:
     """Two or more sheets side by side with the difference of the first two."""
-    figures = measures(context, asked, sheets, readings_of(context.query.periods))
+    periods = readings_of(context.query.periods)
+    figures = measures(context, asked, sheets, periods)
+    found = {m.sheet.sheet_id for m in figures}
+    rest, kinds = [s for s in sheets if s.sheet_id not in found], [f for f in asked if f.name in KINDS]
+    if rest and kinds:  # 「A（総事業費）とB（決算額）」: a form that prints no row of that name
+        figures += measures(context, kinds, rest, periods)
     figures = [m for m in figures if m.unit == figures[0].unit]
     if len(figures) < 2:
         return None
@@ -202,7 +207,7 @@ def comparison(context: Context, asked: Sequence[AskedField], sheets: Sequence[S
     unit = figures[0].unit
     gap = round(figures[0].value - figures[1].value, 6)
     draft = Draft(context.index, how="comparison")
-    what = f"{_when(context)}{plain(figures[0].label)}"
+    what = f"{_when(context)}{'・'.join(dict.fromkeys(plain(m.label) for m in figures))}"
     head = f"{what}は {title(figures[0].sheet)} の方が {title(figures[1].sheet)} より"
     draft.add(f"{head} **{format_number(gap, unit)}** 多いです。" if gap else f"{what}は同額です。")
     draft.columns = ("シート", "自治体", "担当課", "金額" if unit == "円" else "値")
