@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from rapidfuzz import fuzz
+
 from assistant.context import Absence, Context
 from assistant.drafts import Draft, readable
 from corpus.documents import Sheet
@@ -17,6 +19,12 @@ from corpus.periods import Period, fiscal_year
 _PART_OF_YEAR = re.compile(r"[上下]半期|[上下]期|前半|後半|第?[1-4一二三四]四半期")
 # A thing's own name: several words written as one.
 _COMPOUND = re.compile(r"[一-龥々ァ-ヴー]{4,12}|[a-z]{3,12}")
+# What stands before システム or 事業 as one word with it; a verb before it describes.
+_CALLED = re.compile(
+    r"([^のをがはで、。?!()「」 \0]{2,14}(?<![るたいうなつくすむぶぐぬ0-9]))(?:システム|事業)(?!者|費|名|経費)"
+)
+_WORD = 2
+_SLIP = 70  # percent of the letters: 契約菅理 is 契約管理
 # A label that so many sheets of a file fill in is one of its form.
 _A_FORM = 2
 
@@ -118,6 +126,35 @@ def speaks_of_it(context: Context, draft: Draft) -> bool:
         if holders and not holders & cited and thing not in names:
             return False
     return True
+
+
+def has_the_name(context: Context, draft: Draft) -> bool:
+    """Whether an answer from sheets that were only found speaks of the system or programme that the question names.
+
+    「子育て支援システムの更改時期」 must not be answered from 校務支援システム: the words before システム stand in the sheet, by
+    themselves or as a synonym, or the answer is of another.
+    """
+    query = context.query
+    if query.named or draft.table is not None or not draft.citations:
+        return True
+    stems = [found[1] for found in _CALLED.finditer(squeeze(query.bare.replace("\0", " ")))]
+    sheets = dict.fromkeys(citation.sheet for citation in draft.citations)
+    return all(_speaks_of(context, stem, sheet) for stem in stems for sheet in sheets)
+
+
+def _speaks_of(context: Context, stem: str, sheet: Sheet) -> bool:
+    """Whether a sheet holds each word of a name, itself or by a synonym, or its name is the same with a slip."""
+    if fuzz.partial_ratio(stem, squeeze(sheet.name)) >= _SLIP:
+        return True
+    asked = context.statements.wanted(stem).query
+    statements = context.statements.of([sheet])
+    held = frozenset(word for s in statements for word in s.words)
+    text = "\0".join([squeeze(sheet.name), *(s.key for s in statements)])
+    said = [word in held or (len(word) >= _WORD and word in text) for word in asked.words]
+    for other in asked.alternatives:
+        if all(word in held or (len(word) >= _WORD and word in text) for word in other.words):
+            said[other.first : other.last] = [True] * (other.last - other.first)
+    return all(said)
 
 
 def says_the_part(context: Context, draft: Draft) -> bool:

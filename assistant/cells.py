@@ -23,16 +23,17 @@ _LEFT_OUT = re.compile(r"[」』\"]?(?:の(?:もの|事業|シート|システ�
 _YEAR = re.compile(r"(?:令和|平成|昭和|r|h)?(?:元|\d{1,4})年度?")
 # 直営 and 全部委託 as a way of working; not 委託先, 委託料 and what 委託 is asked about otherwise.
 _MANNER = re.compile(
-    r"(直営|(?:全部|一部|業務|外部|民間|全部業務|一部業務)?委託)(?:事業|の(?!費|料)|で|を?し|され|に(?:して|なって|出)|による|かつ|、|です|でしょう|でした)"
+    r"(直営|(?:全部|一部|業務|外部|民間|全部業務|一部業務)?委託)(?:事業|の(?!費|料)|で(?!は?な)|を?し|され|に(?:して|なって|出)|による|かつ|、|です|でしょう|でした)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A printed value the question asks for, with the rows it may stand in."""
+    """A printed value the question asks for, with the rows it may stand in; ``other``: every value but this one."""
 
     value: str
     labels: frozenset[str]
+    other: bool = False
 
 
 def choices(context: Context, sheets: Sequence[Sheet]) -> list[Choice]:
@@ -46,21 +47,32 @@ def choices(context: Context, sheets: Sequence[Sheet]) -> list[Choice]:
         row_named = label in key or any(f.fits(cell.label) for f in asked)
         unit = _UNIT_ROW.search(label) is not None
         for part in _values(cell.text) if cell.choice else [squeeze(cell.text)]:
-            if len(part) < 2 or not _said(part, key) or (_YEAR.fullmatch(part) and part not in quoted):
+            if (
+                len(part) < 2
+                or part not in key
+                or (_said(part, key) is None)
+                or (_YEAR.fullmatch(part) and part not in quoted)
+            ):
                 continue
             if part in quoted or (unit and _UNIT.search(part)) or (row_named and not _inside_name(part, context)):
                 rows[part].add(label)
     parts = sorted(rows, key=len, reverse=True)
     kept = [p for i, p in enumerate(parts) if not any(p in longer for longer in parts[:i])]
-    return [Choice(part, frozenset(_narrow(rows[part], context, asked))) for part in kept]
+    found = [Choice(p, frozenset(_narrow(rows[p], context, asked)), _said(p, key) == "left out") for p in kept]
+    # 「継続の事業、重点的に推進のものは除いて」: what is said positively decides.
+    return [one for one in found if not one.other] or found
 
 
-def _said(part: str, key: str) -> bool:
-    """Whether a value stands in the question, neither behind what turns it round (達成 in 未達成) nor left out (以外)."""
-    return any(
-        (found.start() == 0 or key[found.start() - 1] not in "未不非") and not _LEFT_OUT.match(key, found.end())
+def _said(part: str, key: str) -> str | None:
+    """How a value stands in the question: ``asked``, ``left out`` (以外), or None behind what turns it round (未達成)."""
+    places = [
+        found
         for found in re.finditer(re.escape(part), key)
-    )
+        if not found.start() or key[found.start() - 1] not in "未不非"
+    ]
+    if not places:
+        return None
+    return "left out" if all(_LEFT_OUT.match(key, found.end()) for found in places) else "asked"
 
 
 def _values(text: str) -> list[str]:
@@ -83,12 +95,17 @@ def _inside_name(part: str, context: Context) -> bool:
 
 
 def by_choice(context: Context, choice: Choice, sheets: Sequence[Sheet]) -> Matches:
-    """Sheets in which one of the choice's rows holds the value."""
+    """Sheets in which one of the choice's rows holds the value, or where another is asked, none of them does."""
     matches: Matches = defaultdict(list)
+    holding: set[str] = set()
     for cell in _cells(context, sheets):
-        if squeeze(cell.label) in choice.labels and choice.value in _values(cell.text):
+        if squeeze(cell.label) not in choice.labels:
+            continue
+        if choice.value in _values(cell.text):
+            holding.add(cell.sheet.sheet_id)
+        if (choice.value in _values(cell.text)) != choice.other:
             matches[cell.sheet.sheet_id].append(Proof(cell.sheet, cell.label, cell.span, f"{cell.label} {cell.text}"))
-    return matches
+    return {key: proofs for key, proofs in matches.items() if not (choice.other and key in holding)}
 
 
 @dataclass(frozen=True, slots=True)

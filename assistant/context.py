@@ -53,7 +53,7 @@ class Context:
     def scope(self) -> list[Sheet]:
         """The sheets the question may be about: by municipality and filters, one a programme (see :meth:`of_the_year`)."""
         if self._scope is None:
-            self._scope = self.of_the_year(self._all())
+            self._scope = self.of_the_year(self.every())
         return self._scope
 
     def of_the_year(self, sheets: Sequence[Sheet]) -> list[Sheet]:
@@ -91,7 +91,8 @@ class Context:
         year = sheet.fiscal_year or 0
         return (-min((abs(year - asked) for asked in years), default=0), year)
 
-    def _all(self) -> list[Sheet]:
+    def every(self) -> list[Sheet]:
+        """The sheets the question may be about, a programme's of all years."""
         filters = self.query.filters
         sheets = list(self.subset) or self.catalogue.sheets
         return [

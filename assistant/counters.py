@@ -72,4 +72,8 @@ def counts(key: str, statement: Statement) -> bool:
     if counter in ("%", "パーセント"):
         return "%" in statement.key or "率" in statement.key + statement.label_key
     table = any(part in statement.label + statement.field for part in _TABLES)
-    return any((a.unit or table) and counts_alike(counter, a.unit) for a in find_amounts(statement.text))
+    text = statement.text
+    return any(
+        counts_alike(counter, a.unit) if a.unit else table and not text[a.end : a.end + 1].isalpha()  # 8地区 has a unit
+        for a in find_amounts(text)
+    )

@@ -86,6 +86,8 @@ def _everything(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
     words = [w for w in context.statements.wanted(query.focus).query.words if w not in _GENERIC]
     if words or any(not f.weak for f in query.asks("amount", "rating", "date", "text")):
         return None
+    if _ALL.search(query.bare):  # 「全部で何シート」: those of every year
+        sheets = [s for s in context.every() if s.kind == "programme"]
     matches = {s.sheet_id: [selection.name_proof(context, s)] for s in sheets}
     return listed(context, matches, sheets, "everything")
 

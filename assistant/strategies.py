@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from assistant.absences import absence, says_the_part, speaks_of_it
+from assistant.absences import absence, has_the_name, says_the_part, speaks_of_it
 from assistant.affirmations import affirmed
 from assistant.context import Context
 from assistant.dates import dated, when
@@ -105,7 +105,7 @@ def draft_answer(context: Context) -> Draft | None:
     if len(query.municipalities) > 1 and not _ONE_OF.search(query.key):
         return _per_town(context)
     draft = _first(context)
-    if draft is None or not says_the_part(context, draft) or not speaks_of_it(context, draft):
+    if draft is None or not all(proper(context, draft) for proper in (says_the_part, speaks_of_it, has_the_name)):
         return None
     return draft
 

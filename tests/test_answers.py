@@ -132,6 +132,24 @@ def test_why_is_answered_from_the_section_that_explains(city: Assistant):
     assert "欠員" in answer and "大規模マンション" not in answer  # that was the year before
 
 
+def test_grades_of_two_years_are_held_against_each_other(city: Assistant):
+    answer = city.ask("令和5年度にAだったのに令和3年度はBだったシステムは")
+    assert "校務支援システム" in answer.answer and "全15件中1件" in answer.answer
+    several = city.ask("住民記録システムの評価は令和3年度から5年度までどう変わった").answer
+    assert "R3：A" in several and "R4：B" in several and "令和5年度）：B" in several
+
+
+def test_a_value_left_out_chooses_the_others(city: Assistant):
+    entrusted = {c.sheet.sheet_id for c in city.ask("実施方法が一部委託の事業は？").citations}
+    others = {c.sheet.sheet_id for c in city.ask("実施方法が一部委託でないのは？").citations}
+    assert entrusted and others and not entrusted & others
+
+
+def test_all_sheets_are_counted_as_the_index_counts_them(city: Assistant):
+    programmes = [sheet for sheet in city.index.sheets() if sheet.kind == "programme"]
+    assert f"該当するシートは {len(programmes)}件です" in city.ask("全部で何シートある？").answer
+
+
 def test_each_sentence_of_a_question_may_be_answered_by_a_statement_of_its_own(city: Assistant):
     answer = city.ask("先生が成績や出欠を付けるのに使っているものがあります。入れ替えはいつの予定ですか。")
     assert cited(answer) == {"校務支援システム"}
@@ -146,6 +164,10 @@ def test_each_sentence_of_a_question_may_be_answered_by_a_statement_of_its_own(c
         "戸籍総合システムの委託業者の社名は？",
         "庁内ネットワークシステムの令和10年度の決算額",
         "校務支援システムを使っている教員の満足度は何％ですか",
+        "マイナンバーカードの交付率",
+        "自主防災組織育成事業の訓練参加人数は何人",
+        "子ども・子育て支援システムの次の更改時期は？",
+        "ヤマト電算に委託している事業はどれ",
     ],
 )
 def test_what_the_sheets_do_not_say_is_refused(city: Assistant, question: str):
