@@ -26,10 +26,10 @@ NAMED_COVER = 0.15
 TYPED_COVER = 0.4
 NAMED_TYPED_COVER = 0.25
 DENSE_ALONE = 0.42
-DENSE_TYPED = 0.5
+DENSE_TYPED = 0.45
 # The share of a question that must be in words unknown to the index for meaning alone to prove a figure.
 _EVERYDAY = 0.5
-_MARGIN, _TIMES, _TIMES_NEAR = 0.25, 1.7, 1.5
+_MARGIN, _TIMES, _TIMES_NEAR = 0.25, 1.7, 1.4
 # A row of a table is no answer to a question that asks for words.
 _PROSE = re.compile(r"[ぁ-ゖ].*[ぁ-ゖ]")
 _ROW = 0.35
