@@ -197,14 +197,25 @@ def kind_word(fact: Fact) -> str:
 def _write(draft: Draft, group: Group, facts: Sequence[Fact], change: bool) -> None:
     name = plain(group.label) or group.field
     draft.add(f"{title(group.sheet)}の{name}")
-    for fact in facts:
-        n = draft.cite(group.origin.get(fact, group.sheet), group.field, fact.quote)
+    for same in _alike(facts):
+        fact = same[0]
+        marks = dict.fromkeys(draft.cite(group.origin.get(f, group.sheet), group.field, f.quote) for f in same)
         when = fact.period.label if fact.period else ""
         rate = fact.field if fact.field != group.field and fact.field not in name else ""
         parts = [part for part in (when, rate or kind_word(fact)) if part]
-        draft.add(f"- {' '.join(parts)}{'：' if parts else ''}{printed(fact)} [{n}]")
+        said = "".join(f"[{n}]" for n in marks)
+        draft.add(f"- {' '.join(parts)}{'：' if parts else ''}{printed(fact)} {said}")
     if change:
         _write_change(draft, facts)
+
+
+def _alike(facts: Sequence[Fact]) -> list[list[Fact]]:
+    """Figures that say the same of one year, printed at two places, as one line with both quotes."""
+    lines: dict[tuple[object, ...], list[Fact]] = {}
+    for fact in facts:
+        year = (fact.period.start, fact.period.end) if fact.period else None
+        lines.setdefault((year, fact.kind, fact.field, fact.value, fact.unit), []).append(fact)
+    return list(lines.values())
 
 
 def _write_per_unit(context: Context, draft: Draft, told: Sequence[tuple[Group, list[Fact]]]) -> None:
@@ -267,7 +278,9 @@ def _planned(first: Fact, last: Fact) -> str:
 
 
 def _chart(draft: Draft, chosen: Sequence[tuple[Group, list[Fact]]]) -> None:
-    """A line over the periods where there are at least three of them."""
+    """A line over the periods where there are at least three of them; a rate beside a count has no place in it."""
+    unit = chosen[0][1][0].unit if chosen[0][1] else ""
+    chosen = [(group, [f for f in facts if f.unit == unit and f.field == facts[0].field]) for group, facts in chosen]
     periods = sorted({f.period.start: f.period.label for _, facts in chosen for f in facts if f.period}.items())
     if len(periods) < 3:
         return
@@ -279,5 +292,4 @@ def _chart(draft: Draft, chosen: Sequence[tuple[Group, list[Fact]]]) -> None:
                 x for x in (plain(group.label), {"plan": "計画", "actual": "実績"}.get(kind or "", "")) if x
             )
             series.append(Series(name, tuple(values.get(start) for start, _ in periods)))
-    unit = chosen[0][1][0].unit if chosen[0][1] else ""
     draft.chart = Chart("line", tuple(label for _, label in periods), tuple(series), unit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from corpus.amounts import find_amounts
 from corpus.blanks import table_rows
@@ -24,6 +25,11 @@ from corpus.tabletypes import Pair
 _MARK = re.compile(r"[A-ESＡ-ＥＳ]|ランク\s*\S{1,2}|[◎○△×]|[A-E]\s*[::(]\s*[^\d。]{1,16}\)?")
 _MARKED = re.compile(r"^[A-EＡ-ＥSＳ1-5◎○△×][\s::.、(（]")
 
+
+_YEAR_AND_FIGURE = re.compile(
+    r"(?P<year>(?:[RH]|令和|平成)?(?:元|\d{1,4})年度?)[ \u3000:は]*(?P<figure>\d[\d,.]*[ \u3000]?[^\s\d、。:]{0,4})(?:[\s、]+|$)"
+)
+_YEARS = re.compile(rf"(?:{re.sub('[?]P<[a-z]+>', '?:', _YEAR_AND_FIGURE.pattern)}){{2,}}")
 
 # Texts that a list of sheets is asked for by (「地方自治法に基づく事業」); a longer one is prose.
 _PRINTED = ("根拠法令",)
@@ -238,7 +244,9 @@ def _of_columns(document: Document, sheet: Sheet, sections: Sequence[Section], f
                 if spec["fields"][0] != "指標":
                     label = _before_figure(document, cells["目標値"][i]) or label
                 pairs: list[tuple[FactKind, Span]] = [("plan", cells["目標値"][i]), ("actual", cells["実績値"][i])]
-                facts += [_item(document, "指標", label, kind, span, period) for kind, span in pairs]
+                for kind, span in pairs:
+                    yearly = _by_years(document, "指標", label, kind, span, sheet)
+                    facts += yearly or [_item(document, "指標", label, kind, span, period)]
     return [fact for fact in facts if fact.value is not None]
 
 
@@ -254,6 +262,23 @@ def _period_of_block(text: str, sheet: Sheet) -> Period | None:
     if found:
         return found[0].period
     return fiscal_year(sheet.fiscal_year) if sheet.fiscal_year else None
+
+
+def _by_years(document: Document, field: str, label: str, kind: FactKind, span: Span, sheet: Sheet) -> list[Fact]:
+    """The figures of a cell that holds nothing but years with their figure: 「R1年度 285人 R2年度 254人」."""
+    of = view(document, span)
+    if _YEARS.fullmatch(of.text.strip()) is None:
+        return []
+    facts: list[Fact] = []
+    for found in _YEAR_AND_FIGURE.finditer(of.text):
+        periods = find_periods(found["year"], sheet.fiscal_year)
+        told = _item(
+            document, field, label, kind, of.span(*found.span("figure")), periods[0].period if periods else None
+        )
+        if told.value is None or told.period is None:
+            return []
+        facts.append(replace(told, quote=of.span(*found.span())))
+    return facts
 
 
 def _item(document: Document, field: str, label: str, kind: FactKind, span: Span, period: Period | None) -> Fact:

@@ -20,7 +20,12 @@ def statement(text: str, label: str) -> Statement:
     [
         ("火葬の件数は？", "斎場の稼働率 99.5%以上 99.9%", "目標達成状況", False),  # a table, but of another unit
         ("火葬の件数は？", "火葬 1,204 1,310", "指標の推移", True),  # tables often print no unit
-        ("参加者は何人？", "沿岸8地区で訓練を行った。", "取組実績", False),  # a counter that is no known unit is one all the same
+        (
+            "参加者は何人？",
+            "沿岸8地区で訓練を行った。",
+            "取組実績",
+            False,
+        ),  # a counter that is no known unit is one all the same
         ("マイナンバーカードの交付率は？", "カードを1,204件交付した。", "実施内容", False),
         ("火葬の件数は？", "火葬を1,204件行った。", "実施内容", True),
         ("火葬の件数は？", "火葬場は平成3年に建てられた。", "実施内容", False),

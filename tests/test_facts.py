@@ -7,7 +7,8 @@ import time
 import pytest
 from readings import HEAD
 
-from corpus.documents import Document, SheetReading
+from corpus.documents import Document, Sheet, SheetReading, Span
+from corpus.facts import _by_years
 from corpus.figures import numbers_in
 from corpus.reading import read_sheets
 from corpus.sheets import find_sheets
@@ -272,3 +273,21 @@ def test_a_list_of_programmes_has_a_section_and_facts_per_row() -> None:
         ("道路照明事業", "Ａ"),
         ("街路樹管理事業", "Ｂ"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        ("R1年度 285人\n  R2年度 254人\nR3年度 344人", [(2019, 285.0), (2020, 254.0), (2021, 344.0)]),
+        ("令和元年度：1,652件、令和２年度：1,824件", [(2019, 1652.0), (2020, 1824.0)]),
+        ("R3年度 344人", []),  # one figure is the cell's own
+        ("R1年度 285人 R2年度は未実施", []),  # more than years and figures
+    ],
+)
+def test_a_cell_of_years_with_their_figures_gives_one_fact_a_year(cell: str, found: list[tuple[int, float]]) -> None:
+    text = f"実績\n{cell}\n"
+    sheet = Sheet("a", "a.txt", "programme", "研修", "桜坂町", 2021, "総務課", (Span(0, len(text)),))
+    span = Span(3, 3 + len(cell))
+    facts = _by_years(Document("a.txt", text, "0" * 64, "text"), "指標", "研修受講者", "actual", span, sheet)
+    assert [(f.period and f.period.fiscal_year, f.value) for f in facts] == found
+    assert all(text[f.quote.start : f.quote.end].startswith(("R", "令和")) for f in facts)
