@@ -20,6 +20,7 @@ from ui.export import add_export, add_report
 from ui.guard import Guard
 from ui.render import year_label
 from ui.sheet import render_missing, render_page, render_sheet, sheet_view
+from ui.visitors import Visitors
 
 ASSETS = Path(__file__).parent / "assets"
 # Plain names only: a font fetched from outside would be a request to outside.
@@ -40,6 +41,7 @@ def create_app(assistant: Asker, store: FeedbackStore | None = None) -> FastAPI:
     desk = open_desk(app.state.recorder, kept)
     add_case_files(app, desk)
     _refuse_uploads(app)
+    app.add_middleware(Visitors, days=kept.talks.keeping.days if kept.talks.keeping.on else 0)
     app.add_middleware(Guard)
     return _mount_screens(app, app.state.recorder, kept, desk)
 
