@@ -18,6 +18,7 @@ from evals.desk import Desk, open_desk
 from ui.casefiles import add_case_files
 from ui.export import add_export, add_report
 from ui.guard import Guard
+from ui.papers import add_papers
 from ui.render import year_label
 from ui.sheet import render_missing, render_page, render_sheet, sheet_view
 from ui.visitors import Visitors
@@ -40,6 +41,7 @@ def create_app(assistant: Asker, store: FeedbackStore | None = None) -> FastAPI:
     add_report(app, assistant)
     desk = open_desk(app.state.recorder, kept)
     add_case_files(app, desk)
+    add_papers(app, kept.talks)
     _refuse_uploads(app)
     app.add_middleware(Visitors, days=kept.talks.keeping.days if kept.talks.keeping.on else 0)
     app.add_middleware(Guard)

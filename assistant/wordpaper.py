@@ -1,0 +1,334 @@
+"""A paper as a Word file: A4, questions as headings, answers with numbered sources, tables with repeated headers."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC
+from io import BytesIO
+from typing import Any
+
+from assistant.datewords import day_words, in_japan, moment_words
+from assistant.papers import (
+    HEADING,
+    ORIGIN,
+    Asked,
+    Paper,
+    clean,
+    flat,
+    is_year,
+    one_line,
+    quantity,
+    sheet_link,
+    source_words,
+)
+from assistant.schemas import CitationJson, TableJson
+
+# The names Word in Japanese itself writes. Both the Latin and the East Asian font are named: without the second Word
+# takes the theme's, and that may be a Latin one.
+BODY_FONT, HEAD_FONT = "游明朝", "游ゴシック"
+WIDTH_MM = 210 - 2 * 22
+_PIECE = re.compile(r"(\*\*.+?\*\*|\[\d{1,4}\])")
+_ITEM = re.compile(r"\s*(?:[-*・]|\d{1,3}\.)\s+(.*)")
+
+
+def word_paper(paper: Paper) -> bytes:
+    """The bytes of a .docx file."""
+    from docx import Document
+
+    document = Document()
+    _page(document, paper)
+    _styles(document)
+    properties = document.core_properties
+    made = paper.made.astimezone(UTC).replace(tzinfo=None)
+    properties.title, properties.author, properties.comments = one_line(paper.title)[:200], "hyoka", ""
+    properties.created = properties.modified = made
+    properties.language = "ja-JP"
+
+    document.add_paragraph(HEADING, style="Title")
+    document.add_paragraph(f"{day_words(in_japan(paper.made).date())}作成", style="Date")
+    document.add_paragraph(ORIGIN, style="Note")
+    marks = _Marks()
+    for number, asked in enumerate(paper.asked, 1):
+        _asked(document, number, asked, paper.base, marks)
+    out = BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+class _Marks:
+    """Bookmarks have numbers of their own across the document."""
+
+    def __init__(self) -> None:
+        self.used = 0
+
+    def next(self) -> int:
+        self.used += 1
+        return self.used
+
+
+def _asked(document: Any, number: int, asked: Asked, base: str, marks: _Marks) -> None:
+    document.add_heading(f"質問{number}　{one_line(asked.question)}", 1)
+    answer = asked.answer
+    told = [answer.interpretation.text] if answer is not None and answer.interpretation.text else []
+    if asked.at is not None:
+        told.append(f"{moment_words(asked.at)}に質問")
+    if told:
+        document.add_paragraph(clean("　".join(told)), style="Small")
+    numbers = {citation.n for citation in answer.citations} if answer is not None else set()
+    _markdown(document, asked.text, number, numbers)
+    if answer is None:
+        return
+    if answer.table is not None and answer.table.rows:
+        _table(document, number, answer.table)
+    if answer.citations:
+        document.add_heading("出典", 2)
+        for citation in answer.citations:
+            _source(document, number, citation, base, marks)
+    elif answer.related:
+        document.add_heading("近い記載（質問の答えではありません）", 2)
+        for hit in answer.related:
+            where = "／".join(part for part in (hit.municipality, hit.sheet, hit.section) if part)
+            document.add_paragraph(f"{one_line(where)}「{_short(flat(hit.text))}」", style="Source")
+
+
+def _short(text: str, most: int = 200) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def _markdown(document: Any, text: str, number: int, numbers: set[int]) -> None:
+    """The little Markdown of answers: paragraphs, items, headings, ``**bold**`` and [1] marks, which lead to the source."""
+    for line in clean(text).split("\n"):
+        item, heading = _ITEM.match(line), re.match(r"#{1,6}\s+(.*)", line)
+        if not line.strip():
+            continue
+        if heading:
+            document.add_heading(heading[1], 2)
+            continue
+        paragraph = document.add_paragraph(style="List Bullet" if item else "Body Text")
+        for piece in _PIECE.split(item[1] if item else re.sub(r"^>\s?", "", line)):
+            if piece.startswith("**") and piece.endswith("**") and len(piece) > 4:
+                paragraph.add_run(piece[2:-2]).bold = True
+            elif piece.startswith("[") and piece[1:-1].isdecimal() and int(piece[1:-1]) in numbers:
+                _link(paragraph, piece, anchor=f"q{number}_{piece[1:-1]}")
+            elif piece:
+                paragraph.add_run(piece)
+
+
+def _source(document: Any, number: int, citation: CitationJson, base: str, marks: _Marks) -> None:
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    paragraph = document.add_paragraph(style="Source")
+    mark = str(marks.next())
+    start, end = OxmlElement("w:bookmarkStart"), OxmlElement("w:bookmarkEnd")
+    for one in (start, end):
+        one.set(qn("w:id"), mark)
+    start.set(qn("w:name"), f"q{number}_{citation.n}")
+    paragraph._p.append(start)
+    paragraph.add_run(f"[{citation.n}]")
+    paragraph._p.append(end)
+    paragraph.add_run(f" {source_words(citation)}")
+    paragraph.add_run(f"「{flat(citation.quote)}」")
+    address = sheet_link(base, citation)
+    if address:
+        paragraph.add_run(" ")
+        _link(paragraph, "原文を開く", address=address)
+
+
+def _link(paragraph: Any, text: str, anchor: str = "", address: str = "") -> None:
+    """A run that leads to a bookmark of this document or to an address."""
+    from docx.opc.constants import RELATIONSHIP_TYPE
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    link = OxmlElement("w:hyperlink")
+    if anchor:
+        link.set(qn("w:anchor"), anchor)
+    else:
+        link.set(qn("r:id"), paragraph.part.relate_to(address, RELATIONSHIP_TYPE.HYPERLINK, is_external=True))
+    run = paragraph.add_run(text, style="Link")
+    link.append(run._r)
+    paragraph._p.append(link)
+
+
+def _table(document: Any, number: int, table: TableJson) -> None:
+    from docx.enum.table import WD_TABLE_ALIGNMENT
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.oxml import OxmlElement
+    from docx.shared import Mm
+
+    linked = any(table.citations)
+    columns = [*table.columns, "出典"] if linked else list(table.columns)
+    document.add_paragraph(f"表　質問{number}への回答（{len(table.rows):,}行）", style="Caption")
+    grid = document.add_table(rows=1, cols=len(columns), style="Table Grid")
+    grid.alignment, grid.autofit = WD_TABLE_ALIGNMENT.CENTER, False
+    rows = [[_cell_words(value, name) for value, name in zip(row, table.columns, strict=False)] for row in table.rows]
+    for row, numbers in zip(rows, table.citations, strict=False):
+        row.append(" ".join(f"[{n}]" for n in numbers[:20]) + ("…" if len(numbers) > 20 else ""))
+    widths = _widths([columns, *rows], len(columns))
+    for row_number, row in enumerate([columns, *rows]):
+        line = grid.rows[0] if row_number == 0 else grid.add_row()
+        properties = line._tr.get_or_add_trPr()
+        properties.append(OxmlElement("w:cantSplit"))
+        if row_number == 0:
+            properties.append(OxmlElement("w:tblHeader"))
+        for at, cell in enumerate(line.cells):
+            cell.width = Mm(widths[at])
+            paragraph = cell.paragraphs[0]
+            paragraph.style = "Cell"
+            text = row[at] if at < len(row) else ""
+            paragraph.add_run(clean(text)).bold = row_number == 0 or None
+            raw = table.rows[row_number - 1][at] if row_number and at < len(table.rows[row_number - 1]) else None
+            if row_number and quantity(raw) is not None:
+                paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+            if row_number == 0:
+                _shade(cell)
+    for at, column in enumerate(grid.columns):
+        column.width = Mm(widths[at])
+    document.add_paragraph(style="Small")
+
+
+def _shade(cell: Any) -> None:
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    shade = OxmlElement("w:shd")
+    for name, value in (("w:val", "clear"), ("w:color", "auto"), ("w:fill", "EDEFF2")):
+        shade.set(qn(name), value)
+    cell._tc.get_or_add_tcPr().append(shade)
+
+
+def _cell_words(value: str | int | float | None, column: str) -> str:
+    if value is None:
+        return "―"
+    if isinstance(value, str):
+        return flat(value)
+    found = quantity(value)
+    assert found is not None
+    return str(found.value) if is_year(column) else f"{found.value:,.{found.decimals}f}"
+
+
+def _widths(rows: list[list[str]], count: int) -> list[float]:
+    """Millimetres for each column, by the longest text of it: at least 12, and no column starves the others."""
+    longest = [
+        min(24, max(max((len(line) for line in row[at].split("\n")), default=0) for row in rows if at < len(row)))
+        for at in range(count)
+    ]
+    shares = [max(3, length) for length in longest]
+    room = WIDTH_MM - 12 * count
+    return [12 + max(0, room) * share / sum(shares) for share in shares]
+
+
+def _page(document: Any, paper: Paper) -> None:
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.shared import Mm
+
+    section = document.sections[0]
+    section.page_width, section.page_height = Mm(210), Mm(297)
+    section.left_margin = section.right_margin = Mm(22)
+    section.top_margin, section.bottom_margin = Mm(25), Mm(22)
+    section.header_distance = section.footer_distance = Mm(12)
+    head = section.header.paragraphs[0]
+    head.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+    head.add_run(f"{HEADING}　{day_words(in_japan(paper.made).date())}")
+    foot = section.footer.paragraphs[0]
+    foot.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    _field(foot, "PAGE")
+    foot.add_run(" / ")
+    _field(foot, "NUMPAGES")
+    versions = dict.fromkeys(one.index_version for one in paper.asked if one.index_version)
+    if versions:
+        below = section.footer.add_paragraph(
+            f"索引の版：{'、'.join(map(one_line, list(versions)[:3]))}", style="Footer"
+        )
+        below.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+
+
+def _field(paragraph: Any, code: str) -> None:
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    for kind in ("begin", "separate", "end"):
+        run = paragraph.add_run()
+        character = OxmlElement("w:fldChar")
+        character.set(qn("w:fldCharType"), kind)
+        run._r.append(character)
+        if kind == "begin":
+            instruction = OxmlElement("w:instrText")
+            instruction.set(qn("xml:space"), "preserve")
+            instruction.text = f" {code} "
+            paragraph.add_run()._r.append(instruction)
+        if kind == "separate":
+            paragraph.add_run("1")  # what is shown until Word counts
+
+
+def _styles(document: Any) -> None:
+    """The styles of the paper: (name, size in points, bold, font, millimetres before and after, left indent)."""
+    from docx.enum.style import WD_STYLE_TYPE
+    from docx.shared import Mm, Pt, RGBColor
+
+    styles = document.styles
+    for name in ("Note", "Small", "Source", "Cell", "Date"):
+        if name not in styles:
+            styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH).base_style = styles["Normal"]
+    wanted = {
+        "Normal": (10.5, False, BODY_FONT, 0.0, 1.0, 0.0),
+        "Title": (16.0, True, HEAD_FONT, 0.0, 2.0, 0.0),
+        "Heading 1": (12.5, True, HEAD_FONT, 7.0, 1.5, 0.0),
+        "Heading 2": (10.5, True, HEAD_FONT, 3.5, 1.0, 0.0),
+        "Body Text": (10.5, False, BODY_FONT, 0.0, 1.5, 0.0),
+        "List Bullet": (10.5, False, BODY_FONT, 0.0, 0.8, -1.0),
+        "Caption": (9.5, True, HEAD_FONT, 3.0, 1.0, 0.0),
+        "Note": (9.0, False, BODY_FONT, 1.0, 3.0, 0.0),
+        "Small": (9.0, False, BODY_FONT, 0.0, 1.5, 0.0),
+        "Source": (9.0, False, BODY_FONT, 0.0, 1.2, 6.0),
+        "Cell": (9.0, False, BODY_FONT, 0.3, 0.3, 0.0),
+        "Date": (10.5, False, BODY_FONT, 0.0, 1.0, 0.0),
+        "Header": (8.5, False, BODY_FONT, 0.0, 0.0, 0.0),
+        "Footer": (8.5, False, BODY_FONT, 0.0, 0.0, 0.0),
+    }
+    for name, (size, bold, font, before, after, indent) in wanted.items():
+        style = styles[name]
+        style.font.size, style.font.bold = Pt(size), bold
+        style.font.italic = False
+        style.font.color.rgb = RGBColor(0, 0, 0)
+        shape = style.paragraph_format
+        shape.space_before, shape.space_after, shape.line_spacing = Mm(before), Mm(after), 1.25
+        if indent > 0:
+            shape.left_indent, shape.first_line_indent = Mm(indent), Mm(-indent)
+        _fonts(style.element, font)
+    styles["Caption"].paragraph_format.keep_with_next = True
+    link = styles.add_style("Link", WD_STYLE_TYPE.CHARACTER)
+    link.font.color.rgb = RGBColor(0x0B, 0x53, 0x94)
+    _fonts(styles.element.find(".//{*}docDefaults"), BODY_FONT)
+    _edges(styles["Title"])
+
+
+def _fonts(element: Any, font: str) -> None:
+    """Names the font for every script, and takes out the theme's, which would win."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    properties = next(iter(element.iter(qn("w:rPr"))), None)
+    if properties is None:
+        properties = element.get_or_add_rPr()
+    old = properties.find(qn("w:rFonts"))
+    if old is not None:
+        properties.remove(old)
+    fonts = OxmlElement("w:rFonts")
+    for script in ("ascii", "hAnsi", "eastAsia", "cs"):
+        fonts.set(qn(f"w:{script}"), font)
+    properties.insert(0, fonts)
+    language = properties.find(qn("w:lang"))
+    if language is not None:
+        # Latin text stays English: a Japanese rule of line breaks would cut a figure in two.
+        language.set(qn("w:val"), "en-US")
+        language.set(qn("w:eastAsia"), "ja-JP")
+
+
+def _edges(style: Any) -> None:
+    """The template draws a blue line under a title; a paper of an office has none."""
+    from docx.oxml.ns import qn
+
+    for edges in list(style.element.iter(qn("w:pBdr"))):
+        edges.getparent().remove(edges)
