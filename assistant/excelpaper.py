@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from io import BytesIO
 from typing import Any
@@ -27,6 +28,7 @@ from assistant.schemas import TableJson
 CELL_LIMIT = 32_000  # Excel refuses more than 32,767 characters
 LINK_LIMIT = 2_000  # and addresses of more than 2,083
 FONT = "游ゴシック"
+_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")  # Excel reads _x0041_ as A unless its first _ is written so itself
 Value = str | int | float | None
 LISTED = ("番号", "質問", "回答", "状態", "引用の数", "表", "質問した日時", "索引の版")
 SOURCES = ("質問", "引用", *SHEET_COLUMNS, "引用文", "ファイル", "原文")
@@ -57,6 +59,8 @@ def excel_paper(paper: Paper) -> bytes:
 
 
 def _listed(sheet: Any, paper: Paper, tables: dict[int, str]) -> None:
+    from openpyxl.worksheet.hyperlink import Hyperlink
+
     _put(sheet, 1, 1, HEADING, bold=True, size=14)
     _put(sheet, 2, 1, f"{day_words(in_japan(paper.made).date())}作成")
     _put(sheet, 3, 1, ORIGIN)
@@ -71,7 +75,7 @@ def _listed(sheet: Any, paper: Paper, tables: dict[int, str]) -> None:
         for column, value in enumerate(values, 1):
             _put(sheet, row, column, value)
         if table:
-            sheet.cell(row, 6).hyperlink = f"#'{table}'!A1"
+            sheet.cell(row, 6).hyperlink = Hyperlink(ref=f"F{row}", location=f"'{table}'!A1")
             _as_link(sheet.cell(row, 6))
     _shape(sheet, (6, 32, 64, 16, 10, 14, 20, 16), "A6", 5)
 
@@ -158,7 +162,7 @@ def _put(sheet: Any, row: int, column: int, value: Value, bold: bool = False, si
 
     cell = sheet.cell(row, column)
     if isinstance(value, str):
-        cell.value = clean(value)[:CELL_LIMIT]
+        cell.value = _ESCAPED.sub("_x005F_", clean(value)[:CELL_LIMIT])
         cell.data_type = "s"
     else:
         cell.value = value

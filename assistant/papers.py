@@ -151,7 +151,9 @@ def sheet_link(base: str, citation: CitationJson) -> str:
     if not base:
         return ""
     source = citation.source
-    return f"{base}sheet/{quote(citation.sheet_id, safe='')}?start={source.start}&end={source.end}#quote"
+    return (
+        f"{base}sheet/{quote(citation.sheet_id, safe='', errors='replace')}?start={source.start}&end={source.end}#quote"
+    )
 
 
 def quantity(cell: str | int | float | None) -> Quantity | None:
