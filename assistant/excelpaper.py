@@ -1,4 +1,4 @@
-"""A paper as an Excel file: the questions, one sheet a table with real numbers, and one row a source."""
+"""A paper as an Excel file: the questions, one sheet a table or chart with real numbers, and one row a source."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from assistant.papers import (
     Asked,
     Paper,
     Quantity,
+    chart_table,
     clean,
     flat,
     is_year,
@@ -23,7 +24,7 @@ from assistant.papers import (
     sheet_link,
     source_cells,
 )
-from assistant.schemas import TableJson
+from assistant.schemas import ChartJson, TableJson
 
 CELL_LIMIT = 32_000  # Excel refuses more than 32,767 characters
 LINK_LIMIT = 2_000  # and addresses of more than 2,083
@@ -48,10 +49,11 @@ def excel_paper(paper: Paper) -> bytes:
         if asked.answer is not None and asked.answer.table is not None and asked.answer.table.rows
     }
     _listed(listed, paper, tables)
-    for number, title in tables.items():
-        answer = paper.asked[number - 1].answer
-        assert answer is not None and answer.table is not None
-        _table(book.create_sheet(title), answer.table)
+    for number, asked in enumerate(paper.asked, 1):
+        if asked.answer is not None and asked.answer.table is not None and number in tables:
+            _table(book.create_sheet(tables[number]), asked.answer.table)
+        if asked.answer is not None and asked.answer.chart is not None:
+            _chart(book.create_sheet(f"質問{number}のグラフ"), asked.answer.chart)
     _sources(book.create_sheet("出典"), paper)
     out = BytesIO()
     book.save(out)
@@ -112,6 +114,26 @@ def _table(sheet: Any, table: TableJson) -> None:
         for at, name in enumerate(names)
     ]
     _shape(sheet, [*widths, 12] if linked else widths, "A2", 1)
+
+
+def _chart(sheet: Any, chart: ChartJson) -> None:
+    """The figures of a chart, and the chart itself beside them, to be changed in Excel as one likes."""
+    from openpyxl.chart import BarChart, LineChart, Reference
+    from openpyxl.utils import get_column_letter
+
+    _table(sheet, chart_table(chart))
+    drawn = LineChart() if chart.kind == "line" else BarChart()
+    rows = len(chart.x) + 1
+    drawn.add_data(
+        Reference(sheet, min_col=2, max_col=len(chart.series) + 1, min_row=1, max_row=rows), titles_from_data=True
+    )
+    drawn.set_categories(Reference(sheet, min_col=1, min_row=2, max_row=rows))
+    drawn.y_axis.title = chart.unit or None
+    drawn.y_axis.number_format = "#,##0"
+    # openpyxl leaves the axes out otherwise, and Excel then shows none.
+    drawn.x_axis.delete = drawn.y_axis.delete = False
+    drawn.width, drawn.height = 22, 11  # centimetres
+    sheet.add_chart(drawn, f"{get_column_letter(len(chart.series) + 3)}2")
 
 
 def _unit(found: list[Quantity | None]) -> str:

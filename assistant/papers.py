@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from assistant.conversations import Conversation
 from assistant.datewords import in_japan
-from assistant.schemas import AnswerJson, CitationJson
+from assistant.schemas import AnswerJson, ChartJson, CitationJson, TableJson
 from corpus.days import era_name
 
 HEADING = "評価シートへの質問と回答"
@@ -171,6 +171,24 @@ def quantity(cell: str | int | float | None) -> Quantity | None:
     value = float(digits) if found[3] else int(digits)
     unit = cell.strip()[-len(found[4]) :] if found[4] else ""
     return Quantity(-value if found[1] else value, unit, len(found[3] or ""))
+
+
+def table_of(answer: AnswerJson) -> TableJson | None:
+    """The table of an answer; where it has only a chart, the figures behind that."""
+    if answer.table is not None:
+        return answer.table if answer.table.rows else None
+    return None if answer.chart is None else chart_table(answer.chart)
+
+
+def chart_table(chart: ChartJson) -> TableJson:
+    """The figures of a chart, one row for each place along it: 年度, then a column a line with the unit in its head."""
+    unit = f"（{chart.unit}）" if chart.unit else ""
+    rows: list[list[str | int | float | None]] = [
+        [x, *(line.values[at] if at < len(line.values) else None for line in chart.series)]
+        for at, x in enumerate(chart.x)
+    ]
+    first = "時期" if chart.kind == "line" else "名称"
+    return TableJson(columns=[first, *(f"{line.name}{unit}" for line in chart.series)], rows=rows, citations=[])
 
 
 def is_year(column: str) -> bool:

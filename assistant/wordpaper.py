@@ -20,6 +20,7 @@ from assistant.papers import (
     quantity,
     sheet_link,
     source_words,
+    table_of,
 )
 from assistant.schemas import CitationJson, TableJson
 from assistant.wordlayout import WIDTH_MM, set_page, set_styles
@@ -66,17 +67,17 @@ class _Marks:
 def _asked(document: Any, number: int, asked: Asked, base: str, marks: _Marks) -> None:
     document.add_heading(f"質問{number}　{one_line(asked.question)}", 1)
     answer = asked.answer
-    told = [answer.interpretation.text] if answer is not None and answer.interpretation.text else []
     if asked.at is not None:
-        told.append(f"{moment_words(asked.at)}に質問")
-    if told:
-        document.add_paragraph(clean("　".join(told)), style="Small")
+        document.add_paragraph(f"{moment_words(asked.at)}に質問", style="Small")
+    if answer is not None and answer.interpretation.text:
+        document.add_paragraph(clean(answer.interpretation.text), style="Small")
     numbers = {citation.n for citation in answer.citations} if answer is not None else set()
     _markdown(document, asked.text, number, numbers)
     if answer is None:
         return
-    if answer.table is not None and answer.table.rows:
-        _table(document, number, answer.table)
+    table = table_of(answer)
+    if table is not None:
+        _table(document, number, table)
     if answer.citations:
         document.add_heading("出典", 2)
         for citation in answer.citations:
@@ -206,11 +207,18 @@ def _cell_words(value: str | int | float | None, column: str) -> str:
 
 
 def _widths(rows: list[list[str]], count: int) -> list[float]:
-    """Millimetres for each column, by the longest text of it: at least 12, and no column starves the others."""
-    longest = [
-        min(24, max(max((len(line) for line in row[at].split("\n")), default=0) for row in rows if at < len(row)))
+    """Millimetres for each column: what its longest line needs, where not all have room the widest share what is left."""
+    needs = [
+        max((_millimetres(line) for row in rows if at < len(row) for line in row[at].split("\n")), default=0.0)
         for at in range(count)
     ]
-    shares = [max(3, length) for length in longest]
-    room = WIDTH_MM - 12 * count
-    return [12 + max(0, room) * share / sum(shares) for share in shares]
+    widths, room, left = dict.fromkeys(range(count), 0.0), float(WIDTH_MM), count
+    for at in sorted(range(count), key=lambda at: needs[at]):
+        widths[at] = min(needs[at], room / left)
+        room, left = room - widths[at], left - 1
+    return [widths[at] for at in range(count)]
+
+
+def _millimetres(line: str) -> float:
+    """The width of a line of a cell at nine points, with the cell's own margins."""
+    return 5.0 + sum(1.9 if one.isascii() else 3.2 for one in line)

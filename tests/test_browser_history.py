@@ -200,7 +200,7 @@ def test_a_conversation_and_one_answer_are_saved_as_files(watched, address, tmp_
     heads = [paragraph.text for paragraph in document.paragraphs if paragraph.style.name == "Heading 1"]
     assert heads == [f"質問1　{QUESTION}", "質問2　決算額が大きい事業は？"] and len(document.tables) == 1
     book = openpyxl.load_workbook(saved(page, "会話をExcelで保存"))
-    assert book.sheetnames == ["質問一覧", "質問2の表", "出典"]
+    assert book.sheetnames == ["質問一覧", "質問2の表", "質問2のグラフ", "出典"]
     assert book["質問2の表"]["C2"].value == 3_000_000
     assert book["出典"]["K2"].hyperlink.target.startswith(f"{address}/sheet/aoba-1?start=")
     document = Document(str(saved(page, "回答をWordで保存", 1)))

@@ -126,6 +126,10 @@ def test_tables_in_word_repeat_their_header_and_set_numbers_right():
     assert table.rows[1].cells[1].paragraphs[0].alignment is None
     room = document.sections[0].page_width - 2 * Mm(22)
     assert sum(column.width for column in table.columns) <= room + Mm(1)
+    long = TableJson(columns=["課", "記載"], rows=[["生涯学習課", "長い文。" * 60]], citations=[[1]])
+    widths = [round(column.width.mm) for column in word(changed(QUESTIONS[0], table=long)).tables[0].columns]
+    # 生涯学習課 needs 5 + 5 × 3.2 mm and [1] 5 + 3 × 1.9, but the head 出典 5 + 2 × 3.2; the sentence takes the rest.
+    assert widths == [21, 134, 11]
 
 
 def links(document) -> tuple[list[str], list[str]]:
@@ -150,7 +154,7 @@ def test_a_mark_without_a_source_is_text():
 
 def test_the_excel_file_has_typed_numbers_units_and_sources():
     found = book(paper())
-    assert found.sheetnames == ["質問一覧", "質問2の表", "出典"]
+    assert found.sheetnames == ["質問一覧", "質問2の表", "質問2のグラフ", "出典"]
     listed = found["質問一覧"]
     assert (listed["A1"].value, listed["A2"].value, listed["A3"].value) == (HEADING, "令和8年11月22日作成", ORIGIN)
     rows = [[cell.value for cell in row[:6]] for row in listed.iter_rows(min_row=6)]
@@ -185,6 +189,22 @@ def test_units_of_a_column_stand_in_its_head_and_stay_out_of_its_numbers():
     formats = [cell.number_format for cell in sheet[2]][:5]
     assert formats == ['#,##0"位"', "#,##0", "#,##0.00", '#,##0"件"', "0"]
     assert sheet["D3"].number_format == '#,##0"%"'
+
+
+def test_a_chart_is_a_chart_in_excel_and_its_figures_a_table_where_there_is_no_other():
+    trend = changed("決算額の推移は？", table=None)
+    sheet = book(trend)["質問1のグラフ"]
+    assert [[cell.value for cell in row] for row in sheet.iter_rows()] == [
+        ["時期", "決算額（円）"], ["令和4年度", 1_200_000], ["令和5年度", 1_500_000],
+    ]  # fmt: skip
+    with zipfile.ZipFile(BytesIO(excel_paper(trend))) as parts:
+        drawn = parts.read("xl/charts/chart1.xml").decode()
+    assert "lineChart" in drawn and "$B$2:$B$3" in drawn and "$A$2:$A$3" in drawn
+    (table,) = word(trend).tables
+    assert [[cell.text for cell in row.cells] for row in table.rows] == [
+        ["時期", "決算額（円）"], ["令和4年度", "1,200,000"], ["令和5年度", "1,500,000"],
+    ]  # fmt: skip
+    assert word(changed("決算額の推移は？", table=None, chart=None)).tables == []
 
 
 @pytest.mark.parametrize(
