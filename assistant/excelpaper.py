@@ -117,9 +117,8 @@ def _table(sheet: Any, table: TableJson) -> None:
 
 
 def _chart(sheet: Any, chart: ChartJson) -> None:
-    """The figures of a chart, and the chart itself beside them, to be changed in Excel as one likes."""
+    """The figures of a chart, and the chart itself below them, to be changed in Excel as one likes."""
     from openpyxl.chart import BarChart, LineChart, Reference
-    from openpyxl.utils import get_column_letter
 
     _table(sheet, chart_table(chart))
     drawn = LineChart() if chart.kind == "line" else BarChart()
@@ -133,7 +132,9 @@ def _chart(sheet: Any, chart: ChartJson) -> None:
     # openpyxl leaves the axes out otherwise, and Excel then shows none.
     drawn.x_axis.delete = drawn.y_axis.delete = False
     drawn.width, drawn.height = 22, 11  # centimetres
-    sheet.add_chart(drawn, f"{get_column_letter(len(chart.series) + 3)}2")
+    for line in drawn.series:
+        line.smooth = False  # a curve between two years would show figures nobody printed
+    sheet.add_chart(drawn, f"A{rows + 2}")
 
 
 def _unit(found: list[Quantity | None]) -> str:

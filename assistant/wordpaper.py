@@ -68,9 +68,9 @@ def _asked(document: Any, number: int, asked: Asked, base: str, marks: _Marks) -
     document.add_heading(f"質問{number}　{one_line(asked.question)}", 1)
     answer = asked.answer
     if asked.at is not None:
-        document.add_paragraph(f"{moment_words(asked.at)}に質問", style="Small")
+        _small(document, f"{moment_words(asked.at)}に質問")
     if answer is not None and answer.interpretation.text:
-        document.add_paragraph(clean(answer.interpretation.text), style="Small")
+        _small(document, clean(answer.interpretation.text))
     numbers = {citation.n for citation in answer.citations} if answer is not None else set()
     _markdown(document, asked.text, number, numbers)
     if answer is None:
@@ -87,6 +87,10 @@ def _asked(document: Any, number: int, asked: Asked, base: str, marks: _Marks) -
         for hit in answer.related:
             where = "／".join(part for part in (hit.municipality, hit.sheet, hit.section) if part)
             document.add_paragraph(f"{one_line(where)}「{_short(flat(hit.text))}」", style="Source")
+
+
+def _small(document: Any, text: str) -> None:
+    document.add_paragraph(text, style="Small").paragraph_format.keep_with_next = True
 
 
 def _short(text: str, most: int = 200) -> str:
