@@ -43,6 +43,7 @@ create table if not exists talk_entries (
     index_version text not null
 );
 create index if not exists talks_owner on talks (owner, last);
+create index if not exists talks_last on talks (last);
 create index if not exists talk_entries_talk on talk_entries (talk, id)
 """
 TITLE_LENGTH = 100
@@ -230,15 +231,16 @@ class ConversationBook:
 
     def _remove(self, where: str, *values: object) -> int:
         with self._lock:
+            gone = [row[0] for row in self._db.execute(f"select id from talks where {where}", values)]
+            if not gone:
+                return 0
             with self._db:
-                gone = [row[0] for row in self._db.execute(f"select id from talks where {where}", values)]
                 self._db.executemany("delete from talk_entries where talk = ?", [(talk,) for talk in gone])
                 self._db.executemany("delete from talks where id = ?", [(talk,) for talk in gone])
-            if gone:
-                # The write-ahead log still holds the pages as they were.
-                busy, *_ = self._db.execute("pragma wal_checkpoint(truncate)").fetchone()
-                if busy:
-                    logger.warning("削除した会話が、ほかの処理が終わるまで保存先の記録（-wal）に残ります。")
+            # The write-ahead log still holds the pages as they were.
+            busy, *_ = self._db.execute("pragma wal_checkpoint(truncate)").fetchone()
+        if busy:
+            logger.warning("削除した会話が、ほかの処理が終わるまで保存先の記録（-wal）に残ります。")
         return len(gone)
 
 

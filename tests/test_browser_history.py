@@ -217,7 +217,8 @@ def test_switched_off_there_is_no_history_but_there_are_papers(browser, tmp_path
         page = watched.start()
         ask(page, QUESTION)
         assert Document(str(saved(page, "会話をWordで保存"))).paragraphs
-        assert page.locator("#hy-history").count() == 0 or not page.locator("#hy-history").is_visible()
+        page.get_by_text("この会話はあとから開けません").wait_for()
+        assert page.locator("#hy-history:visible").count() == 0
         assert watched.complaints == [] and watched.outside == []
         watched.context.close()
     store.close()

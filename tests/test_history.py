@@ -66,6 +66,12 @@ def test_the_page_gives_a_browser_its_key_once(app):
     assert "hyoka_visitor=me;" not in forged
 
 
+def test_behind_a_prefix_the_key_is_for_that_prefix_only(app):
+    for address in ("/hyoka/", "/"):  # a proxy that keeps the prefix, and one that takes it away
+        told = TestClient(app, root_path="/hyoka").get(address).headers["set-cookie"]
+        assert "Path=/hyoka;" in told
+
+
 def test_the_key_is_not_in_the_store(visit, store):
     client, owner = visit()
     store.talks.add(owner, "", QUESTION, said(QUESTION), Filters())
@@ -216,4 +222,6 @@ def test_the_list_is_by_day_in_japan_and_escaped():
     assert "まだ会話はありません" in render_talks([], 0, KEEPING, "a") and "すべて削除" not in render_talks(
         [], 0, KEEPING, "a"
     )
+    assert "新しい3件を表示しています" in render_talks(found, 9, KEEPING, "a")
+    assert "表示しています" not in render_talks(found, 9, KEEPING, "a", "図書館")
     assert "当てはまる会話がありません" in render_talks([], 3, KEEPING, "a", "図書館")

@@ -31,6 +31,11 @@ logger = logging.getLogger(__name__)
 Keep = Callable[["Exchange", Answer, Filters], "Exchange"]
 SHOWN = 200  # conversations in the list at once; the search finds the others
 
+UNKEPT_NOTE = (
+    '<p class="hy-small">履歴を残さない設定のため、この会話はあとから開けません。'
+    "必要なときは、画面を閉じる前に Word か Excel で保存してください。</p>"
+)
+
 # Buttons of the list say what they do in data-do; what cannot be undone is asked first (talks.js).
 ON_LOAD = """
 let acted = false;
@@ -52,8 +57,7 @@ watch("value", () => {
 class History:
     """What of a conversation is kept, and the pane that shows it. Built at the place of the pane, connected later.
 
-    Where the settings keep no history there is no pane, only a sentence; papers can still be made of what is on the
-    screen.
+    Where the settings keep no history there is no pane, only a sentence beside the links that save what is on the screen.
     """
 
     def __init__(self, assistant: Asker, book: ConversationBook) -> None:
@@ -100,7 +104,7 @@ class History:
             owner = owner_of(request.request)
             papers = talk_papers(log[-1].talk) if log else ""
             if not self.book.keeping.on:
-                return [papers, "", gr.skip()]
+                return [papers + UNKEPT_NOTE if papers else "", "", gr.skip()]
             words = words or ""  # None before the box has been seen for the first time
             found = self.book.listing(owner, words, SHOWN)
             total = self.book.count(owner)
@@ -219,6 +223,10 @@ def render_talks(
             else "まだ会話はありません。"
         )
         listed = f'<p class="hy-none" role="status">{said}</p>'
+    if not words.strip() and total > len(found) > 0:
+        listed += (
+            f'<p class="hy-small">新しい{len(found):,}件を表示しています。ほかの会話は、言葉で検索してください。</p>'
+        )
     every = (
         '<p class="hy-talk-all"><button type="button" class="hy-button" data-do="all"'
         f' data-ask="履歴の会話{total:,}件をすべて削除します。元に戻せません。">すべて削除</button></p>'
