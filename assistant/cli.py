@@ -189,7 +189,7 @@ def serve(
 
         assistant = Assistant(snapshot)
         questions = [question for group in examples(assistant).values() for question in group][:3]
-        keeping = Keeping(settings.history, settings.history_days, settings.history_most)
+        keeping = Keeping(on=settings.history, days=settings.history_days, most=settings.history_most)
         application = create_app(assistant, open_store(settings.feedback_file, keeping))
         console.note(f"http://{settings.host}:{socket.getsockname()[1]} で開きました（止めるには Ctrl+C）。")
         if questions:

@@ -146,7 +146,7 @@ class ConversationBook:
                 " values (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     talk, at, question, answer.answer, folded(f"{question}\n{answer.answer}"),
-                    json.dumps(asdict(filters), ensure_ascii=False), answer.model_dump_json(), answer.index_version,
+                    json.dumps(asdict(filters), ensure_ascii=False, default=str), answer.model_dump_json(), answer.index_version,
                 ),
             )  # fmt: skip
         self._prune(owner)

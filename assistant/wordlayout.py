@@ -100,6 +100,15 @@ def set_styles(document: Any) -> None:
     _edges(styles["Title"])
 
 
+def set_modern(document: Any) -> None:
+    """The template is of Word 2010; without this Word opens the file in 互換モード."""
+    from docx.oxml.ns import qn
+
+    for setting in document.settings.element.iter(qn("w:compatSetting")):
+        if setting.get(qn("w:name")) == "compatibilityMode":
+            setting.set(qn("w:val"), "15")
+
+
 def _fonts(element: Any, font: str) -> None:
     """Names the font for every script, and takes out the theme's, which would win."""
     from docx.oxml import OxmlElement

@@ -23,7 +23,7 @@ from assistant.papers import (
     table_of,
 )
 from assistant.schemas import CitationJson, TableJson
-from assistant.wordlayout import WIDTH_MM, set_page, set_styles
+from assistant.wordlayout import WIDTH_MM, set_modern, set_page, set_styles
 
 _PIECE = re.compile(r"(\*\*.+?\*\*|\[\d{1,4}\])")
 _ITEM = re.compile(r"\s*(?:[-*・]|\d{1,3}\.)\s+(.*)")
@@ -36,6 +36,7 @@ def word_paper(paper: Paper) -> bytes:
     document = Document()
     set_page(document, paper)
     set_styles(document)
+    set_modern(document)
     properties = document.core_properties
     made = paper.made.astimezone(UTC).replace(tzinfo=None)
     properties.title, properties.author, properties.comments = one_line(paper.title)[:200], "hyoka", ""

@@ -109,6 +109,7 @@ def test_the_word_file_is_a4_with_page_numbers_and_japanese_fonts():
         fonts = document.styles[name].element.find(f".//{qn('w:rFonts')}")
         assert fonts.get(qn("w:eastAsia")) in ("游明朝", "游ゴシック"), name
         assert not [key for key in list(fonts.attrib) if key.endswith("Theme")], name
+    assert 'w:name="compatibilityMode"' in document.settings.element.xml.partition('w:val="15"')[0]
     defaults = document.styles.element.find(f"{qn('w:docDefaults')}//{qn('w:rFonts')}")
     assert defaults.get(qn("w:eastAsia")) == "游明朝"
 
