@@ -181,6 +181,7 @@ def serve(
     with listen(settings.host, settings.port) as socket:
         # Opened before anything slow is loaded: a taken port or a missing index is told at once.
         snapshot = _open(settings, reranked=True)
+        from assistant.conversations import Keeping
         from assistant.session import Assistant
         from assistant.store import open_store
         from ui.app import create_app
@@ -188,7 +189,8 @@ def serve(
 
         assistant = Assistant(snapshot)
         questions = [question for group in examples(assistant).values() for question in group][:3]
-        application = create_app(assistant, open_store(settings.feedback_file))
+        keeping = Keeping(on=settings.history, days=settings.history_days, most=settings.history_most)
+        application = create_app(assistant, open_store(settings.feedback_file, keeping))
         console.note(f"http://{settings.host}:{socket.getsockname()[1]} で開きました（止めるには Ctrl+C）。")
         if questions:
             console.note("たとえば、こう聞けます。\n" + "\n".join(f"  ・{question}" for question in questions))

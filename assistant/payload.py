@@ -105,6 +105,7 @@ def citation_json(citation: Citation, sources: Sources) -> CitationJson:
         section=citation.section,
         quote=citation.quote,
         source=sources.source(sheet.file, citation.span),
+        where=citation.where,
     )
 
 

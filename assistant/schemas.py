@@ -46,7 +46,7 @@ class SourceJson(BaseModel):
 
 
 class CitationJson(BaseModel):
-    """One numbered quote of an answer."""
+    """One numbered quote of an answer; ``where`` is its place in words (3ページ), empty where the file has none."""
 
     n: int
     municipality: str
@@ -57,6 +57,7 @@ class CitationJson(BaseModel):
     section: str
     quote: str
     source: SourceJson
+    where: str = ""
 
 
 class TableJson(BaseModel):

@@ -38,7 +38,10 @@ class Settings(BaseSettings):
     forms: Path | None = Field(default=None, description="様式のファイル（.toml）を置いたフォルダーのパス")
     max_file_seconds: float = Field(default=300, gt=0, le=86_400, description="0より大きい数（秒）")
     jobs: int | None = Field(default=None, ge=0, le=64, description="0から64の整数（読み込みに使うプロセスの数）")
-    feedback_file: Path | None = Field(default=None, description="評価を残すファイルのパス")
+    feedback_file: Path | None = Field(default=None, description="評価と会話の履歴を残すファイルのパス")
+    history: bool = Field(default=True, description="true か false（会話の履歴を残すかどうか）")
+    history_days: int = Field(default=90, ge=1, le=3_650, description="1から3650の整数（会話の履歴を残す日数）")
+    history_most: int = Field(default=200, ge=1, le=10_000, description="1から10000の整数（一人ごとに残す会話の数）")
 
     @property
     def max_bytes(self) -> int:

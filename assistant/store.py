@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from assistant.casebook import CaseBook
+from assistant.conversations import KEEPING, Keeping, open_book
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +64,8 @@ class Unanswered:
 class FeedbackStore:
     """An append-only list of :class:`Feedback`, and the draft questions that come of it in ``cases``.
 
+    The conversations of each person stand in ``talks``.
+
     ``path`` is a file, or ``:memory:``.
 
     >>> store = FeedbackStore(":memory:")
@@ -70,7 +73,7 @@ class FeedbackStore:
     1
     """
 
-    def __init__(self, path: Path | str = ":memory:") -> None:
+    def __init__(self, path: Path | str = ":memory:", keeping: Keeping = KEEPING) -> None:
         if str(path) != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self.path = str(path)
@@ -81,6 +84,7 @@ class FeedbackStore:
             self._db.execute("pragma journal_mode=wal")
             self._db.executescript(SCHEMA)
         self.cases = CaseBook(self._db, self._lock)
+        self.talks = open_book(self._db, self._lock, keeping)
 
     def add(self, rating: Rating, question: str, answer: str = "", comment: str = "", index_version: str = "") -> int:
         """Stores one opinion and returns its number; a poor answer becomes a draft of a question with its gold."""
@@ -156,11 +160,11 @@ def default_path() -> Path:
     return (Path(state) if state else Path.home() / ".local" / "state") / "hyoka" / "feedback.sqlite"
 
 
-def open_store(path: Path | str | None = None) -> FeedbackStore:
+def open_store(path: Path | str | None = None, keeping: Keeping = KEEPING) -> FeedbackStore:
     """The store at ``path`` or at the default place; in memory, with a warning, where that cannot be written."""
     target = default_path() if path is None else path
     try:
-        return FeedbackStore(target)
+        return FeedbackStore(target, keeping)
     except (OSError, sqlite3.Error) as problem:
         logger.warning("評価の保存先 %s を開けないため、終了まで記憶だけに残します: %s", target, problem)
-        return FeedbackStore(":memory:")
+        return FeedbackStore(":memory:", keeping)

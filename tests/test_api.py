@@ -51,6 +51,7 @@ def test_ask_answers_in_the_shape_of_the_contract(client):
     citation = body["citations"][0]
     assert set(citation) == {
         "n", "municipality", "fiscal_year", "sheet", "sheet_id", "department", "section", "quote", "source",
+        "where",
     }  # fmt: skip
     assert citation["source"]["page"] is None
     source = client.get(f"/api/v1/sheets/{citation['sheet_id']}/source")

@@ -18,8 +18,10 @@ from evals.desk import Desk, open_desk
 from ui.casefiles import add_case_files
 from ui.export import add_export, add_report
 from ui.guard import Guard
+from ui.papers import add_papers
 from ui.render import year_label
 from ui.sheet import render_missing, render_page, render_sheet, sheet_view
+from ui.visitors import Visitors
 
 ASSETS = Path(__file__).parent / "assets"
 # Plain names only: a font fetched from outside would be a request to outside.
@@ -39,7 +41,9 @@ def create_app(assistant: Asker, store: FeedbackStore | None = None) -> FastAPI:
     add_report(app, assistant)
     desk = open_desk(app.state.recorder, kept)
     add_case_files(app, desk)
+    add_papers(app, kept.talks)
     _refuse_uploads(app)
+    app.add_middleware(Visitors, days=kept.talks.keeping.days if kept.talks.keeping.on else 0)
     app.add_middleware(Guard)
     return _mount_screens(app, app.state.recorder, kept, desk)
 

@@ -14,10 +14,12 @@ import gradio as gr  # 2 s: this module is imported when the screens are built, 
 from assistant.readiness import Asker
 from assistant.refusals import INTERNAL, clean_question, clean_text
 from assistant.store import FeedbackStore, Rating
-from assistant.types import Turn
+from assistant.types import Answer, Turn
 from corpus.errors import HyokaError
 from index.types import Filters
 from ui.examples import PER_ROLE, ROLES, Examples
+from ui.history import History, Keep
+from ui.paperlinks import answer_papers
 from ui.render import NOTE, answer_steps, placed
 
 logger = logging.getLogger(__name__)
@@ -33,12 +35,17 @@ Message = dict[str, Any]  # a message of gr.Chatbot: role, content, options
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question and its answer as plain text; ``at`` is the place of the answer among the messages."""
+    """A question and its answer as plain text; ``at`` is the place of the answer among the messages.
+
+    ``talk`` and ``entry`` are the conversation it is kept in and its number there, from 1; empty where it is not kept.
+    """
 
     question: str
     answer: str
     at: int
     index_version: str
+    talk: str = ""
+    entry: int = 0
 
 
 def turns(exchanges: list[Exchange]) -> list[Turn]:
@@ -48,8 +55,18 @@ def turns(exchanges: list[Exchange]) -> list[Turn]:
     ]
 
 
+def not_kept(exchange: Exchange, answer: Answer, filters: Filters) -> Exchange:
+    """Where nothing is kept, an exchange stays as it is."""
+    return exchange
+
+
 def respond(
-    assistant: Asker, question: str, messages: list[Message], exchanges: list[Exchange], filters: Filters
+    assistant: Asker,
+    question: str,
+    messages: list[Message],
+    exchanges: list[Exchange],
+    filters: Filters,
+    keep: Keep = not_kept,
 ) -> Iterator[tuple[list[Message], list[Exchange]]]:
     """The messages and exchanges as they grow: the question at once, then the answer sentence by sentence."""
     asked = [*messages, {"role": "user", "content": f'<div class="hy-box hy-question">{escape(question)}</div>'}]
@@ -70,10 +87,10 @@ def respond(
     for step in steps[:-1]:
         yield [*asked, _reply(step)], exchanges
         time.sleep(STEP_SECONDS)
-    final = _reply(steps[-1])
+    exchange = keep(Exchange(question, answer.answer, len(asked), answer.index_version), answer, filters)
+    final = _reply(steps[-1] + answer_papers(exchange.talk, exchange.entry))
     if answer.suggestions:
         final["options"] = [{"value": text, "label": text} for text in answer.suggestions[:4]]
-    exchange = Exchange(question, answer.answer, len(asked), answer.index_version)
     yield [*asked, final], [*exchanges, exchange]
 
 
@@ -97,6 +114,7 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
     place for what the index holds.
     """
     exchanges = gr.State([])
+    history = History(assistant, store.talks)
     to_fill: list[Any] = []
     chosen: list[Any] = []
     with gr.Column(elem_classes="hy-welcome") as welcome, gr.Row(elem_classes="hy-roles"):
@@ -123,6 +141,7 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
         elem_id="hy-chat",
         elem_classes="hy-chat",
     )
+    history.place_papers()
     opinion = gr.State(0)
     why = gr.Textbox(
         label="どこが違いましたか（書かなくてもかまいません）",
@@ -153,11 +172,14 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
         gr.HTML(HOW, apply_default_css=False)
         held = gr.HTML("", apply_default_css=False)
 
-    def ask(question: str, messages: list[Message], log: list[Exchange], *chosen_filters: Any) -> Iterator[Any]:
+    def ask(
+        request: gr.Request, question: str, messages: list[Message], log: list[Exchange], *chosen_filters: Any
+    ) -> Iterator[Any]:
         if not question.strip():
             yield [gr.skip()] * len(outputs)
             return
-        steps = respond(assistant, question.strip(), messages, log, scope(*chosen_filters))
+        keep = history.keep(request, log)
+        steps = respond(assistant, question.strip(), messages, log, scope(*chosen_filters), keep)
         for at, (grown, kept) in enumerate(steps):
             yield (
                 gr.update(value=grown, visible=True),
@@ -211,6 +233,7 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
     chatbot.option_select(take, None, chosen_text, show_progress="hidden", api_visibility="private").then(
         ask, [chosen_text, *inputs], outputs, show_progress="hidden", api_visibility="private"
     )
+    history.connect(chatbot, exchanges, welcome, about, fresh)
     return to_fill, held
 
 

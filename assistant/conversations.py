@@ -1,0 +1,277 @@
+"""Conversations kept for the person who had them: in the store's SQLite file, found again by their words, deleted for good.
+
+An owner is any string that names one person and that nobody else can give: today the key of a browser, later the name
+of a login. Every method asks for it first, and a conversation of another owner is one that does not exist.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import sqlite3
+import threading
+import unicodedata
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+
+from pydantic import ValidationError
+
+from assistant.schemas import AnswerJson
+from index.types import Filters
+
+logger = logging.getLogger(__name__)
+
+SCHEMA = """
+create table if not exists talks (
+    id text primary key,
+    owner text not null,
+    title text not null,
+    began text not null,
+    last text not null
+);
+create table if not exists talk_entries (
+    id integer primary key,
+    talk text not null,
+    at text not null,
+    question text not null,
+    answer text not null,
+    words text not null,
+    filters text not null,
+    payload text not null,
+    index_version text not null
+);
+create index if not exists talks_owner on talks (owner, last);
+create index if not exists talks_last on talks (last);
+create index if not exists talk_entries_talk on talk_entries (talk, id)
+"""
+TITLE_LENGTH = 100
+MOST_WORDS = 8  # of a search; more only cost time
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What is kept: nothing in any file where it is not ``on``; else ``most`` conversations an owner, the newest ones,
+    each for ``days`` days after its last question."""
+
+    on: bool = True
+    days: int = 90
+    most: int = 200
+
+
+KEEPING = Keeping()
+# Without a history the papers of a conversation on the screen still have to be made: it stays in memory for a day.
+UNKEPT = Keeping(on=False, days=1, most=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A question and its answer at a time (UTC). ``text`` is the answer as Markdown, ``answer`` the whole of it with
+    citations and table; None where another version of hyoka wrote it and it cannot be read any more."""
+
+    question: str
+    text: str
+    at: datetime
+    filters: Filters
+    index_version: str
+    answer: AnswerJson | None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Entries in the order they were asked; ``title`` is the first question."""
+
+    id: str
+    title: str
+    began: datetime
+    last: datetime
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A line of the history: ``count`` questions, the last one at ``last`` (UTC)."""
+
+    id: str
+    title: str
+    last: datetime
+    count: int
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class ConversationBook:
+    """The conversations in one SQLite file; ``lock`` guards the connection, which it shares with the feedback.
+
+    >>> book = ConversationBook(sqlite3.connect(":memory:"), threading.Lock())
+    >>> book.listing("somebody")
+    []
+    """
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        lock: threading.Lock,
+        keeping: Keeping = KEEPING,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self._db, self._lock, self._clock = db, lock, clock
+        self.keeping = keeping
+        with self._lock, self._db:
+            # What is deleted is overwritten with zeros; without this SQLite only marks its place as free.
+            self._db.execute("pragma secure_delete=on").fetchall()
+            self._db.executescript(SCHEMA)
+        self._prune()
+
+    def add(self, owner: str, talk: str, question: str, answer: AnswerJson, filters: Filters) -> str:
+        """Appends to the conversation ``talk`` and returns its id; a new one begins where the owner has none of that id.
+
+        Without an owner nothing is kept, and the id is empty.
+        """
+        if not owner:
+            return ""
+        at = _written(self._clock())
+        with self._lock, self._db:
+            if not talk or not self._holds(owner, talk):
+                talk = secrets.token_urlsafe(16)
+                self._db.execute(
+                    "insert into talks values (?, ?, ?, ?, ?)", (talk, owner, question[:TITLE_LENGTH], at, at)
+                )
+            self._db.execute("update talks set last = ? where id = ?", (at, talk))
+            self._db.execute(
+                "insert into talk_entries (talk, at, question, answer, words, filters, payload, index_version)"
+                " values (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    talk, at, question, answer.answer, folded(f"{question}\n{answer.answer}"),
+                    json.dumps(asdict(filters), ensure_ascii=False, default=str), answer.model_dump_json(), answer.index_version,
+                ),
+            )  # fmt: skip
+        self._prune(owner)
+        return talk
+
+    def count(self, owner: str) -> int:
+        """How many conversations the owner has."""
+        with self._lock:
+            row = self._db.execute("select count(*) from talks where owner = ?", (owner,)).fetchone()
+        return int(row[0])
+
+    def length(self, owner: str, talk: str) -> int:
+        """How many questions that conversation has; 0 where the owner has none of that id."""
+        with self._lock:
+            row = self._db.execute(
+                "select count(*) from talk_entries e join talks t on t.id = e.talk where t.id = ? and t.owner = ?",
+                (talk, owner),
+            ).fetchone()
+        return int(row[0])
+
+    def listing(self, owner: str, words: str = "", limit: int = 200) -> list[Listed]:
+        """The owner's conversations, the newest first; with ``words``, those whose questions and answers hold them all.
+
+        Width and case of letters do not matter: ＡＩ finds ai.
+        """
+        self._prune()
+        wanted = folded(words).split()[:MOST_WORDS]
+        having = " and exists (select 1 from talk_entries e where e.talk = t.id and instr(e.words, ?))" * len(wanted)
+        with self._lock:
+            rows = self._db.execute(
+                "select id, title, last, (select count(*) from talk_entries e where e.talk = t.id) from talks t"
+                f" where owner = ?{having} order by last desc, rowid desc limit ?",
+                (owner, *wanted, limit),
+            ).fetchall()
+        return [Listed(row[0], row[1], datetime.fromisoformat(row[2]), row[3]) for row in rows]
+
+    def find(self, owner: str, talk: str) -> Conversation | None:
+        """The owner's conversation of that id."""
+        with self._lock:
+            head = self._db.execute(
+                "select title, began, last from talks where id = ? and owner = ?", (talk, owner)
+            ).fetchone()
+            rows = self._db.execute(
+                "select question, answer, at, filters, index_version, payload from talk_entries where talk = ? order by id",
+                (talk,),
+            ).fetchall()
+        if head is None:
+            return None
+        return Conversation(
+            talk,
+            head[0],
+            datetime.fromisoformat(head[1]),
+            datetime.fromisoformat(head[2]),
+            tuple(_entry(row) for row in rows),
+        )
+
+    def delete(self, owner: str, talk: str) -> bool:
+        """Deletes one conversation of the owner for good; False where there is none of that id."""
+        return self._remove("id = ? and owner = ?", talk, owner) > 0
+
+    def delete_all(self, owner: str) -> int:
+        """Deletes everything of the owner for good; returns how many conversations there were."""
+        return self._remove("owner = ?", owner)
+
+    def clear(self) -> None:
+        """Deletes the conversations of everybody: the history has been switched off."""
+        self._remove("1")
+
+    def _prune(self, owner: str = "") -> None:
+        """Deletes what is older than the days say, and the oldest of an owner with too many."""
+        oldest = _written(self._clock() - timedelta(days=self.keeping.days))
+        self._remove("last < ?", oldest)
+        if owner:
+            self._remove(
+                "owner = ? and rowid in"
+                " (select rowid from talks where owner = ? order by last desc, rowid desc limit -1 offset ?)",
+                owner, owner, self.keeping.most,
+            )  # fmt: skip
+
+    def _holds(self, owner: str, talk: str) -> bool:
+        return self._db.execute("select 1 from talks where id = ? and owner = ?", (talk, owner)).fetchone() is not None
+
+    def _remove(self, where: str, *values: object) -> int:
+        with self._lock:
+            gone = [row[0] for row in self._db.execute(f"select id from talks where {where}", values)]
+            if not gone:
+                return 0
+            with self._db:
+                self._db.executemany("delete from talk_entries where talk = ?", [(talk,) for talk in gone])
+                self._db.executemany("delete from talks where id = ?", [(talk,) for talk in gone])
+            # The write-ahead log still holds the pages as they were.
+            busy, *_ = self._db.execute("pragma wal_checkpoint(truncate)").fetchone()
+        if busy:
+            logger.warning("削除した会話が、ほかの処理が終わるまで保存先の記録（-wal）に残ります。")
+        return len(gone)
+
+
+def folded(text: str) -> str:
+    """The form in which words are compared: NFKC, letters without case.
+
+    >>> folded("ＡＩ-OCR　ｼｽﾃﾑ")
+    'ai-ocr システム'
+    """
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def open_book(db: sqlite3.Connection, lock: threading.Lock, keeping: Keeping) -> ConversationBook:
+    """The book in the store's file; where nothing may be kept, what was kept before goes, and the book is in memory."""
+    book = ConversationBook(db, lock, keeping)
+    if keeping.on:
+        return book
+    book.clear()
+    return ConversationBook(sqlite3.connect(":memory:", check_same_thread=False), threading.Lock(), UNKEPT)
+
+
+def _written(at: datetime) -> str:
+    """A time in UTC, always of the same length, so that texts order as times do."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _entry(row: tuple[str, ...]) -> Entry:
+    question, text, at, filters, version, payload = row
+    try:
+        answer = AnswerJson.model_validate_json(payload)
+    except ValidationError:
+        answer = None
+    kept = {name: tuple(values) for name, values in json.loads(filters).items() if name in Filters.__dataclass_fields__}
+    return Entry(question, text, datetime.fromisoformat(at), Filters(**kept), version, answer)
