@@ -107,6 +107,15 @@ class SheetEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class SimilarSheet:
+    """A sheet that is about the like of another: how near (0 to 1), and words that both of them say, the most telling first."""
+
+    sheet: Sheet
+    score: float
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """What the reading of a sheet said of itself: Japanese warnings, and how sure it was (None for no programme's)."""
 
@@ -141,6 +150,10 @@ class Index(Protocol):
 
     def timeline(self, sheet_id: str) -> list[Sheet]:
         """The sheets of the same programme over the years, oldest first, with the sheet itself; none for an unknown id."""
+        ...
+
+    def similar(self, sheet_id: str, k: int) -> list[SimilarSheet]:
+        """Other programmes about the like, nearest first, at most ``k``, one sheet a programme; none for an unknown id."""
         ...
 
     def files(self) -> list[str]:
