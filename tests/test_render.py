@@ -39,7 +39,7 @@ from ui.render import (
     year_label,
 )
 from ui.scope import facet_choices, facet_counts, scope
-from ui.sheet import render_sheet, sheet_view
+from ui.sheet import Shown, render_sheet, sheet_view
 from ui.text import excerpt, join_lines, markdown, marked
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
@@ -265,7 +265,7 @@ def test_the_sheet_page_marks_exactly_the_quote():
     assert found is not None and unescape(found.group(1)) == text[start : start + 26]
     assert "引用された箇所" in html and "橋りょう" in html
     assert "図書館システム運用" not in html  # the neighbour's part of the document is not shown …
-    assert "図書館システム運用" in render_sheet(view, whole=True)  # … unless asked for
+    assert "図書館システム運用" in render_sheet(view, Shown(whole=True))  # … unless asked for
 
 
 @pytest.mark.parametrize(("start", "end"), [(5, 5), (9, 3), (0, 10**9), (-1, 5), (None, 5)])

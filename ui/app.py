@@ -19,7 +19,7 @@ from ui.casefiles import add_case_files
 from ui.export import add_export, add_report
 from ui.guard import Guard
 from ui.render import year_label
-from ui.sheet import render_missing, render_page, render_sheet, sheet_view
+from ui.sheet import Shown, render_missing, render_page, render_sheet, sheet_view
 
 ASSETS = Path(__file__).parent / "assets"
 # Plain names only: a font fetched from outside would be a request to outside.
@@ -52,6 +52,8 @@ def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
         start: Annotated[str, Query()] = "",
         end: Annotated[str, Query()] = "",
         whole: Annotated[str, Query()] = "",
+        paper: Annotated[str, Query(alias="print")] = "",
+        source: Annotated[str, Query()] = "",
     ) -> HTMLResponse:
         root = str(request.scope.get("root_path", ""))
         try:
@@ -60,8 +62,9 @@ def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
             body = render_missing("アドレスを確かめるか、「シート」の一覧から選んでください。")
             return HTMLResponse(render_page("シートがありません", body, root), status_code=404)
         view = sheet_view(sheet, assistant.index, _offset(start), _offset(end))
+        shown = Shown(whole == "1", paper == "1", paper != "1" or source != "0")
         title = f"{sheet.name}｜{sheet.municipality} {year_label(sheet.fiscal_year)}"
-        return HTMLResponse(render_page(title, render_sheet(view, whole == "1"), root))
+        return HTMLResponse(render_page(title, render_sheet(view, shown), root))
 
 
 def _refuse_uploads(app: FastAPI) -> None:
