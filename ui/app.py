@@ -16,6 +16,7 @@ from assistant.readiness import Asker
 from assistant.store import FeedbackStore, open_store
 from evals.desk import Desk, open_desk
 from ui.casefiles import add_case_files
+from ui.comparepages import add_comparison
 from ui.export import add_export, add_report
 from ui.guard import Guard
 from ui.render import year_label
@@ -35,6 +36,7 @@ def create_app(assistant: Asker, store: FeedbackStore | None = None) -> FastAPI:
     app = create_api(assistant, kept)
     app.mount("/hyoka-assets", StaticFiles(directory=ASSETS), name="hyoka-assets")
     _add_sheet_pages(app, assistant)
+    add_comparison(app, assistant)
     add_export(app)
     add_report(app, assistant)
     desk = open_desk(app.state.recorder, kept)

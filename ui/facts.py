@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from corpus.documents import Document, Fact, FactKind, Sheet
+from corpus.normalize import normalize
 from corpus.places import ocr_in_words
 from ui.charts import trimmed
 from ui.render import sheet_url, year_label
@@ -99,6 +100,11 @@ def kind_word(field: str, unit: str, kind: FactKind | None) -> str:
 def fact_title(field: str, label: str) -> str:
     """決算額 with the label 決算額 is 決算額; 指標 with the label 申請件数 is 指標：申請件数."""
     return f"{field}：{label}" if field and label and label != field else label or field
+
+
+def with_unit(title: str, unit: str) -> str:
+    """The title with the unit behind it, unless it says it already: 稼働率(%) stays, 貸出冊数 becomes 貸出冊数（冊）."""
+    return f"{title}（{unit}）" if unit and f"({unit})" not in normalize(title).text else title
 
 
 def fact_sign(fact: Fact, document: Document) -> str:

@@ -32,7 +32,7 @@ class Guard:
                 headers.setdefault("X-Content-Type-Options", "nosniff")
                 headers.setdefault("Referrer-Policy", "same-origin")
                 headers.setdefault("X-Frame-Options", "SAMEORIGIN")
-                plain = scope["path"].startswith("/sheet/")
+                plain = scope["path"].startswith(("/sheet/", "/compare"))
                 headers.setdefault("Content-Security-Policy", SHEET_POLICY if plain else SCREEN_POLICY)
             await send(message)
 

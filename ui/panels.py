@@ -12,7 +12,7 @@ from corpus.forms.loader import clean_label
 from corpus.histories import HistoryRow, YearFigure
 from corpus.normalize import squeeze
 from ui.charts import Column, render_columns, trimmed
-from ui.facts import AMOUNT_FIELDS, fact_sign, is_indicator, kind_word
+from ui.facts import AMOUNT_FIELDS, fact_sign, is_indicator, kind_word, with_unit
 from ui.render import sheet_url, year_label
 
 OPEN = 4  # charts on the page; the rest stands behind a fold
@@ -108,7 +108,7 @@ def render_panels(shown: Sequence[Panel], documents: Mapping[str, Document], fol
 
 def _card(panel: Panel, documents: Mapping[str, Document]) -> str:
     years = panel.years
-    title = f"{panel.title}（{panel.unit}）" if panel.unit and panel.unit not in panel.title else panel.title
+    title = with_unit(panel.title, panel.unit)
     columns = [
         Column(line.name, line.kind == "plan", {year: figure.fact.value or 0.0 for year, figure in line.years.items()})
         for line in panel.lines
