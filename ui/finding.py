@@ -1,4 +1,4 @@
-"""Finds sheets by a few typed words: full-width and half-width alike, and with a slip of the keyboard. Pure."""
+"""Finds sheets by a few typed words: full-width and half-width, hiragana and katakana alike, and with a slip of the keyboard. Pure."""
 
 from __future__ import annotations
 
@@ -13,21 +13,38 @@ from ui.render import year_label
 # A word of four letters may have one wrong; shorter ones would be found everywhere.
 SLIP = 75.0
 LEAST_LETTERS = 4
+# Typed without conversion, しすてむ is システム.
+_KATAKANA = {code: code + 0x60 for code in range(ord("ぁ"), ord("ゖ") + 1)}
+
+
+def find_key(text: str) -> str:
+    """A text for finding: squeezed, with katakana for hiragana.
+
+    >>> find_key("みなと ＩＣＴ")
+    'ミナトict'
+    """
+    return squeeze(text).translate(_KATAKANA)
 
 
 def sheet_key(sheet: Sheet) -> str:
-    """What is searched of a sheet: its name, office, municipality and year, squeezed.
+    """What is searched of a sheet: its name, office, municipality and year.
 
     >>> sheet_key(Sheet("a", "f", "programme", "ＩＣＴ 推進", "みなと野市", 2021, "情報課", ()))
-    'ict推進|情報課|みなと野市|令和3年度|2021年度'
+    'ict推進|情報課|ミナト野市|令和3年度|2021年度'
     """
     year = f"|{year_label(sheet.fiscal_year)}|{sheet.fiscal_year}年度" if sheet.fiscal_year is not None else ""
-    return squeeze(f"{sheet.name}|{sheet.department}|{sheet.municipality}{year}")
+    return find_key(f"{sheet.name}|{sheet.department}|{sheet.municipality}{year}")
+
+
+def holds(sheet: Sheet, words: str) -> bool:
+    """Whether a sheet holds every one of the words as they are."""
+    key = sheet_key(sheet)
+    return all(find_key(word) in key for word in words.split())
 
 
 def find_sheets(sheets: Sequence[Sheet], words: str) -> list[Sheet]:
     """The sheets that hold every word, in their order; where none does, those that nearly hold them, nearest first."""
-    wanted = [squeeze(word) for word in words.split()]
+    wanted = [find_key(word) for word in words.split()]
     wanted = [word for word in wanted if word]
     if not wanted:
         return list(sheets)
