@@ -60,15 +60,16 @@ def build_comparing(assistant: Asker, shared: list[Any]) -> tuple[Any, list[Any]
         year = gr.Dropdown([LATEST], value="", label="年度", scale=1, min_width=220, elem_id="hy-compare-year")
     shown = gr.HTML(render_notice(HINT_SHEETS), elem_id="hy-compared", apply_default_css=False)
 
-    def fill(chosen: list[str] | None, places: list[str] | None, *filters: Any) -> list[Any]:
+    def fill(chosen: list[str] | None, *filters: Any) -> list[Any]:
         everything = assistant.index.sheets()
         known = {one.sheet_id: one for one in everything}
         picked = [one for one in chosen or () if one in known]
         names = list(dict.fromkeys(one.municipality for one in everything if one.municipality))
         years = sorted({one.fiscal_year for one in everything if one.fiscal_year is not None}, reverse=True)
+        # Values stay out of it: one picked while this runs would be wiped out.
         return [
-            gr.update(choices=sheet_choices(assistant.index.sheets(scope(*filters)), picked, known), value=picked),
-            gr.update(choices=names, value=[one for one in places or () if one in names]),
+            gr.update(choices=sheet_choices(assistant.index.sheets(scope(*filters)), picked, known)),
+            gr.update(choices=names),
             gr.update(choices=[LATEST, *((year_label(one), str(one)) for one in years)]),
         ]
 
@@ -97,5 +98,5 @@ def build_comparing(assistant: Asker, shared: list[Any]) -> tuple[Any, list[Any]
         one.change(compared, asked_for, shown, trigger_mode="always_last", **quiet)
     lists = [sheets, cities, year]
     for one in shared:
-        one.change(fill, [sheets, cities, *shared], lists, trigger_mode="always_last", **quiet)
-    return fill, [sheets, cities, *shared], lists
+        one.change(fill, [sheets, *shared], lists, trigger_mode="always_last", **quiet)
+    return fill, [sheets, *shared], lists

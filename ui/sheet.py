@@ -189,7 +189,7 @@ def _quoted(view: SheetView) -> str:
     return (
         f'<aside id="where" class="hy-quoted" aria-label="引用された箇所"><p class="hy-label">引用された箇所{where}</p>'
         f'<div class="hy-located"><blockquote>{marked(text)}</blockquote>{place}</div>'
-        '<p><a href="#quote">原文の位置へ移動</a></p></aside>'
+        '<p class="hy-to-source"><a href="#quote">原文の位置へ移動</a></p></aside>'
     )
 
 
