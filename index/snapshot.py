@@ -33,6 +33,7 @@ from index.manifest import (
     read_manifest,
     verify,
 )
+from index.originals import original_of
 from index.ranked import best_of_each_section, facet_counts, reordered, terms
 from index.records import Records
 from index.reranker import HEAD, Reordering, TimedReranker
@@ -165,6 +166,10 @@ class Snapshot:
     def document(self, file: str) -> Document:
         """See :class:`index.types.Index`."""
         return self._records.document(file)
+
+    def original(self, file: str) -> Path | None:
+        """See :class:`index.types.Index`."""
+        return original_of(self.path.parent.parent, self.document(file).sha256)
 
     def encode(self, texts: list[str], kind: Literal["query", "passage"] = "query") -> Vectors:
         """See :class:`index.types.Index`."""

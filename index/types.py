@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -170,6 +171,10 @@ class Index(Protocol):
 
     def document(self, file: str) -> Document:
         """The stored document; raises KeyError for an unknown file."""
+        ...
+
+    def original(self, file: str) -> Path | None:
+        """The PDF that a document was read from, where the index keeps it; None else."""
         ...
 
     def encode(self, texts: list[str], kind: Literal["query", "passage"] = "query") -> Vectors:

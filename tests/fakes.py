@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -196,6 +197,9 @@ class FakeIndex:
 
     def document(self, file: str) -> Document:
         return Document(file, TEXTS[file], "0" * 64, "text")
+
+    def original(self, file: str) -> Path | None:
+        return None
 
     def encode(self, texts: list[str], kind: Literal["query", "passage"] = "query") -> Vectors:
         return np.ones((len(texts), 1), dtype=np.float32)

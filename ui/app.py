@@ -19,6 +19,7 @@ from ui.casefiles import add_case_files
 from ui.comparepages import add_comparison
 from ui.export import add_export, add_report
 from ui.guard import Guard
+from ui.pictures import add_pictures
 from ui.render import year_label
 from ui.sheet import Shown, render_missing, render_page, render_sheet, sheet_view
 
@@ -38,6 +39,7 @@ def create_app(assistant: Asker, store: FeedbackStore | None = None) -> FastAPI:
     _add_sheet_pages(app, assistant)
     add_comparison(app, assistant)
     add_export(app)
+    add_pictures(app, assistant)
     add_report(app, assistant)
     desk = open_desk(app.state.recorder, kept)
     add_case_files(app, desk)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from urllib.parse import quote
 
 from assistant.payload import PERSON_FIELD
 from corpus.documents import Document, Fact, Section, Sheet, Span
@@ -33,7 +34,7 @@ class SheetView:
     """Everything the page shows of one sheet; ``quote`` is the span to mark, None without one.
 
     ``timeline`` are the programme's sheets over the years, ``history`` its figures in them, ``documents`` theirs by file;
-    ``similar`` are other programmes about the like.
+    ``similar`` are other programmes about the like; ``pictured`` says that the original's pages can be shown.
     ``hidden`` are the stretches that name persons: only the source shows them, as it was published.
     """
 
@@ -47,6 +48,7 @@ class SheetView:
     documents: Mapping[str, Document] = field(default_factory=dict)
     hidden: tuple[Span, ...] = ()
     similar: tuple[SimilarSheet, ...] = ()
+    pictured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ def sheet_view(sheet: Sheet, index: Index, start: int | None = None, end: int | 
         {one.file: index.document(one.file) for one in timeline} | {sheet.file: document},
         tuple(section.span for section in sections if section.field == PERSON_FIELD),
         tuple(index.similar(sheet.sheet_id, SIMILAR)) if sheet.kind == "programme" else (),
+        document.media == "pdf" and index.original(sheet.file) is not None,
     )
 
 
@@ -185,12 +188,18 @@ def _quoted(view: SheetView) -> str:
     text = view.document.text[view.quote.start : view.quote.end]
     words = in_words(view.document, view.quote)
     where = f"（{escape(words)}）" if words else ""
-    place = render_location(view.document, view.quote, view.hidden)
+    place = render_location(view.document, view.quote, view.hidden, _pictures(view))
     return (
         f'<aside id="where" class="hy-quoted" aria-label="引用された箇所"><p class="hy-label">引用された箇所{where}</p>'
         f'<div class="hy-located"><blockquote>{marked(text)}</blockquote>{place}</div>'
         '<p class="hy-to-source"><a href="#quote">原文の位置へ移動</a></p></aside>'
     )
+
+
+def _pictures(view: SheetView) -> str:
+    """The address of the pages' pictures, relative to the page of the sheet."""
+    own = quote(view.sheet.sheet_id, safe="").replace("{", "{{").replace("}", "}}")
+    return f"{own}/page/{{page}}.png" if view.pictured else ""
 
 
 def _sections(view: SheetView) -> str:
