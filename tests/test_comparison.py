@@ -109,6 +109,17 @@ def test_rows_meet_by_what_they_are_and_never_plan_with_actual_or_unit_with_unit
     assert unshared == 3  # the target, the rounds and the percentage stand in one sheet each
 
 
+def test_an_amount_that_one_form_calls_a_field_and_another_a_settlement_is_one_row():
+    one = history([(R5, figure(2023, 1.0, "事業費")), (R5, figure(2023, 2.0, "事業費", "plan", field="予算額"))])
+    other = history(
+        [(R6, figure(2023, 3.0, "事業費", field="事業費")), (R6, figure(2023, 4.0, "事業費", "plan", field="事業費"))]
+    )
+    rows, _ = figure_rows([one, other])
+    assert {figure_title(row): [cell[2023].fact.value for cell in row.cells] for row in rows} == {
+        "事業費・決算（円）": [1.0, 3.0], "事業費・予算（円）": [2.0, 4.0],
+    }  # fmt: skip
+
+
 def test_two_budgets_in_one_sheet_are_not_taken_for_each_other():
     one = history(
         (R5, figure(2023, value, label, "plan", field="予算額"))
@@ -223,7 +234,7 @@ def test_a_comparison_of_municipalities_is_saved_with_every_counted_figure(clien
     text = client.get("/compare.csv?municipality=あおば市&municipality=ひので市").content
     assert text.startswith(b"\xef\xbb\xbf")
     rows = list(csv.reader(io.StringIO(text.decode("utf-8-sig"))))
-    assert ["合計（計算）", "決算額の合計（円・決算）", "2200000", "5500000", "", ""] in rows
+    assert ["合計（計算）", "決算額の合計（円）", "2200000", "5500000", "", ""] in rows
     assert sum(row[0] == "内訳" for row in rows) == 4
     table = cities_table([city_year(INDEX, "あおば市")], Sources(INDEX))
     assert ["評価の件数（計算）", "総合評価：A", 1, None] in table.rows

@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 
 from corpus.histories import history
-from tests.test_histories import R5, figure, sheet
+from tests.test_histories import R4, R5, figure, sheet
 from ui.charts import BOTTOM, HEIGHT, TOP, Column, render_columns, short_year, year_slots
 from ui.facts import kind_word
 from ui.panels import panels, render_panels
@@ -99,6 +99,19 @@ def test_figures_that_are_all_zero_are_told_instead_of_drawn():
 @pytest.mark.parametrize(("year", "short"), [(2024, "R6"), (2019, "R1"), (2018, "H30"), (1989, "H1"), (1988, "S63")])
 def test_years_under_a_chart(year, short):
     assert short_year(year) == short
+
+
+def test_an_amount_read_under_two_fields_is_one_line_and_the_latest_sheet_counts():
+    rows = history([
+        (R4, figure(2021, 1.0, "事業費")), (R4, figure(2022, 2.0, "事業費")),
+        (R4, figure(2022, 3.0, "事業費", "plan", field="予算額")),
+        (R5, figure(2022, 4.0, "事業費", field="事業費")), (R5, figure(2023, 5.0, "事業費", "plan", field="事業費")),
+    ])  # fmt: skip
+    (panel,) = panels(rows)
+    assert (panel.title, [line.name for line in panel.lines]) == ("事業費", ["予算", "決算"])
+    budget, settled = panel.lines
+    assert {year: one.fact.value for year, one in budget.years.items()} == {2022: 3.0, 2023: 5.0}
+    assert {year: one.fact.value for year, one in settled.years.items()} == {2021: 1.0, 2022: 4.0}
 
 
 def test_the_words_for_plan_and_actual():

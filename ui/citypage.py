@@ -29,7 +29,11 @@ def render_cities(cities: Sequence[CityYear]) -> str:
     rows = [_row("年度", [escape(year_label(city.year)) for city in cities], cities)]
     rows.append(_row("シート数", [f"{len(city.sheets):,}件" if city.sheets else "" for city in cities], cities))
     rows += [
-        _row(f"{name}の合計（決算）", [_sum(city, name) for city in cities], cities)
+        _row(
+            f"{name}の合計" if "決算" in name else f"{name}の合計（決算）",
+            [_sum(city, name) for city in cities],
+            cities,
+        )
         for name in SPENT
         if any(name in city.sums for city in cities)
     ]
@@ -108,7 +112,7 @@ def _biggest(city: CityYear) -> str:
         f" {escape(short_number(one.fact.value or 0.0, '円'))}</li>"
         for one in city.biggest
     )
-    return f'<small>{escape(city.spent)}（決算）の大きい順</small><ol class="hy-counted">{items}</ol>'
+    return f'<small>{escape(city.spent)}{"" if "決算" in city.spent else "（決算）"}の大きい順</small><ol class="hy-counted">{items}</ol>'
 
 
 def _marks(marks: Mapping[str, Sequence[SheetFact]]) -> str:

@@ -92,7 +92,7 @@ def cities_table(cities: Sequence[CityYear], sources: Sources) -> SheetOfCells:
     for name in SPENT:
         if any(name in city.sums for city in cities):
             found = [city.sums.get(name) for city in cities]
-            add("合計（計算）", f"{name}の合計（円・決算）", [NONE if one is None else one.total for one in found])
+            add("合計（計算）", f"{_settled(name)}の合計（円）", [NONE if one is None else one.total for one in found])
             add("件数（計算）", f"{name}を数えたシート数", [0 if one is None else len(one.figures) for one in found])
     for name in dict.fromkeys(name for city in cities for name in city.ratings):
         for mark in dict.fromkeys(mark for city in cities for mark in city.ratings.get(name, {})):
@@ -107,9 +107,13 @@ def cities_table(cities: Sequence[CityYear], sources: Sources) -> SheetOfCells:
                 values: list[Value] = [None] * len(cities)
                 places: list[Value] = [None] * len(cities)
                 values[at], places[at] = one.fact.value, sources.named(one.sheet.file, one.fact.quote)
-                add("内訳", f"{name}（円・決算）：{one.sheet.name}", values, places)
+                add("内訳", f"{_settled(name)}（円）：{one.sheet.name}", values, places)
     head = ["区分", "項目", *(city.municipality for city in cities), *(f"{city.municipality}の出典" for city in cities)]
     return SheetOfCells(columns=head, rows=rows)
+
+
+def _settled(name: str) -> str:
+    return name if "決算" in name else f"{name}・決算"
 
 
 def csv_bytes(table: SheetOfCells) -> bytes:

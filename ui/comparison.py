@@ -12,7 +12,7 @@ from corpus.forms.loader import clean_label
 from corpus.histories import HistoryRow, YearFigure, history
 from corpus.normalize import squeeze
 from index.types import Index
-from ui.facts import AMOUNT_FIELDS, is_indicator
+from ui.facts import AMOUNT_FIELDS, amount_of, is_indicator
 
 # What a reader compares first, in this order.
 LEADING = (
@@ -179,8 +179,8 @@ def figure_rows(histories: Sequence[Sequence[HistoryRow]]) -> tuple[list[FigureR
         first = next(row for row in rows if row is not None)
         title = first.label or first.field if key[1] else key[0]
         cells = tuple({} if row is None else dict(row.years) for row in rows)
-        made = FigureRow(first.field, title, kind, unit, cells)
-        if made.held > 1 or (first.field in AMOUNT_FIELDS and not key[1]):
+        made = FigureRow(key[0] or first.field, title, kind, unit, cells)
+        if made.held > 1 or (key[0] in AMOUNT_FIELDS and not key[1]):
             found.append(made)
         elif is_indicator(first.field):
             unshared += 1
@@ -193,13 +193,13 @@ Key = tuple[str, str, FactKind | None, str]  # what it is of, its printed name o
 
 
 def _keyed(rows: Sequence[HistoryRow]) -> dict[Key, HistoryRow]:
-    kinds = Counter((row.field, row.kind, row.unit) for row in rows)
+    kinds = Counter((amount_of(row.field, row.label), row.kind, row.unit) for row in rows)
     found: dict[Key, HistoryRow] = {}
     for row in rows:
         label = squeeze(clean_label(row.label))
-        alone = kinds[row.field, row.kind, row.unit] == 1 or label == row.field
-        if row.field in AMOUNT_FIELDS and row.unit == "円" and alone:
+        of = amount_of(row.field, row.label)
+        if of in AMOUNT_FIELDS and row.unit == "円" and (kinds[of, row.kind, row.unit] == 1 or label == of):
             label = ""
-        of = "" if is_indicator(row.field) else row.field  # 成果指標 here may be 指標 there: the name tells
+        of = "" if is_indicator(of) else of  # 成果指標 here may be 指標 there: the name tells
         found.setdefault((of, label, row.kind, row.unit), row)
     return found

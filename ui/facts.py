@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from html import escape
 
 from corpus.documents import Document, Fact, FactKind, Sheet
-from corpus.normalize import normalize
+from corpus.forms.loader import clean_label
+from corpus.normalize import normalize, squeeze
 from corpus.places import ocr_in_words
 from ui.charts import trimmed
 from ui.render import sheet_url, year_label
@@ -85,6 +86,17 @@ def _choices(document: Document, sheet: Sheet, facts: Sequence[Fact]) -> str:
             f'<dd><a href="{escape(sheet_url(sheet.sheet_id, fact.quote))}">{marked(shown)}</a>{sign}</dd></div>'
         )
     return f'<section id="choices"><h2>評価・区分</h2><dl class="hy-choices">{"".join(items)}</dl></section>'
+
+
+def amount_of(field: str, label: str) -> str:
+    """What an amount is of. One form prints 事業費 with its 予算 and 決算, another a row 決算額 that it calls 事業費: they
+    are one thing, and plan or actual tells the two figures apart.
+
+    >>> amount_of("決算額", "事業費"), amount_of("予算額", "当初予算額")
+    ('事業費', '予算額')
+    """
+    named = squeeze(clean_label(label))
+    return named if field in AMOUNT_FIELDS and named in AMOUNT_FIELDS else field
 
 
 def is_indicator(field: str) -> bool:

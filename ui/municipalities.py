@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from corpus.documents import Fact, Sheet
 from corpus.normalize import normalize
 from index.types import Filters, Index, SheetFact
-from ui.facts import AMOUNT_FIELDS
+from ui.facts import AMOUNT_FIELDS, amount_of
 
 BIGGEST = 5
 # Fields that judge; 実施方法, 種別 … are choices, but no rating.
@@ -102,7 +102,12 @@ def amounts(facts: Iterable[SheetFact], name: str, year: int | None) -> Sum:
     found: dict[str, list[SheetFact]] = defaultdict(list)
     for one in facts:
         fact = one.fact
-        whole = fact.field == name and fact.kind == "actual" and fact.unit == "円" and fact.value is not None
+        whole = (
+            amount_of(fact.field, fact.label) == name
+            and fact.kind == "actual"
+            and fact.unit == "円"
+            and fact.value is not None
+        )
         if whole and _year(fact) == year:
             found[one.sheet.sheet_id].append(one)
     figures = []
@@ -118,7 +123,12 @@ def ratings(facts: Iterable[SheetFact], year: int | None) -> dict[str, dict[str,
     found: dict[str, dict[str, list[SheetFact]]] = defaultdict(lambda: defaultdict(list))
     for one in facts:
         fact = one.fact
-        if fact.value is None and _RATING.search(fact.field) and (fact.period is None or _year(fact) == year):
+        if (
+            fact.value is None
+            and _RATING.search(fact.field)
+            and not fact.field.endswith("年度")
+            and (fact.period is None or _year(fact) == year)
+        ):
             found[fact.field][normalize(fact.text, squeeze=True).text].append(one)
     return {
         name: {mark: tuple(marks[mark]) for mark in sorted(marks, key=lambda mark: (-len(marks[mark]), mark))}

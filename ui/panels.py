@@ -12,7 +12,7 @@ from corpus.forms.loader import clean_label
 from corpus.histories import HistoryRow, YearFigure
 from corpus.normalize import squeeze
 from ui.charts import Column, render_columns, trimmed
-from ui.facts import AMOUNT_FIELDS, fact_sign, is_indicator, kind_word, with_unit
+from ui.facts import AMOUNT_FIELDS, amount_of, fact_sign, is_indicator, kind_word, with_unit
 from ui.render import sheet_url, year_label
 
 OPEN = 4  # charts on the page; the rest stands behind a fold
@@ -59,30 +59,41 @@ def panels(rows: Sequence[HistoryRow]) -> list[Panel]:
 
     Budgets and settlements meet in one panel, other rows meet where field, label and unit agree.
     """
-    found: dict[tuple[int, str, str, str], list[Line]] = {}
+    found: dict[tuple[int, str, str, str], dict[tuple[str, FactKind | None], dict[int, YearFigure]]] = {}
     titles: dict[tuple[int, str, str, str], str] = {}
     for row in rows:
         indicator = is_indicator(row.field)
         if not indicator and (row.field not in AMOUNT_FIELDS or row.unit != "円"):
             continue
         label = squeeze(clean_label(row.label))
-        if row.field in (BUDGET, SETTLED):
+        of = amount_of(row.field, row.label)
+        if of in (BUDGET, SETTLED):
             rest = _STAGE.sub("", label)
             key = (0, PAIRED, rest, row.unit)
             titles.setdefault(key, f"{PAIRED}：{rest}" if rest else PAIRED)
             expected = row.field == SETTLED and row.kind == "plan" and "見込" not in row.label
-            line = Line(f"{row.label or row.field}{'（見込み）' if expected else ''}", row.kind, row.years)
+            name = f"{row.label or row.field}{'（見込み）' if expected else ''}"
         else:
-            key = (2 if indicator else 1, row.field, label, row.unit)
+            key = (2 if indicator else 1, of, label, row.unit)
             titles.setdefault(key, row.label or row.field)
-            line = Line(kind_word(row.field, row.unit, row.kind) or "値", row.kind, row.years)
-        found.setdefault(key, []).append(line)
+            name = kind_word(of, row.unit, row.kind) or "値"
+        years = found.setdefault(key, {}).setdefault((name, row.kind), {})
+        for (
+            year,
+            figure,
+        ) in row.years.items():  # one row may be read under two fields in two years: the latest sheet counts
+            if year not in years or (years[year].sheet.fiscal_year or 0) < (figure.sheet.fiscal_year or 0):
+                years[year] = figure
     # Plans come before actuals, as 予算 is read before 決算; the sort is stable.
     made = (
-        Panel(titles[key], key[3], tuple(sorted(found[key], key=lambda line: line.kind != "plan")))
+        Panel(titles[key], key[3], tuple(sorted(_lines(found[key]), key=lambda line: line.kind != "plan")))
         for key in sorted(found, key=lambda key: key[0])
     )
     return [panel for panel in made if panel.telling]
+
+
+def _lines(found: Mapping[tuple[str, FactKind | None], Mapping[int, YearFigure]]) -> list[Line]:
+    return [Line(name, kind, years) for (name, kind), years in found.items()]
 
 
 def render_panels(shown: Sequence[Panel], documents: Mapping[str, Document], folded: bool = True) -> str:

@@ -10,7 +10,7 @@ from itertools import groupby
 from corpus.documents import Fact, Sheet
 from index.types import SheetFact
 from ui.charts import short_number, short_year
-from ui.facts import AMOUNT_FIELDS
+from ui.facts import AMOUNT_FIELDS, amount_of
 from ui.finding import find_sheets, holds
 from ui.render import render_notice, sheet_url, year_label
 
@@ -47,7 +47,7 @@ def settled_amounts(facts: Iterable[SheetFact]) -> dict[str, Fact]:
         own = one.sheet.fiscal_year
         if own is not None and fact.period.fiscal_year > own:
             continue
-        rank = (-SPENT.index(fact.field), fact.period.fiscal_year)
+        rank = (-SPENT.index(amount_of(fact.field, fact.label)), fact.period.fiscal_year)
         if one.sheet.sheet_id not in best or rank > best[one.sheet.sheet_id][0]:
             best[one.sheet.sheet_id] = (rank, fact)
     return {sheet_id: fact for sheet_id, (_, fact) in best.items()}
@@ -69,7 +69,7 @@ def ordered(sheets: Sequence[Sheet], amounts: Mapping[str, Fact], order: str) ->
 def _amount_rank(fact: Fact | None) -> tuple[int, float]:
     if fact is None:
         return 2, 0.0
-    return (0 if fact.field == SPENT[0] else 1), -(fact.value or 0.0)
+    return (0 if amount_of(fact.field, fact.label) == SPENT[0] else 1), -(fact.value or 0.0)
 
 
 def _heading(sheet: Sheet, amounts: Mapping[str, Fact], order: str) -> str:
@@ -80,7 +80,11 @@ def _heading(sheet: Sheet, amounts: Mapping[str, Fact], order: str) -> str:
         fact = amounts.get(sheet.sheet_id)
         if fact is None:
             return "決算の金額の記載なし"
-        return SPENT[0] if fact.field == SPENT[0] else f"{SPENT[0]}の欄がないシート（事業費などの決算）"
+        return (
+            SPENT[0]
+            if amount_of(fact.field, fact.label) == SPENT[0]
+            else f"{SPENT[0]}の欄がないシート（事業費などの決算）"
+        )
     if order == "name":
         return ""
     return f"{place}・{year_label(sheet.fiscal_year)}"
@@ -128,7 +132,7 @@ def _item(sheet: Sheet, amount: Fact | None, order: str) -> str:
         notes += [sheet.municipality, year_label(sheet.fiscal_year), "" if order == "department" else sheet.department]
     if amount is not None and amount.period is not None:
         year = short_year(amount.period.fiscal_year)
-        money = f"{amount.field} {year} {short_number(amount.value or 0.0, '円')}"
+        money = f"{amount_of(amount.field, amount.label)} {year} {short_number(amount.value or 0.0, '円')}"
     small = "・".join(note for note in notes if note)
     spent = f'<small class="hy-amount">{escape(money)}</small>' if money else ""
     pick = (
