@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import doctest
 import io
 import re
 from html import unescape
@@ -17,15 +18,18 @@ from assistant.store import FeedbackStore
 from corpus.histories import history
 from tests.fakes import TEXTS, FakeAssistant, FakeIndex
 from tests.test_histories import R4, R5, R6, Years, figure
+from ui import charts, comparefile, comparelinks, comparison, facts, finding, sidebyside
 from ui.app import create_app
+from ui.citypage import sums_chart
 from ui.comparefile import cities_table, csv_bytes, sheets_table
 from ui.comparelinks import compare_url
 from ui.comparepages import asked_of, compare_page
 from ui.comparison import Against, against, compare, figure_rows
 from ui.export import SheetOfCells
-from ui.municipalities import amounts, city_year
+from ui.municipalities import City, amounts, city_year
 from ui.sidebyside import figure_title, line_chart, render_comparison, render_figures, told
 
+MODULES = (charts, comparefile, comparelinks, comparison, facts, finding, sidebyside)
 INDEX = FakeIndex()
 PAIR = [INDEX.sheets()[0], INDEX.sheets()[2]]  # the libraries' systems of あおば市 (R4, R5) and ひので市 (R4)
 
@@ -46,6 +50,12 @@ def rows_of(html: str) -> list[list[str]]:
         ]
         for row in rows
     ]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_the_examples_in_the_docstrings_hold(module):
+    found = doctest.testmod(module)
+    assert found.attempted > 0 and found.failed == 0
 
 
 def test_figures_are_held_against_the_first_sheet_and_only_where_both_are_printed():
@@ -182,6 +192,22 @@ def test_a_sheet_that_prints_several_amounts_under_other_names_is_not_summed():
     assert amounts([*twice, facts[0]], "決算額", 2022).total == 1_200_000.0
 
 
+def test_sums_by_year_stay_with_their_year_and_say_what_they_count():
+    page = compare_page(INDEX, asked_of(INDEX, [], ["あおば市", "ひので市"], ""), "")
+    table = rows_of(page.split('id="years"')[1].split("</table>")[0])
+    assert table == [
+        ["年度", "あおば市", "ひので市"],
+        # 1,200,000 + 800,000 and 3,000,000 + 2,500,000; 1,500,000 + 700,000
+        ["令和4年度", "2,000,000 2件のうち2件の合計（計算）", "5,500,000 2件のうち2件の合計（計算）"],
+        ["令和5年度", "2,200,000 2件のうち2件の合計（計算）", "― 記載なし"],
+    ]
+    both = [City(INDEX, name) for name in ("あおば市", "ひので市")]
+    chart = sums_chart(
+        "決算額", [2022, 2023], [city.of_year(2022) for city in both], [city.over_years() for city in both]
+    )
+    assert [line.values for line in chart.series] == [(2_000_000.0, 2_200_000.0), (5_500_000.0, None)]
+
+
 def test_the_page_of_municipalities_shows_no_zero_for_what_is_not_printed():
     page = compare_page(INDEX, asked_of(INDEX, [], ["あおば市", "ひので市"], "2023"), "")
     table = rows_of(page.split('id="sums"')[1])
@@ -236,7 +262,8 @@ def test_a_comparison_of_municipalities_is_saved_with_every_counted_figure(clien
     rows = list(csv.reader(io.StringIO(text.decode("utf-8-sig"))))
     assert ["合計（計算）", "決算額の合計（円）", "2200000", "5500000", "", ""] in rows
     assert sum(row[0] == "内訳" for row in rows) == 4
-    table = cities_table([city_year(INDEX, "あおば市")], Sources(INDEX))
+    table = cities_table([city_year(INDEX, "あおば市")], [City(INDEX, "あおば市").over_years()], Sources(INDEX))
+    assert ["年度別の合計（計算）", "決算額の合計（円）令和4年度", 2_000_000.0, None] in table.rows
     assert ["評価の件数（計算）", "総合評価：A", 1, None] in table.rows
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from assistant.types import Chart, Series
 from index.types import SheetFact
-from ui.charts import short_number, trimmed
-from ui.comparelinks import LEAST, MOST
+from ui.charts import render_chart, short_number, short_year, trimmed, year_slots
+from ui.comparelinks import LEAST, MOST, compare_url
 from ui.municipalities import SPENT, CityYear
 from ui.render import sheet_url, year_label
 from ui.text import marked
@@ -18,8 +19,8 @@ APART = 'target="_blank" rel="noopener"'
 VOID = '<span class="hy-none-printed">― <small>記載なし</small></span>'
 
 
-def render_cities(cities: Sequence[CityYear]) -> str:
-    """The municipalities side by side."""
+def render_cities(cities: Sequence[CityYear], over_years: Sequence[Mapping[int, CityYear]] = (), root: str = "") -> str:
+    """The municipalities side by side in a year, then their sums ``over_years`` (one mapping a municipality)."""
     years = {city.year for city in cities}
     differ = (
         '<p class="hy-none">自治体によって年度が違います。年度を選ぶと、同じ年度で比べられます。</p>'
@@ -58,7 +59,73 @@ def render_cities(cities: Sequence[CityYear]) -> str:
     return (
         f'{differ}<section id="sums"><h2>シート数と金額</h2><p class="hy-small">その年度のシートと、その年度の決算を載せたシートを'
         "数えています。合計と件数は、シートの数値から計算した値です。金額の項目は自治体の様式によって違うため、項目ごとに分けています。"
-        f"「内訳」を開くと、数えた値とその原文を確かめられます。</p>{_table(rows, cities, '自治体の比較')}</section>{marks}"
+        f"「内訳」を開くと、数えた値とその原文を確かめられます。</p>{_table(rows, cities, '自治体の比較')}</section>"
+        f"{_years(cities, over_years, root)}{marks}"
+    )
+
+
+def _years(cities: Sequence[CityYear], over_years: Sequence[Mapping[int, CityYear]], root: str) -> str:
+    """The sums year by year of every field that a municipality prints for two years, each with a chart."""
+    parts = []
+    for name in SPENT:
+        years = sorted({year for one in over_years for year, city in one.items() if name in city.sums})
+        if len(years) < 2:
+            continue
+        title = f"{name}の合計" if "決算" in name else f"{name}の合計（決算）"
+        lines = "".join(
+            f'<tr><th scope="row">{_year_way(cities, year, root)}</th>{"".join(_of_year(one.get(year), name) for one in over_years)}</tr>'
+            for year in years
+        )
+        head = "".join(f'<th scope="col">{escape(city.municipality)}</th>' for city in cities)
+        chart = render_chart(sums_chart(name, years, cities, over_years), "推移（円）")
+        parts.append(
+            f'<div class="hy-measure"><h3>{escape(title)}</h3><div class="hy-drawn">{chart}'
+            f'<div class="hy-scroll" tabindex="0" role="region" aria-label="{escape(title)}の表"><table class="hy-facts"><thead>'
+            f'<tr><th scope="col">年度</th>{head}</tr></thead><tbody>{lines}</tbody></table></div></div></div>'
+        )
+    if not parts:
+        return ""
+    return (
+        '<section id="years"><h2>年度別の合計</h2><p class="hy-small">シートの数値から計算した値です。年度を押すと、その年度の内訳と原文を確かめられます。数えたシートの件数が年度や自治体で'
+        f"違うときは、合計の増減をそのまま比べられません。</p>{''.join(parts)}</section>"
+    )
+
+
+def _year_way(cities: Sequence[CityYear], year: int, root: str) -> str:
+    """The year with the way to its own comparison, where every counted figure is listed."""
+    address = compare_url(municipalities=[city.municipality for city in cities], year=year, root=root)
+    return f'<a href="{escape(address)}" {APART}>{escape(year_label(year))}</a>'
+
+
+def sums_chart(
+    name: str, years: Sequence[int], cities: Sequence[CityYear], over_years: Sequence[Mapping[int, CityYear]]
+) -> Chart:
+    """A line a municipality; broken where a year has no sum, and for all where years are missing in between."""
+
+    def total(one: Mapping[int, CityYear], year: int | None) -> float | None:
+        city = one.get(year) if year is not None else None
+        return city.sums[name].total if city is not None and name in city.sums else None
+
+    slots = year_slots(years)
+    return Chart(
+        "line",
+        tuple("…" if year is None else short_year(year) for year in slots),
+        tuple(
+            Series(city.municipality, tuple(total(one, year) for year in slots))
+            for city, one in zip(cities, over_years, strict=True)
+            if any(total(one, year) is not None for year in slots)
+        ),
+        "円",
+    )
+
+
+def _of_year(city: CityYear | None, name: str) -> str:
+    if city is None or name not in city.sums:
+        return f'<td class="hy-void">{VOID}</td>'
+    found = city.sums[name]
+    return (
+        f'<td class="hy-num">{escape(trimmed(found.total))}<small class="hy-computed">{len(city.sheets):,}件のうち'
+        f"{len(found.figures):,}件の合計（計算）</small></td>"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from assistant.payload import Sources
 from ui.comparison import Comparison, against
@@ -80,8 +80,10 @@ def sheets_table(comparison: Comparison, sources: Sources) -> SheetOfCells:
     return SheetOfCells(columns=head, rows=rows)
 
 
-def cities_table(cities: Sequence[CityYear], sources: Sources) -> SheetOfCells:
-    """The comparison of municipalities: counts and sums (computed), then every figure that was counted with its place."""
+def cities_table(
+    cities: Sequence[CityYear], over_years: Sequence[Mapping[int, CityYear]], sources: Sources
+) -> SheetOfCells:
+    """The comparison of municipalities: counts and sums (computed), the sums ``over_years``, then every figure that was counted with its place."""
     rows: list[list[Value]] = []
 
     def add(kind: str, name: str, values: Sequence[Value], places: Sequence[Value] = ()) -> None:
@@ -94,6 +96,17 @@ def cities_table(cities: Sequence[CityYear], sources: Sources) -> SheetOfCells:
             found = [city.sums.get(name) for city in cities]
             add("合計（計算）", f"{_settled(name)}の合計（円）", [NONE if one is None else one.total for one in found])
             add("件数（計算）", f"{name}を数えたシート数", [0 if one is None else len(one.figures) for one in found])
+    for name in SPENT:
+        years = sorted({year for one in over_years for year, city in one.items() if name in city.sums})
+        for year in years if len(years) > 1 else ():
+            sums = [one[year].sums.get(name) if year in one else None for one in over_years]
+            title = f"{_settled(name)}の合計（円）{year_label(year)}"
+            add("年度別の合計（計算）", title, [NONE if one is None else one.total for one in sums])
+            add(
+                "年度別の件数（計算）",
+                f"{title}に数えたシート数",
+                [0 if one is None else len(one.figures) for one in sums],
+            )
     for name in dict.fromkeys(name for city in cities for name in city.ratings):
         for mark in dict.fromkeys(mark for city in cities for mark in city.ratings.get(name, {})):
             # No such mark under a rating that is printed is zero; a rating that is not printed is not.

@@ -25,7 +25,7 @@ from ui.comparelinks import LEAST, MOST, compare_url
 from ui.comparison import compare
 from ui.export import CSV, EXCEL, workbook
 from ui.finding import find_sheets
-from ui.municipalities import CityYear, city_year
+from ui.municipalities import City, CityYear
 from ui.render import breadcrumb
 from ui.sheet import render_page
 from ui.sidebyside import render_comparison, render_picker
@@ -73,13 +73,16 @@ def render_compared(index: Index, asked: Asked, root: str = "", fixed: bool = Fa
         links = _files([one.sheet_id for one in asked.sheets], (), None, root)
         return f"{links}{render_comparison(compare(index, asked.sheets), root, fixed)}"
     if len(asked.cities) >= LEAST:
-        return f"{_files((), asked.cities, asked.year, root)}{render_cities(cities_of(index, asked))}"
+        cities, over_years = cities_of(index, asked)
+        return f"{_files((), asked.cities, asked.year, root)}{render_cities(cities, over_years, root)}"
     return ""
 
 
-def cities_of(index: Index, asked: Asked) -> list[CityYear]:
-    """The municipalities asked for, each in the year asked for or its latest."""
-    return [city_year(index, name, asked.year) for name in asked.cities]
+def cities_of(index: Index, asked: Asked) -> tuple[list[CityYear], list[dict[int, CityYear]]]:
+    """The municipalities asked for, each in the year asked for or its latest, and in every year."""
+    cities = [City(index, name) for name in asked.cities]
+    chosen = [city.of_year(city.latest if asked.year is None else asked.year) for city in cities]
+    return chosen, [city.over_years() for city in cities]
 
 
 def _files(sheets: Sequence[str], cities: Sequence[str], year: int | None, root: str) -> str:
@@ -162,7 +165,7 @@ def add_comparison(app: FastAPI, assistant: Asker) -> None:
         if len(asked.sheets) >= LEAST:
             table = sheets_table(compare(index, asked.sheets), sources)
         elif len(asked.cities) >= LEAST:
-            table = cities_table(cities_of(index, asked), sources)
+            table = cities_table(*cities_of(index, asked), sources)
         else:
             return RedirectResponse(f"{request.scope.get('root_path', '')}/compare")
         content, media = (workbook(table, "比較"), EXCEL) if ending == "xlsx" else (csv_bytes(table), CSV)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from corpus.documents import Fact, Sheet
 from corpus.normalize import normalize
@@ -53,24 +53,62 @@ class CityYear:
         return self.sums[self.spent].figures[:BIGGEST] if self.spent else ()
 
 
+class City:
+    """The programmes of a municipality and their facts, read once for any number of years."""
+
+    def __init__(self, index: Index, municipality: str) -> None:
+        self.municipality = municipality
+        self._sheets = [one for one in index.sheets(Filters(municipality=(municipality,))) if one.kind == "programme"]
+        self._facts = index.facts([one.sheet_id for one in self._sheets])
+        self._spent = [one for one in self._facts if _spent(one.fact)]
+        self._programme = {
+            one.sheet_id: min((other.sheet_id for other in index.timeline(one.sheet_id)), default=one.sheet_id)
+            for one in self._sheets
+        }
+
+    @property
+    def latest(self) -> int | None:
+        """See :func:`latest_year`."""
+        return latest_year(self._sheets, self._spent)
+
+    @property
+    def years(self) -> list[int]:
+        """The years of which an actual amount is printed, in order."""
+        return sorted({year for one in self._spent if (year := _year(one.fact)) is not None})
+
+    def of_year(self, year: int | None) -> CityYear:
+        """What stands in the index for a year."""
+        found = self._sums(year)
+        ids = {one.sheet_id for one in found.sheets}
+        return replace(found, ratings=ratings((one for one in self._facts if one.sheet.sheet_id in ids), year))
+
+    def over_years(self) -> dict[int, CityYear]:
+        """Every year of which an actual amount is printed, without the ratings."""
+        return {year: self._sums(year) for year in self.years}
+
+    def _sums(self, year: int | None) -> CityYear:
+        counted = sheets_of_year(self._sheets, self._spent, self._programme, year)
+        ids = {one.sheet_id for one in counted}
+        own = [one for one in self._spent if one.sheet.sheet_id in ids]
+        sums = {name: found for name in SPENT if (found := amounts(own, name, year)).figures}
+        return CityYear(self.municipality, year, tuple(counted), sums, {})
+
+
 def city_year(index: Index, municipality: str, year: int | None = None) -> CityYear:
-    """What stands in the index of a municipality for a year; without one for its latest year with settled amounts."""
-    sheets = [one for one in index.sheets(Filters(municipality=(municipality,))) if one.kind == "programme"]
-    facts = index.facts([one.sheet_id for one in sheets])
-    if year is None:
-        year = latest_year(sheets, facts)
-    counted = sheets_of_year(index, sheets, facts, year)
-    ids = {one.sheet_id for one in counted}
-    own = [one for one in facts if one.sheet.sheet_id in ids]
-    sums = {name: found for name in SPENT if (found := amounts(own, name, year)).figures}
-    return CityYear(municipality, year, tuple(counted), sums, ratings(own, year))
+    """A municipality in a year; without one in its latest year with settled amounts."""
+    city = City(index, municipality)
+    return city.of_year(city.latest if year is None else year)
 
 
-def latest_year(sheets: Sequence[Sheet], facts: Sequence[SheetFact]) -> int | None:
+def _spent(fact: Fact) -> bool:
+    return fact.field in SPENT and fact.kind == "actual"
+
+
+def latest_year(sheets: Sequence[Sheet], spent: Sequence[SheetFact]) -> int | None:
     """The latest year of which at least half as many sheets print an actual amount as of the best year."""
     printing: dict[int, set[str]] = defaultdict(set)
-    for one in facts:
-        if one.fact.field in SPENT and one.fact.kind == "actual" and (year := _year(one.fact)) is not None:
+    for one in spent:
+        if (year := _year(one.fact)) is not None:
             printing[year].add(one.sheet.sheet_id)
     if not printing:
         return max((one.fiscal_year for one in sheets if one.fiscal_year is not None), default=None)
@@ -78,21 +116,21 @@ def latest_year(sheets: Sequence[Sheet], facts: Sequence[SheetFact]) -> int | No
     return max(year for year, ids in printing.items() if 2 * len(ids) >= most)
 
 
-def sheets_of_year(index: Index, sheets: Sequence[Sheet], facts: Sequence[SheetFact], year: int | None) -> list[Sheet]:
-    """The sheets that report on a year, and of other programmes the latest sheet that prints an actual amount of it."""
+def sheets_of_year(
+    sheets: Sequence[Sheet], spent: Sequence[SheetFact], programme: Mapping[str, str], year: int | None
+) -> list[Sheet]:
+    """The sheets that report on a year, and of other programmes the latest sheet that prints an actual amount of it.
+
+    ``programme`` tells which sheets are of one programme, by their ids.
+    """
     reporting = [one for one in sheets if one.fiscal_year == year]
-    known = {other.sheet_id for one in reporting for other in index.timeline(one.sheet_id)}
-    known |= {one.sheet_id for one in reporting}
-    printing = {
-        one.sheet.sheet_id
-        for one in facts
-        if one.fact.field in SPENT and one.fact.kind == "actual" and _year(one.fact) == year
-    }
+    known = {programme[one.sheet_id] for one in reporting}
+    printing = {one.sheet.sheet_id for one in spent if _year(one.fact) == year}
     rest = []
     for one in sorted(sheets, key=lambda sheet: -(sheet.fiscal_year or 0)):
-        if one.sheet_id in printing and one.sheet_id not in known:
+        if one.sheet_id in printing and programme[one.sheet_id] not in known:
             rest.append(one)
-            known |= {one.sheet_id, *(other.sheet_id for other in index.timeline(one.sheet_id))}
+            known.add(programme[one.sheet_id])
     return [*reporting, *rest]
 
 
