@@ -82,7 +82,7 @@ def test_orders():
     assert by["year"][:2] == ["図書館サービス運営", "はじめに"] and by["year"][-1] == "窓口改善"
     assert by["amount"] == ["道路台帳整備", "ＩＣＴ推進システム", "図書館サービス運営", "はじめに", "窓口改善"]
     html = list_page(SHEETS, amounts, order="amount").html
-    headings = [unescape(found) for found in re.findall(r"<h3>(.*?)</h3>", html)]
+    headings = [unescape(found) for found in re.findall(r"<h2>(.*?)</h2>", html)]
     # Another field than 決算額 is never ranked among settlements.
     assert headings == ["決算額", "決算額の欄がないシート（事業費などの決算）", "決算の金額の記載なし"]
     assert by["name"][-1] == "はじめに"  # what is no programme comes last

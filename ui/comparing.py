@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 SHEETS, CITIES = "シート（事業）", "自治体"
 CHOICES = 2_000  # a list in a browser gets slow beyond; the filters above make it shorter
 LATEST = ("それぞれの最も新しい年度", "")
-HINT_SHEETS = f"比べるシートを{LEAST}〜{MOST}件選んでください。記載内容・評価・金額・指標を同じ欄ごとに並べます。「シート」や各シートのページからも選べます。"
+HINT_SHEETS = f"比べるシートを{LEAST}〜{MOST}件選んでください。欄に事業名の一部を入力すると候補が絞られます（上の絞り込みも使えます）。記載内容・評価・金額・指標を同じ欄ごとに並べます。「シート」や各シートのページからも選べます。"
 HINT_CITIES = f"比べる自治体を{LEAST}〜{MOST}件選んでください。シート数・決算額の合計・評価の内訳を並べます。"
 
 
@@ -49,7 +49,6 @@ def build_comparing(assistant: Asker, shared: list[Any]) -> tuple[Any, list[Any]
         multiselect=True,
         max_choices=MOST,
         label=f"比べるシート（{LEAST}〜{MOST}件）",
-        info="事業名の一部を入力すると候補が絞られます。上の絞り込み（自治体・年度・部課）も使えます。",
         elem_id="hy-compare-sheets",
     )
     with gr.Row(visible=False) as city_row:

@@ -161,7 +161,7 @@ def render_page(title: str, body: str, root: str = "") -> str:
         f'<title>{escape(title)}</title><link rel="icon" href="{root}/hyoka-assets/favicon.svg">'
         f'<link rel="stylesheet" href="{root}/hyoka-assets/hyoka.css">'
         f'<link rel="stylesheet" href="{root}/hyoka-assets/sheet.css"></head><body class="hy-page">'
-        f'<p class="hy-home"><a href="{root}/">← 質問と検索に戻る</a></p><main>{body}</main></body></html>'
+        f'<nav class="hy-home" aria-label="画面"><a href="{root}/">← 質問と検索に戻る</a></nav><main>{body}</main></body></html>'
     )
 
 
@@ -227,7 +227,7 @@ def block(text: str, highlights: Sequence[tuple[int, int]] = ()) -> str:
     """Running text as text, and lines with tabs between cells as a table.
 
     >>> block("年度\\t予算")
-    '<div class="hy-scroll"><table><tr><td>年度</td><td>予算</td></tr></table></div>'
+    '<div class="hy-scroll" tabindex="0" role="group" aria-label="表"><table><tr><td>年度</td><td>予算</td></tr></table></div>'
     """
     out: list[str] = []
     rows: list[str] = []
@@ -244,7 +244,9 @@ def block(text: str, highlights: Sequence[tuple[int, int]] = ()) -> str:
 
     def close_rows() -> None:
         if rows:
-            out.append(f'<div class="hy-scroll"><table>{"".join(rows)}</table></div>')
+            out.append(
+                f'<div class="hy-scroll" tabindex="0" role="group" aria-label="表"><table>{"".join(rows)}</table></div>'
+            )
             rows.clear()
 
     at = 0

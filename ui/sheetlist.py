@@ -103,7 +103,7 @@ def list_page(
     parts = []
     for heading, group in groupby(shown, key=lambda sheet: _heading(sheet, amounts, order)):
         items = "".join(_item(sheet, amounts.get(sheet.sheet_id), order) for sheet in group)
-        parts.append(f"{f'<h3>{escape(heading)}</h3>' if heading else ''}<ul>{items}</ul>")
+        parts.append(f"{f'<h2>{escape(heading)}</h2>' if heading else ''}<ul>{items}</ul>")
     return ListPage(
         f'<div class="hy-box hy-catalogue">{_count(found, at, len(shown), words)}{"".join(parts)}</div>',
         at,
