@@ -241,6 +241,21 @@ def test_the_page_is_plain_and_loads_nothing(client):
     assert client.get("/compare?q=%00%FF&sheet=%22%3E%3Cb%3E&municipality=%FF&year=x").status_code == 200
 
 
+def test_every_link_of_the_plain_pages_stays_under_a_path_prefix():
+    app = create_app(FakeAssistant(), FeedbackStore())
+    under = TestClient(app, root_path="/hyoka")
+    for path in (
+        "/compare?sheet=aoba-1&sheet=hinode-1",
+        "/sheet/aoba-1",
+        "/compare?municipality=あおば市&municipality=ひので市",
+    ):
+        for prefix in ("", "/hyoka"):  # a server may leave the prefix in the path or take it away
+            response = under.get(prefix + path)
+            links = re.findall(r'(?:href|action)="([^"]+)"', response.text)
+            assert links and all(link.startswith(("/hyoka/", "#", "?", "../")) for link in links)
+            assert response.headers["content-security-policy"].startswith("default-src 'none'")
+
+
 def test_a_comparison_is_saved_with_numbers_as_numbers_and_text_as_text(client):
     content = client.get("/compare.xlsx?sheet=aoba-1&sheet=hinode-1").content
     sheet = openpyxl.load_workbook(BytesIO(content)).active

@@ -154,7 +154,13 @@ def _own_address(view: SheetView, more: str) -> str:
 
 
 def render_page(title: str, body: str, root: str = "") -> str:
-    """A whole HTML document around a body, with our own style sheet and nothing else."""
+    """A whole HTML document around a body, with our own style sheets and nothing else.
+
+    ``root`` is the path prefix the application stands under: links to sheets get it. What a document says cannot be taken
+    for one, since its quotation marks are escaped.
+    """
+    if root:
+        body = body.replace('href="/sheet/', f'href="{root}/sheet/')
     return (
         '<!doctype html><html lang="ja"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
