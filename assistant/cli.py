@@ -48,6 +48,14 @@ def index_command(
     report: Annotated[
         Path | None, typer.Option("--report", metavar="FILE.csv", help="読み取りの報告（CSV）を書き出す場所")
     ] = None,
+    keep_originals: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep-originals/--no-keep-originals",
+            help="元のPDFを索引のフォルダーに保存し、引用のページを画像で示す",
+            show_default="前回と同じ（初めは保存しない）",
+        ),
+    ] = None,
 ) -> None:
     """評価シートを読み込み、索引を作る（すでにあれば置き換える）。"""
     settings = _settings(index_dir=index_dir, max_file_mb=max_file_mb, forms=forms)
@@ -56,7 +64,7 @@ def index_command(
     use_forms(settings.forms)  # before the files: a form file with a mistake is told at once
     from assistant.indexing import run_index
 
-    run_index(settings, sources, add, report, json_output)
+    run_index(settings, sources, add, report, json_output, keep_originals)
 
 
 @app.command("forms")

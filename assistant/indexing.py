@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from index.snapshot import Snapshot
 
 
-def run_index(settings: Settings, sources: list[str], add: bool, report: Path | None, json_output: bool) -> None:
-    """Reads the sources, builds or adds to the index, and prints what was read; ``report`` is where its CSV goes."""
+def run_index(
+    settings: Settings, sources: list[str], add: bool, report: Path | None, json_output: bool, keep: bool | None = None
+) -> None:
+    """Reads the sources, builds or adds to the index, and prints what was read; ``report`` is where its CSV goes.
+
+    ``keep`` says whether the original PDFs are kept beside the index; None: as before.
+    """
     if report is not None and not report.parent.is_dir():
         raise SettingsError(f"報告を書き出すフォルダー {report.parent} がありません。先に作ってください。")
     from assistant.accounts import file_accounts, report_csv
@@ -40,6 +45,7 @@ def run_index(settings: Settings, sources: list[str], add: bool, report: Path | 
             snapshot = _build(intake, settings, add, tell)
         except NothingToIndex as error:
             raise _nothing(intake, sources) from error
+    _keep_originals(intake, settings, keep)
     for refused in intake.refused:
         console.note(f"読めませんでした: {refused.message}")
     if add and not (intake.read or intake.copies):
@@ -81,6 +87,36 @@ def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told) ->
         return [*((one.file, one.message) for one in intake.refused), *before]
 
     return build(chain(intake, kept), encoder, settings.index_dir, built, refused)
+
+
+def _keep_originals(intake: Intake, settings: Settings, keep: bool | None) -> None:
+    """Keeps the PDFs of the index that was just made, or none, so that its pages can be shown as pictures."""
+    from functools import partial
+
+    from corpus.sources import source_bytes
+    from index.originals import drop_originals, keep_originals, keeps_originals
+    from index.stored import StoredReadings
+
+    folder = settings.index_dir
+    if keep is False or not (keep or keeps_originals(folder)):
+        drop_originals(folder)
+        return
+    files = {file.name: file for file in intake.files if file.suffix == ".pdf"}
+    stored = StoredReadings(folder)
+    held = {name: sha256 for name, sha256 in stored.files().items() if name.lower().endswith(".pdf")}
+    stored.close()
+    keep_originals(
+        folder,
+        # What was added before is kept already; its source may be anywhere by now.
+        {
+            sha256: partial(source_bytes, files[name], settings.max_bytes) if name in files else _gone
+            for name, sha256 in held.items()
+        },
+    )
+
+
+def _gone() -> bytes:
+    raise FileNotFoundError
 
 
 def _nothing(intake: Intake, sources: list[str]) -> NothingToIndex:

@@ -82,6 +82,13 @@ def read_source(file: SourceFile, max_bytes: int = MAX_BYTES) -> Document:
     return document_from(read_member(file.path, file.member, file.name, max_bytes), file.name)
 
 
+def source_bytes(file: SourceFile, max_bytes: int = MAX_BYTES) -> bytes:
+    """The bytes of a file that was found; raises a DocumentError or an OSError where it is gone."""
+    if file.member:
+        return read_member(file.path, file.member, file.name, max_bytes)
+    return file.path.read_bytes()
+
+
 def digest(file: SourceFile, max_bytes: int = MAX_BYTES) -> str:
     """The SHA-256 of a file's bytes; "" for one that is empty or cannot be read, which its reader will explain."""
     try:

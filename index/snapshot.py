@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -32,9 +33,11 @@ from index.manifest import (
     read_manifest,
     verify,
 )
+from index.originals import original_of
 from index.ranked import best_of_each_section, facet_counts, reordered, terms
 from index.records import Records
 from index.reranker import HEAD, Reordering, TimedReranker
+from index.similar import SheetNeighbours, shared_words, word_runs
 from index.spellings import Spellings
 from index.synonyms import QueryWords, Synonyms, load_synonyms
 from index.tuning.store import weights_for
@@ -48,6 +51,7 @@ from index.types import (
     SheetEvent,
     SheetFact,
     SheetSection,
+    SimilarSheet,
     Vectors,
 )
 from index.vectors import VectorIndex
@@ -59,6 +63,9 @@ _WEIGHTS = Weights()
 # How many chunks each first stage hands to the second one.
 LEXICAL_CANDIDATES = 2000
 DENSE_CANDIDATES = 300
+_YEARS_OF_ONE = 5
+# Sections that say whose a programme is, not what it is about.
+_WHOSE = frozenset([PERSON_FIELD, "担当課", "担当係"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +167,10 @@ class Snapshot:
         """See :class:`index.types.Index`."""
         return self._records.document(file)
 
+    def original(self, file: str) -> Path | None:
+        """See :class:`index.types.Index`."""
+        return original_of(self.path.parent.parent, self.document(file).sha256)
+
     def encode(self, texts: list[str], kind: Literal["query", "passage"] = "query") -> Vectors:
         """See :class:`index.types.Index`."""
         return self._word_encoder.encode(texts, kind)
@@ -189,6 +200,43 @@ class Snapshot:
         """See :class:`index.types.Index`."""
         number = self._records.sheet_numbers.get(sheet_id)
         return [] if number is None else self._records.timeline(number)
+
+    def similar(self, sheet_id: str, k: int) -> list[SimilarSheet]:
+        """See :class:`index.types.Index`."""
+        number = self._records.sheet_numbers.get(sheet_id)
+        if number is None or k <= 0:
+            return []
+        near = self._neighbours
+        own = [self._records.sheet_numbers[one.sheet_id] for one in self._records.timeline(number)]
+        wanted: list[tuple[int, float]] = []
+        passed: set[int] = set()
+        # Room for the years of one programme, of which only the nearest is told.
+        for other, score in near.nearest(number, k + _YEARS_OF_ONE * k, own):
+            if other not in passed and len(wanted) < k:
+                wanted.append((other, score))
+                passed |= {self._records.sheet_numbers[one.sheet_id] for one in self._records.timeline(other)}
+        words = word_runs(self._told(number)) if wanted else []
+        return [
+            SimilarSheet(
+                self._records.sheets[other],
+                score,
+                shared_words(words, self._told(other), near.direction(number) + near.direction(other), self._encode),
+            )
+            for other, score in wanted
+        ]
+
+    @cached_property
+    def _neighbours(self) -> SheetNeighbours:
+        """Made when first asked for: a search needs none of it."""
+        return SheetNeighbours(self._sheet_vectors, self._records.sheets)
+
+    def _encode(self, texts: list[str]) -> Vectors:
+        return self._encoder.encode(texts, "passage")
+
+    def _told(self, number: int) -> str:
+        """A sheet's name and its sections, without those that name staff or the office."""
+        parts = [row.section.text for row in self._records.sections([number]) if row.section.field not in _WHOSE]
+        return "。".join([self._records.sheets[number].name, *parts])
 
     def search(self, query: str, k: int, filters: Filters = _ALL, offset: int = 0) -> SearchResult:
         """See :class:`index.types.Index`. A long section counts once, as its best part."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -107,6 +108,15 @@ class SheetEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class SimilarSheet:
+    """A sheet that is about the like of another: how near (0 to 1), and words that both of them say, the most telling first."""
+
+    sheet: Sheet
+    score: float
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """What the reading of a sheet said of itself: Japanese warnings, and how sure it was (None for no programme's)."""
 
@@ -143,6 +153,10 @@ class Index(Protocol):
         """The sheets of the same programme over the years, oldest first, with the sheet itself; none for an unknown id."""
         ...
 
+    def similar(self, sheet_id: str, k: int) -> list[SimilarSheet]:
+        """Other programmes about the like, nearest first, at most ``k``, one sheet a programme; none for an unknown id."""
+        ...
+
     def files(self) -> list[str]:
         """Every indexed file, in the order of the index."""
         ...
@@ -157,6 +171,10 @@ class Index(Protocol):
 
     def document(self, file: str) -> Document:
         """The stored document; raises KeyError for an unknown file."""
+        ...
+
+    def original(self, file: str) -> Path | None:
+        """The PDF that a document was read from, where the index keeps it; None else."""
         ...
 
     def encode(self, texts: list[str], kind: Literal["query", "passage"] = "query") -> Vectors:

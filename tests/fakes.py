@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -27,6 +28,7 @@ from index.types import (
     SheetEvent,
     SheetFact,
     SheetSection,
+    SimilarSheet,
     Vectors,
 )
 
@@ -186,8 +188,18 @@ class FakeIndex:
     def timeline(self, sheet_id: str) -> list[Sheet]:
         return [sheet for sheet in self.sheets() if sheet.sheet_id == sheet_id]
 
+    def similar(self, sheet_id: str, k: int) -> list[SimilarSheet]:
+        """The sheets whose names share a run of katakana or kanji: the two libraries' systems, each for the other."""
+        names = {sheet.sheet_id: sheet for sheet in self.sheets()}
+        words = WORDS.findall(names[sheet_id].name) if sheet_id in names else []
+        found = [(sheet, tuple(word for word in words if word in sheet.name)) for sheet in names.values()]
+        return [SimilarSheet(sheet, 0.5, both) for sheet, both in found if both and sheet.sheet_id != sheet_id][:k]
+
     def document(self, file: str) -> Document:
         return Document(file, TEXTS[file], "0" * 64, "text")
+
+    def original(self, file: str) -> Path | None:
+        return None
 
     def encode(self, texts: list[str], kind: Literal["query", "passage"] = "query") -> Vectors:
         return np.ones((len(texts), 1), dtype=np.float32)

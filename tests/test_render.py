@@ -21,7 +21,6 @@ from assistant.types import Answer, Chart, Citation, Interpretation, Series, Tab
 from corpus.documents import Place, Sheet, Span
 from index.types import Filters
 from tests.fakes import TEXTS, FakeAssistant, FakeIndex
-from ui.catalogue import render_catalogue
 from ui.charts import axis_ticks, render_chart, short_number
 from ui.examples import ROLES, examples
 from ui.export import SheetOfCells, workbook
@@ -39,7 +38,8 @@ from ui.render import (
     year_label,
 )
 from ui.scope import facet_choices, facet_counts, scope
-from ui.sheet import render_sheet, sheet_view
+from ui.sheet import Shown, render_sheet, sheet_view
+from ui.sheetlist import list_page
 from ui.text import excerpt, join_lines, markdown, marked
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
@@ -154,7 +154,7 @@ def test_nothing_a_document_or_a_person_wrote_becomes_html():
         render_answer(evil_answer()),
         render_answer(line),
         render_hits(FakeIndex().search("道路台帳", 5), 0),
-        render_catalogue([SHEET]),
+        list_page([SHEET], {}).html,
         render_held([SHEET]),
         render_sheet(sheet_view(FakeIndex().sheets()[1], FakeIndex())),
         *answer_steps(evil_answer()),
@@ -265,7 +265,7 @@ def test_the_sheet_page_marks_exactly_the_quote():
     assert found is not None and unescape(found.group(1)) == text[start : start + 26]
     assert "引用された箇所" in html and "橋りょう" in html
     assert "図書館システム運用" not in html  # the neighbour's part of the document is not shown …
-    assert "図書館システム運用" in render_sheet(view, whole=True)  # … unless asked for
+    assert "図書館システム運用" in render_sheet(view, Shown(whole=True))  # … unless asked for
 
 
 @pytest.mark.parametrize(("start", "end"), [(5, 5), (9, 3), (0, 10**9), (-1, 5), (None, 5)])

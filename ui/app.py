@@ -16,11 +16,13 @@ from assistant.readiness import Asker
 from assistant.store import FeedbackStore, open_store
 from evals.desk import Desk, open_desk
 from ui.casefiles import add_case_files
+from ui.comparepages import add_comparison
 from ui.export import add_export, add_report
 from ui.guard import Guard
 from ui.papers import add_papers
+from ui.pictures import add_pictures
 from ui.render import year_label
-from ui.sheet import render_missing, render_page, render_sheet, sheet_view
+from ui.sheet import Shown, render_missing, render_page, render_sheet, sheet_view
 from ui.visitors import Visitors
 
 ASSETS = Path(__file__).parent / "assets"
@@ -37,7 +39,9 @@ def create_app(assistant: Asker, store: FeedbackStore | None = None) -> FastAPI:
     app = create_api(assistant, kept)
     app.mount("/hyoka-assets", StaticFiles(directory=ASSETS), name="hyoka-assets")
     _add_sheet_pages(app, assistant)
+    add_comparison(app, assistant)
     add_export(app)
+    add_pictures(app, assistant)
     add_report(app, assistant)
     desk = open_desk(app.state.recorder, kept)
     add_case_files(app, desk)
@@ -56,6 +60,8 @@ def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
         start: Annotated[str, Query()] = "",
         end: Annotated[str, Query()] = "",
         whole: Annotated[str, Query()] = "",
+        paper: Annotated[str, Query(alias="print")] = "",
+        source: Annotated[str, Query()] = "",
     ) -> HTMLResponse:
         root = str(request.scope.get("root_path", ""))
         try:
@@ -64,8 +70,9 @@ def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
             body = render_missing("アドレスを確かめるか、「シート」の一覧から選んでください。")
             return HTMLResponse(render_page("シートがありません", body, root), status_code=404)
         view = sheet_view(sheet, assistant.index, _offset(start), _offset(end))
+        shown = Shown(whole == "1", paper == "1", paper != "1" or source != "0")
         title = f"{sheet.name}｜{sheet.municipality} {year_label(sheet.fiscal_year)}"
-        return HTMLResponse(render_page(title, render_sheet(view, whole == "1"), root))
+        return HTMLResponse(render_page(title, render_sheet(view, shown), root))
 
 
 def _refuse_uploads(app: FastAPI) -> None:

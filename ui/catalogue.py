@@ -1,74 +1,100 @@
-"""The シート screen: every sheet of the index as a list, and the chosen one beside it."""
+"""The シート screen: every sheet of the index as a list to search, order and leaf through; the chosen one opens beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
-from itertools import groupby
+import functools
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr  # 2 s: this module is imported when the screens are built, not before
 
 from assistant.readiness import Asker
 from assistant.refusals import clean_text
-from corpus.documents import Sheet
-from ui.render import render_notice, sheet_url, year_label
+from corpus.documents import Fact
 from ui.scope import scope
+from ui.sheetlist import ORDERS, PAGE, SPENT, list_page, settled_amounts
 
-SHOWN = 200
+PANE = (
+    '<div class="hy-box hy-pane-bar"><button type="button" class="hy-button hy-close-pane">閉じて一覧に戻る</button></div>'
+    '<iframe class="hy-pane" title="選んだシート" hidden></iframe>'
+    '<p class="hy-pane-hint">一覧からシートを選ぶと、ここに表示します。</p>'
+)
+# Filled by sheet.js; without it the boxes stay unticked and the sheet pages still lead to the comparison.
+BASKET = (
+    '<div class="hy-box hy-basket" hidden><span role="status"></span><a class="hy-button" target="_blank" rel="noopener">並べて比較</a>'
+    '<button type="button" class="hy-button">選択をすべて外す</button></div>'
+)
 
 
-def render_catalogue(sheets: Sequence[Sheet], words: str = "") -> str:
-    """The sheets whose name, department or municipality holds every word, grouped by municipality and year."""
-    wanted = words.lower().split()
-    found = [
-        sheet
-        for sheet in sheets
-        if all(word in f"{sheet.name} {sheet.department} {sheet.municipality}".lower() for word in wanted)
-    ]
-    if not found:
-        return render_notice("当てはまるシートがありません。言葉や絞り込みを変えてみてください。")
-    parts = []
-    for (place, year), group in groupby(found[:SHOWN], key=lambda sheet: (sheet.municipality, sheet.fiscal_year)):
-        items = "".join(
-            f'<li><a href="{escape(sheet_url(sheet.sheet_id))}" target="_blank" rel="noopener">'
-            f"{escape(sheet.name)}<small>{escape(_under(sheet))}</small></a></li>"
-            for sheet in group
+def build_catalogue(assistant: Asker, shared: list[Any]) -> tuple[Any, list[Any], list[Any]]:
+    """Adds the screen to the current Blocks; returns the function, its inputs and its outputs, to fill the list at the start."""
+    amounts = AmountCache(assistant)
+    page = gr.State(0)
+    with gr.Row(elem_classes="hy-sheets-asked"):
+        words = gr.Textbox(
+            label="シートを探す",
+            placeholder="事業名・課名・年度の一部（空白で区切ると、すべてを含むもの）",
+            lines=1,
+            max_lines=1,
+            scale=3,
+            min_width=240,
+            elem_id="hy-sheets",
         )
-        parts.append(f"<h3>{escape(place or '自治体の記載なし')}・{year_label(year)}</h3><ul>{items}</ul>")
-    more = f"<p>ほか{len(found) - SHOWN:,}件。言葉や絞り込みで減らしてください。</p>" if len(found) > SHOWN else ""
-    programmes = sum(sheet.kind == "programme" for sheet in found)
-    rest = f"、文書の一部{len(found) - programmes:,}件" if len(found) > programmes else ""
-    return (
-        f'<div class="hy-box hy-catalogue"><p class="hy-count" role="status">{programmes:,}シート{rest}</p>'
-        f"{''.join(parts)}{more}</div>"
-    )
-
-
-def _under(sheet: Sheet) -> str:
-    return sheet.department if sheet.kind == "programme" else f"文書の一部（前文・一覧など）：{sheet.file}"
-
-
-def build_catalogue(assistant: Asker, shared: list[Any]) -> tuple[Any, list[Any], Any]:
-    """Adds the screen to the current Blocks; returns the function, its inputs and its output, to fill the list at the start."""
-    words = gr.Textbox(
-        label="シートを探す", placeholder="事業名・課名の一部", lines=1, max_lines=1, elem_id="hy-sheets"
-    )
+        order = gr.Dropdown(
+            [(title, name) for name, title in ORDERS.items()],
+            value="file",
+            label="並べ順",
+            filterable=False,
+            scale=1,
+            min_width=160,
+            elem_id="hy-sheets-order",
+        )
+    gr.HTML(BASKET, elem_id="hy-basket", apply_default_css=False)
     with gr.Row(elem_classes="hy-sheet-row"):
         with gr.Column(scale=2, min_width=260):
             shown = gr.HTML("", elem_id="hy-catalogue", apply_default_css=False)
+            with gr.Row():
+                back = gr.Button(f"前の{PAGE}件", size="sm", visible=False)
+                more = gr.Button(f"次の{PAGE}件", size="sm", visible=False)
         with gr.Column(scale=3, min_width=280, elem_classes="hy-pane-column"):
-            gr.HTML(
-                '<iframe class="hy-pane" title="選んだシート" hidden></iframe>'
-                '<p class="hy-pane-hint">左の一覧からシートを選ぶと、ここに表示します。</p>',
-                elem_id="hy-pane",
-                apply_default_css=False,
-            )
+            gr.HTML(PANE, elem_id="hy-pane", apply_default_css=False)
 
-    def fill(text: str, *chosen: Any) -> str:
-        return render_catalogue(assistant.index.sheets(scope(*chosen)), clean_text(text or ""))
+    def fill(text: str, by: str, at: int, *chosen: Any) -> list[Any]:
+        sheets = assistant.index.sheets(scope(*chosen))
+        found = list_page(sheets, amounts.get(), clean_text(text or ""), by if by in ORDERS else "file", at)
+        return [found.html, found.at, gr.update(visible=found.before), gr.update(visible=found.after)]
+
+    def first(text: str, by: str, *chosen: Any) -> list[Any]:
+        return fill(text, by, 0, *chosen)
+
+    def following(text: str, by: str, at: int, *chosen: Any) -> list[Any]:
+        return fill(text, by, at + 1, *chosen)
+
+    def preceding(text: str, by: str, at: int, *chosen: Any) -> list[Any]:
+        return fill(text, by, at - 1, *chosen)
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    for trigger in (words.change, *(one.change for one in shared)):
-        trigger(fill, [words, *shared], shown, trigger_mode="always_last", **quiet)
-    return fill, [words, *shared], shown
+    asked, outputs = [words, order, *shared], [shown, page, back, more]
+    for trigger in (words.change, order.change, *(one.change for one in shared)):
+        trigger(first, asked, outputs, trigger_mode="always_last", **quiet)
+    for button, turn in ((more, following), (back, preceding)):
+        button.click(turn, [words, order, page, *shared], outputs, js=TO_TOP, **quiet)
+    return first, asked, outputs
+
+
+TO_TOP = "(...values) => { document.getElementById('hy-catalogue')?.scrollTo(0, 0); return values; }"
+
+
+class AmountCache:
+    """The amount that stands for each sheet of the current index, read once and kept until the index changes."""
+
+    def __init__(self, assistant: Asker) -> None:
+        self.assistant = assistant
+        self._read = functools.lru_cache(maxsize=2)(self._amounts)
+
+    def get(self) -> Mapping[str, Fact]:
+        """The amounts by the sheets' ids."""
+        return self._read(self.assistant.index.version)
+
+    def _amounts(self, version: str) -> Mapping[str, Fact]:
+        return settled_amounts(self.assistant.index.facts(fields=list(SPENT)))

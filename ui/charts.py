@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from math import floor, log10
 
@@ -78,12 +79,7 @@ def _lines(chart: Chart, title: str) -> str:
     def down(value: float) -> float:
         return TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - low) / ((high - low) or 1))
 
-    parts = []
-    for tick in ticks:
-        y = f"{down(tick):.1f}"
-        parts.append(f'<line class="hy-grid" x1="{LEFT}%" x2="{RIGHT}%" y1="{y}" y2="{y}"></line>')
-        label = escape(short_number(tick, chart.unit))
-        parts.append(f'<text x="{LEFT - 2}%" y="{down(tick) + 4:.1f}" text-anchor="end">{label}</text>')
+    parts = [_grid(tick, chart.unit, down(tick)) for tick in ticks]
     # Labels would run into each other beyond five: then every second, third … is written.
     step = -(-len(chart.x) // 5)
     for at, name in enumerate(chart.x):
@@ -111,6 +107,98 @@ def spoken(chart: Chart) -> str:
             for name, value in zip(chart.x, line.values, strict=False)
         )
         for line in chart.series
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One row of figures as columns over the years: plans are drawn as frames, actuals filled, so that print tells them."""
+
+    name: str
+    planned: bool
+    values: Mapping[int, float]
+
+
+def year_slots(years: Sequence[int]) -> list[int | None]:
+    """The years in order, with None where years between two of them are missing.
+
+    >>> year_slots([2019, 2020, 2023])
+    [2019, 2020, None, 2023]
+    """
+    slots: list[int | None] = []
+    for year in sorted(set(years)):
+        if slots and slots[-1] is not None and year > slots[-1] + 1:
+            slots.append(None)
+        slots.append(year)
+    return slots
+
+
+def short_year(year: int) -> str:
+    """A fiscal year under a chart: 2023 -> R5, 2019 -> R1, 2018 -> H30, 1985 -> S60."""
+    first, era = next(((first, era) for first, era in ((2018, "R"), (1988, "H"), (1925, "S")) if year > first), (0, ""))
+    return f"{era}{year - first}"
+
+
+def render_columns(title: str, unit: str, years: Sequence[int], rows: Sequence[Column]) -> str:
+    """Columns over the fiscal years, side by side where several rows have the year; empty without a figure.
+
+    Nothing is drawn for what is not known, and a gap in the years is a gap in the chart.
+    """
+    figures = [value for row in rows for value in row.values.values()]
+    if not figures or not years:
+        return ""
+    if not any(figures):
+        return f'<figure class="hy-chart"><figcaption>{escape(title)}</figcaption><p>どの年度も0です。</p></figure>'
+    ticks = axis_ticks(min(0.0, *figures), max(0.0, *figures))
+    low, high = ticks[0], ticks[-1]
+    slots = year_slots(years)
+    wide = (RIGHT - LEFT) / len(slots)
+    column = min(wide * 0.8 / len(rows), 9.0)
+
+    def down(value: float) -> float:
+        return TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - low) / (high - low))
+
+    parts = [_grid(tick, unit, down(tick)) for tick in ticks]
+    step = -(-len(slots) // 10)
+    for at, year in enumerate(slots):
+        middle = LEFT + wide * (at + 0.5)
+        if year is None or at % step == 0:
+            label = "…" if year is None else short_year(year)
+            parts.append(f'<text x="{middle:.1f}%" y="{HEIGHT - 12}" text-anchor="middle">{label}</text>')
+        for number, row in enumerate(rows):
+            if year is None or year not in row.values:
+                continue
+            value = row.values[year]
+            top, bottom = down(max(value, 0.0)), down(min(value, 0.0))
+            left = middle + column * (number - len(rows) / 2)
+            told = f"{short_year(year)}年度 {row.name} {short_number(value, unit)}"
+            parts.append(
+                f'<rect class="{_column_class(rows, number)}" x="{left + column * 0.05:.2f}%" y="{top:.1f}"'
+                f' width="{column * 0.9:.2f}%" height="{max(bottom - top, 1.0):.1f}"><title>{escape(told)}</title></rect>'
+            )
+    legend = "".join(
+        f'<li><span class="hy-swatch {_column_class(rows, number)}"></span>{escape(row.name)}</li>'
+        for number, row in enumerate(rows)
+    )
+    return (
+        f'<figure class="hy-chart"><figcaption>{escape(title)}</figcaption>'
+        f'<svg width="100%" height="{HEIGHT}" role="img" aria-label="{escape(title)}のグラフ。数値は下の表にあります。">'
+        f'{"".join(parts)}</svg><ul class="hy-legend">{legend}</ul></figure>'
+    )
+
+
+def _column_class(rows: Sequence[Column], number: int) -> str:
+    """Plan and actual share a colour and differ by frame and filling; a second plan or actual takes the next colour."""
+    planned = rows[number].planned
+    before = sum(row.planned == planned for row in rows[:number])
+    return f"hy-column {'hy-planned' if planned else 'hy-actual'} hy-c{before % 6}"
+
+
+def _grid(tick: float, unit: str, y: float) -> str:
+    label = escape(short_number(tick, unit))
+    return (
+        f'<line class="hy-grid" x1="{LEFT}%" x2="{RIGHT}%" y1="{y:.1f}" y2="{y:.1f}"></line>'
+        f'<text x="{LEFT - 2}%" y="{y + 4:.1f}" text-anchor="end">{label}</text>'
     )
 
 

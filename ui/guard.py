@@ -32,7 +32,8 @@ class Guard:
                 headers.setdefault("X-Content-Type-Options", "nosniff")
                 headers.setdefault("Referrer-Policy", "same-origin")
                 headers.setdefault("X-Frame-Options", "SAMEORIGIN")
-                plain = scope["path"].startswith("/sheet/")
+                path = scope["path"].removeprefix(scope.get("root_path", ""))  # some servers leave the prefix in it
+                plain = path.startswith(("/sheet/", "/compare"))
                 headers.setdefault("Content-Security-Policy", SHEET_POLICY if plain else SCREEN_POLICY)
             await send(message)
 

@@ -16,10 +16,11 @@ MAX_ROWS, MAX_COLUMNS, MAX_CHARS = 10, 8, 40
 Grid = dict[tuple[int, int], Place]  # (row, column) -> the cell's place
 
 
-def render_location(document: Document, quote: Span, hidden: Sequence[Span] = ()) -> str:
+def render_location(document: Document, quote: Span, hidden: Sequence[Span] = (), pictures: str = "") -> str:
     """The pages with the quote's boxes marked, or the cells around it; empty where the file says neither.
 
-    Cells in a ``hidden`` stretch (names of persons) are drawn without their text.
+    ``pictures`` is the address of the pages' pictures with {page} for the number; "" where there are none: then the
+    lines and cells of a page are drawn instead. Cells in a ``hidden`` stretch (names of persons) are drawn without their text.
     """
     places = places_of(document, quote)
     cells = cells_of(places)
@@ -27,13 +28,13 @@ def render_location(document: Document, quote: Span, hidden: Sequence[Span] = ()
         return render_cells(document, quote, cells, hidden)
     pages = list(dict.fromkeys(place.page for place in places if place.page is not None and place.box is not None))
     sized = [page for page in pages if 0 < page <= len(document.pages) and document.pages[page - 1].width > 0]
-    shown = [_page(document, page, places) for page in sized[:MAX_PAGES]]
+    shown = [_page(document, page, places, pictures.format(page=page)) for page in sized[:MAX_PAGES]]
     more = f'<p class="hy-small">ほか{len(sized) - MAX_PAGES}ページに続きます。</p>' if len(sized) > MAX_PAGES else ""
     return f'<div class="hy-maps">{"".join(shown)}</div>{more}' if shown else ""
 
 
-def _page(document: Document, page: int, places: Sequence[Place]) -> str:
-    """One page in its proportion; all its lines and cells are faint, those of the quote are marked."""
+def _page(document: Document, page: int, places: Sequence[Place], picture: str = "") -> str:
+    """One page in its proportion: its picture, or all its lines and cells faint; those of the quote are marked."""
     size = document.pages[page - 1]
     here = {place for place in places if place.page == page}
     boxes = [(place, box) for place in places_on(document, page) if (box := place.box) is not None]
@@ -42,13 +43,23 @@ def _page(document: Document, page: int, places: Sequence[Place]) -> str:
     # Room for the outline's stroke, which would be cut off at the edge.
     shape = f"-2 -2 {size.width + 4:.0f} {size.height + 4:.0f}"
     wide = " hy-map-wide" if size.width > size.height else ""
+    if picture:
+        wide += " hy-map-picture"
+        faint = (
+            f'<image href="{escape(picture)}" x="0" y="0" width="{size.width:.0f}" height="{size.height:.0f}"></image>'
+        )
     spoken = f"{page}ページの図。引用された箇所は{_extent(marks, size.width, size.height)}にあります。"
     return (
         f'<figure class="hy-map{wide}"><svg viewBox="{shape}" role="img" aria-label="{escape(spoken)}">'
         f'<rect class="hy-map-page" x="0" y="0" width="{size.width:.0f}" height="{size.height:.0f}"></rect>'
         f"{faint}{''.join(_rectangle(box, 'hy-map-here') for box in marks)}</svg>"
-        f"<figcaption>{page}ページ（全{len(document.pages)}ページ）</figcaption></figure>"
+        f"<figcaption>{page}ページ（全{len(document.pages)}ページ）{_large(picture)}</figcaption></figure>"
     )
+
+
+def _large(picture: str) -> str:
+    """The way to the picture alone, where letters can be read in full size."""
+    return f'　<a href="{escape(picture)}" target="_blank" rel="noopener">拡大</a>' if picture else ""
 
 
 def _rectangle(box: Box, name: str) -> str:

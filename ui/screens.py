@@ -1,4 +1,4 @@
-"""The screens as one page: 質問, 検索, シート, 管理, with the filters they share above them."""
+"""The screens as one page: 質問, 検索, シート, 比較, 管理, with the filters they share above them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from assistant.store import FeedbackStore
 from evals.desk import Desk
 from ui.catalogue import build_catalogue
 from ui.chat import build_chat, example_updates
+from ui.comparing import build_comparing
 from ui.examples import Examples, examples
 from ui.render import catalogue_line, render_held
 from ui.scope import scope, scope_choices, scope_label
@@ -27,7 +28,7 @@ logger = logging.getLogger(__name__)
 TITLE = "hyoka 評価シート検索"
 LEAD = "自治体の事務事業評価シートに、ふだんの言葉で質問できます。答えには必ず原文の引用が付きます。"
 SHARED = {"municipality": "自治体", "fiscal_year": "年度", "department": "部課"}
-TABS = ("ask", "search", "sheets", "status")
+TABS = ("ask", "search", "sheets", "compare", "status")
 
 # The address follows the filters, so that it can be kept as a bookmark or sent to a colleague.
 KEEP_ADDRESS = """(...chosen) => {
@@ -58,7 +59,9 @@ def build_screens(assistant: Asker, store: FeedbackStore, desk: Desk) -> gr.Bloc
             with gr.Tab("検索", id="search"):
                 box, search, search_inputs, search_outputs = build_search(assistant, shared)
             with gr.Tab("シート", id="sheets"):
-                fill_catalogue, catalogue_inputs, catalogue_output = build_catalogue(assistant, shared)
+                fill_catalogue, catalogue_inputs, catalogue_outputs = build_catalogue(assistant, shared)
+            with gr.Tab("比較", id="compare"):
+                fill_comparing, comparing_inputs, comparing_outputs = build_comparing(assistant, shared)
 
             with gr.Tab("管理", id="status") as status_tab:
                 build_status(assistant, store, desk, status_tab)
@@ -91,7 +94,8 @@ def build_screens(assistant: Asker, store: FeedbackStore, desk: Desk) -> gr.Bloc
             opening, search_inputs, search_outputs, **quiet
         )
         screens.load(lambda: example_updates(tried.get()), None, to_fill, **quiet)
-        screens.load(fill_catalogue, catalogue_inputs, catalogue_output, **quiet)
+        screens.load(fill_catalogue, catalogue_inputs, catalogue_outputs, **quiet)
+        screens.load(fill_comparing, comparing_inputs, comparing_outputs, **quiet)
         for one in shared:
             one.change(
                 lambda *chosen: gr.update(label=scope_label(scope(*chosen))), shared, fold, js=KEEP_ADDRESS, **quiet

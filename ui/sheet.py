@@ -8,27 +8,33 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from urllib.parse import quote
 
 from assistant.payload import PERSON_FIELD
 from corpus.documents import Document, Fact, Section, Sheet, Span
 from corpus.histories import HistoryRow, history
 from corpus.places import in_words
-from index.types import Index
+from index.types import Index, SimilarSheet
+from ui.comparelinks import MOST, compare_url
 from ui.facts import render_facts
 from ui.location import render_location
+from ui.panels import panels, render_panels
 from ui.render import year_label
+from ui.similar import render_similar
 from ui.source import render_source
 from ui.text import marked
 from ui.years import render_history, render_other_years
 
 LEFTOVER = "その他"
+SIMILAR = 6
 
 
 @dataclass(frozen=True, slots=True)
 class SheetView:
     """Everything the page shows of one sheet; ``quote`` is the span to mark, None without one.
 
-    ``timeline`` are the programme's sheets over the years, ``history`` its figures in them, ``documents`` theirs by file.
+    ``timeline`` are the programme's sheets over the years, ``history`` its figures in them, ``documents`` theirs by file;
+    ``similar`` are other programmes about the like; ``pictured`` says that the original's pages can be shown.
     ``hidden`` are the stretches that name persons: only the source shows them, as it was published.
     """
 
@@ -41,13 +47,27 @@ class SheetView:
     history: tuple[HistoryRow, ...] = ()
     documents: Mapping[str, Document] = field(default_factory=dict)
     hidden: tuple[Span, ...] = ()
+    similar: tuple[SimilarSheet, ...] = ()
+    pictured: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What of the page is wanted: the ``whole`` document as the source, or the page for ``paper`` (then with ``source`` or not)."""
+
+    whole: bool = False
+    paper: bool = False
+    source: bool = True
+
+
+ON_SCREEN = Shown()
 
 
 def sheet_view(sheet: Sheet, index: Index, start: int | None = None, end: int | None = None) -> SheetView:
     """Reads a sheet from the index; a quote outside the document is no quote."""
     document = index.document(sheet.file)
     timeline = index.timeline(sheet.sheet_id)
-    several = [one.sheet_id for one in timeline] if len(timeline) > 1 else []
+    years = [one.sheet_id for one in timeline] or [sheet.sheet_id]
     sections = [found.section for found in index.sections([sheet.sheet_id])]
     asked = start is not None and end is not None and 0 <= start < end <= len(document.text)
     return SheetView(
@@ -57,44 +77,97 @@ def sheet_view(sheet: Sheet, index: Index, start: int | None = None, end: int | 
         tuple(found.fact for found in index.facts([sheet.sheet_id]) if found.fact.field != PERSON_FIELD),
         Span(start, end) if asked and start is not None and end is not None else None,
         tuple(timeline),
-        tuple(history((found.sheet, found.fact) for found in index.facts(several))) if several else (),
-        {one.file: index.document(one.file) for one in timeline},
+        tuple(history((found.sheet, found.fact) for found in index.facts(years) if found.fact.field != PERSON_FIELD)),
+        {one.file: index.document(one.file) for one in timeline} | {sheet.file: document},
         tuple(section.span for section in sections if section.field == PERSON_FIELD),
+        tuple(index.similar(sheet.sheet_id, SIMILAR)) if sheet.kind == "programme" else (),
+        document.media == "pdf" and index.original(sheet.file) is not None,
     )
 
 
-def render_sheet(view: SheetView, whole: bool = False) -> str:
-    """The body of the page; ``whole`` shows the whole document as the source instead of the sheet's part."""
+def render_sheet(view: SheetView, shown: Shown = ON_SCREEN) -> str:
+    """The body of the page."""
     sheet = view.sheet
-    years = render_history(view.history, view.documents)
-    figures = render_facts(view.document, sheet, view.facts, drawn=not years)
+    charts = render_panels(panels(view.history), view.documents, folded=not shown.paper)
+    years = render_history(view.history, view.documents) if len(view.timeline) > 1 else ""
+    figures = render_facts(view.document, sheet, view.facts)
+    similar = "" if shown.paper else render_similar(sheet, view.similar)
+    source = render_source(view.document, sheet, view.quote, shown.whole)
     parts = [
+        _paper_note(view, shown) if shown.paper else "",
         f'<header class="hy-head"><p class="hy-where">{escape(sheet.municipality)}</p>'
         f"<h1>{escape(sheet.name)}</h1></header>",
         _metadata(sheet),
+        "" if shown.paper else _tools(view),
         render_other_years(sheet, view.timeline),
         _quoted(view),
-        '<nav class="hy-jump" aria-label="ページ内"><a href="#sections">記載内容</a>'
+        ""
+        if shown.paper
+        else '<nav class="hy-jump" aria-label="ページ内"><a href="#sections">記載内容</a>'
+        + ('<a href="#charts">金額と指標の推移</a>' if charts else "")
         + ('<a href="#facts">数値</a>' if 'id="facts"' in figures else "")
         + ('<a href="#choices">評価・区分</a>' if 'id="choices"' in figures else "")
         + ('<a href="#years">年度ごとの推移</a>' if years else "")
+        + ('<a href="#similar">似ている事業</a>' if similar else "")
         + '<a href="#source">原文</a></nav>',
         _sections(view),
+        charts,
         figures,
         years,
-        render_source(view.document, sheet, view.quote, whole),
+        similar,
+        source if shown.source else "",
     ]
-    return f'<article class="hy-box hy-sheet">{"".join(parts)}</article>'
+    paper = " hy-paper" if shown.paper else ""
+    return f'<article class="hy-box hy-sheet{paper}">{"".join(parts)}</article>'
+
+
+def _tools(view: SheetView) -> str:
+    """The ways on from a sheet: on paper, and beside others. They open apart, since the page may stand in a frame."""
+    apart = 'target="_blank" rel="noopener"'
+    own = compare_url([view.sheet.sheet_id], root="..")
+    links = [f'<a href="{escape(_own_address(view, "print=1"))}" {apart}>印刷用に表示</a>']
+    if view.sheet.kind == "programme":
+        links.append(f'<a href="{escape(own)}" {apart}>比較に追加</a>')
+    if len(view.timeline) > 1:
+        years = compare_url([one.sheet_id for one in view.timeline[-MOST:]], root="..")
+        links.append(f'<a href="{escape(years)}" {apart}>他の年度と並べて比較</a>')
+    return f'<p class="hy-ways">{"".join(links)}</p>'
+
+
+def _paper_note(view: SheetView, shown: Shown) -> str:
+    """How to print, which is not printed itself: the page has no script that could open the browser's own window."""
+    other = (
+        f'<a href="{escape(_own_address(view, "print=1&source=0"))}">原文を付けない</a>'
+        if shown.source
+        else f'<a href="{escape(_own_address(view, "print=1"))}">原文も付ける</a>'
+    )
+    return (
+        '<p class="hy-paper-note">印刷用の表示です。ブラウザーの印刷（Ctrl+P）で、A4の用紙に印刷するか、PDFとして保存してください。'
+        f'{other}　<a href="{escape(_own_address(view, ""))}">通常の表示に戻る</a></p>'
+    )
+
+
+def _own_address(view: SheetView, more: str) -> str:
+    """The page's own address, relative to itself, with its quote and ``more``."""
+    quote = f"start={view.quote.start}&end={view.quote.end}" if view.quote is not None else ""
+    return "?" + "&".join(part for part in (quote, more) if part)
 
 
 def render_page(title: str, body: str, root: str = "") -> str:
-    """A whole HTML document around a body, with our own style sheet and nothing else."""
+    """A whole HTML document around a body, with our own style sheets and nothing else.
+
+    ``root`` is the path prefix the application stands under: links to sheets get it. What a document says cannot be taken
+    for one, since its quotation marks are escaped.
+    """
+    if root:
+        body = body.replace('href="/sheet/', f'href="{root}/sheet/')
     return (
         '<!doctype html><html lang="ja"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<title>{escape(title)}</title><link rel="icon" href="{root}/hyoka-assets/favicon.svg">'
-        f'<link rel="stylesheet" href="{root}/hyoka-assets/hyoka.css"></head><body class="hy-page">'
-        f'<p class="hy-home"><a href="{root}/">← 質問と検索に戻る</a></p><main>{body}</main></body></html>'
+        f'<link rel="stylesheet" href="{root}/hyoka-assets/hyoka.css">'
+        f'<link rel="stylesheet" href="{root}/hyoka-assets/sheet.css"></head><body class="hy-page">'
+        f'<nav class="hy-home" aria-label="画面"><a href="{root}/">← 質問と検索に戻る</a></nav><main>{body}</main></body></html>'
     )
 
 
@@ -121,12 +194,18 @@ def _quoted(view: SheetView) -> str:
     text = view.document.text[view.quote.start : view.quote.end]
     words = in_words(view.document, view.quote)
     where = f"（{escape(words)}）" if words else ""
-    place = render_location(view.document, view.quote, view.hidden)
+    place = render_location(view.document, view.quote, view.hidden, _pictures(view))
     return (
         f'<aside id="where" class="hy-quoted" aria-label="引用された箇所"><p class="hy-label">引用された箇所{where}</p>'
         f'<div class="hy-located"><blockquote>{marked(text)}</blockquote>{place}</div>'
-        '<p><a href="#quote">原文の位置へ移動</a></p></aside>'
+        '<p class="hy-to-source"><a href="#quote">原文の位置へ移動</a></p></aside>'
     )
+
+
+def _pictures(view: SheetView) -> str:
+    """The address of the pages' pictures, relative to the page of the sheet."""
+    own = quote(view.sheet.sheet_id, safe="").replace("{", "{{").replace("}", "}}")
+    return f"{own}/page/{{page}}.png" if view.pictured else ""
 
 
 def _sections(view: SheetView) -> str:
@@ -154,7 +233,7 @@ def block(text: str, highlights: Sequence[tuple[int, int]] = ()) -> str:
     """Running text as text, and lines with tabs between cells as a table.
 
     >>> block("年度\\t予算")
-    '<div class="hy-scroll"><table><tr><td>年度</td><td>予算</td></tr></table></div>'
+    '<div class="hy-scroll" tabindex="0" role="group" aria-label="表"><table><tr><td>年度</td><td>予算</td></tr></table></div>'
     """
     out: list[str] = []
     rows: list[str] = []
@@ -171,7 +250,9 @@ def block(text: str, highlights: Sequence[tuple[int, int]] = ()) -> str:
 
     def close_rows() -> None:
         if rows:
-            out.append(f'<div class="hy-scroll"><table>{"".join(rows)}</table></div>')
+            out.append(
+                f'<div class="hy-scroll" tabindex="0" role="group" aria-label="表"><table>{"".join(rows)}</table></div>'
+            )
             rows.clear()
 
     at = 0

@@ -7,8 +7,8 @@ from html import escape
 
 from corpus.documents import Document, Sheet
 from corpus.histories import HistoryRow, YearFigure
-from ui.charts import render_chart, trimmed
-from ui.facts import INDICATOR_KINDS, MONEY_KINDS, amount_chart, fact_sign, fact_title
+from ui.charts import trimmed
+from ui.facts import fact_sign, fact_title, kind_word
 from ui.render import sheet_url, year_label
 
 NOTE = (
@@ -34,7 +34,7 @@ def render_other_years(sheet: Sheet, timeline: Sequence[Sheet]) -> str:
 
 
 def render_history(rows: Sequence[HistoryRow], documents: Mapping[str, Document]) -> str:
-    """A chart of the amounts and a table of every figure that at least two years have; empty without one.
+    """A table of every figure that at least two years have; empty without one.
 
     ``documents`` are those of the sheets by file.
     """
@@ -45,16 +45,12 @@ def render_history(rows: Sequence[HistoryRow], documents: Mapping[str, Document]
     head = "".join(f'<th scope="col">{escape(year_label(year))}</th>' for year in years)
     lines = []
     for row in shown:
-        kind = (MONEY_KINDS if row.unit == "円" else INDICATOR_KINDS)[row.kind]
-        notes = "・".join(part for part in (kind, row.unit) if part)
+        notes = "・".join(part for part in (kind_word(row.field, row.unit, row.kind), row.unit) if part)
         small = f"<small>{escape(notes)}</small>" if notes else ""
         cells = "".join(_cell(row.years.get(year), documents) for year in years)
         lines.append(f'<tr><th scope="row">{escape(fact_title(row.field, row.label))}{small}</th>{cells}</tr>')
-    chart = render_chart(
-        amount_chart([figure.fact for row in shown for figure in row.years.values()]), "金額の推移（円）"
-    )
     return (
-        f'<section id="years"><h2>年度ごとの推移</h2>{chart}'
+        '<section id="years"><h2>年度ごとの推移</h2>'
         '<div class="hy-scroll" tabindex="0" role="region" aria-label="年度ごとの推移の表"><table class="hy-facts"><thead>'
         f'<tr><th scope="col">項目</th>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
         f'<p class="hy-small">{NOTE}</p></section>'

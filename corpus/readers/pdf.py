@@ -16,7 +16,7 @@ _BROKEN_IN_A_ROW = 100  # a damaged file may claim any number of pages
 _UNKNOWN = "\ufffd"
 _DPI, _MOST_PIXELS = 300, 40_000_000  # of a scan that is looked at; a poster is rendered smaller
 # pdfium keeps state of its own and must not be entered twice.
-_lock = threading.Lock()
+pdfium_lock = threading.Lock()
 
 
 def read_pdf(data: bytes, file: str) -> Extract:
@@ -28,7 +28,7 @@ def read_pdf(data: bytes, file: str) -> Extract:
     """
     import pypdfium2 as pdfium
 
-    with _lock:
+    with pdfium_lock:
         try:
             document = pdfium.PdfDocument(data)
         except Exception as error:
