@@ -50,6 +50,11 @@ def _filled(text: object) -> object:
     return text
 
 
+def _one_or_many(value: object) -> object:
+    """A single name where a list may stand: 「"municipality": "湊見市"」."""
+    return ((value,) if value.strip() else ()) if isinstance(value, str) else value
+
+
 Text = Annotated[str, BeforeValidator(_filled)]
 
 
@@ -75,7 +80,7 @@ class Case(BaseModel):
     type: CaseType
     question: Text
     history: tuple[Text, ...] = ()
-    municipality: tuple[str, ...] = ()
+    municipality: Annotated[tuple[str, ...], BeforeValidator(_one_or_many)] = ()
     sheets: tuple[Text, ...] = ()
     sections: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from eval_fakes import GOOD, LATER, TEXT, VOID, Fake, lines
 
 from corpus.errors import SettingsError
 from evals import run as run_module
-from evals.cases import Case
+from evals.cases import Case, collect
 from evals.run import examine, main, run
 from evals.runs import keep, load, previous
 
@@ -134,3 +134,10 @@ def test_the_baseline_decides_the_exit_status(
     assert "全体の正答率が 1.000 から 0.500" in capsys.readouterr().err
     assert main([str(worse), *options, "--baseline", str(committed), "--margin", "1"]) == 0
     assert main([str(worse), *options, "--baseline", str(tmp_path / "missing.json")]) == 1
+
+
+def test_a_town_may_stand_alone_or_in_a_list() -> None:
+    row = {"id": "a", "type": "list", "question": "q", "sheets": ["s"]}
+    for given, read in (("湊見市", ("湊見市",)), (["湊見市", "桜坂町"], ("湊見市", "桜坂町")), ("", ()), ([], ())):
+        (case,) = collect("x", [(1, {**row, "municipality": given})]).cases
+        assert case.municipality == read
