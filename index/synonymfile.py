@@ -67,6 +67,16 @@ def read_synonyms(file: Path = FILE) -> SynonymTable:
     return SynonymTable(tuple(both), (*one_way, *slips), tuple(furniture), told)
 
 
+def joined(first: SynonymTable, second: SynonymTable) -> SynonymTable:
+    """Two files as one."""
+    return SynonymTable(
+        first.groups + second.groups,
+        first.one_way + second.one_way,
+        first.furniture + second.furniture,
+        first.warnings + second.warnings,
+    )
+
+
 def _broken(lines: Sequence[str], error: tomllib.TOMLDecodeError) -> str:
     """Where TOML was left: what people forget is a comma, a bracket or a quotation mark of a group's line.
 

@@ -11,6 +11,7 @@ import gradio as gr  # 2 s: this module is imported when the screens are built, 
 from assistant.accounts import AccountCache, FileAccount
 from assistant.readiness import Asker
 from assistant.store import Feedback, FeedbackStore, Unanswered
+from assistant.upkeep import Upkeep
 from evals.desk import Desk
 from ui.accounts import render_accounts
 from ui.questions import build_questions, build_runs
@@ -60,7 +61,7 @@ def _table(title: str, columns: Sequence[str], rows: str) -> str:
     )
 
 
-def build_status(assistant: Asker, store: FeedbackStore, desk: Desk, tab: Any) -> None:
+def build_status(assistant: Asker, store: FeedbackStore, desk: Desk, tab: Any, upkeep: Upkeep | None = None) -> None:
     """Adds the screen to the current Blocks; it is read anew whenever its tab is opened."""
     with gr.Tabs(elem_id="hy-status-tabs"):
         with gr.Tab("索引と利用状況"):
