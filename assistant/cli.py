@@ -188,7 +188,9 @@ def serve(
 
         upkeep = open_upkeep(settings, snapshot)
         questions = [question for group in examples(upkeep.live).values() for question in group][:3]
-        application = create_app(upkeep.live, open_store(settings.feedback_file), upkeep)
+        store = open_store(settings.feedback_file)
+        store.asked.counting = settings.count_questions
+        application = create_app(upkeep.live, store, upkeep)
         upkeep.live.start()
         console.note(f"http://{settings.host}:{socket.getsockname()[1]} で開きました（止めるには Ctrl+C）。")
         if questions:

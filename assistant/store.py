@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from assistant.asked import AskedQuestions
 from assistant.casebook import CaseBook
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Unanswered:
 
 
 class FeedbackStore:
-    """An append-only list of :class:`Feedback`, and the draft questions that come of it in ``cases``.
+    """An append-only list of :class:`Feedback`, and the draft questions that come of it in ``cases``; ``asked`` counts questions.
 
     ``path`` is a file, or ``:memory:``.
 
@@ -81,6 +82,7 @@ class FeedbackStore:
             self._db.execute("pragma journal_mode=wal")
             self._db.executescript(SCHEMA)
         self.cases = CaseBook(self._db, self._lock)
+        self.asked = AskedQuestions(self._db, self._lock)
 
     def add(self, rating: Rating, question: str, answer: str = "", comment: str = "", index_version: str = "") -> int:
         """Stores one opinion and returns its number; a poor answer becomes a draft of a question with its gold."""

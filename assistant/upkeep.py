@@ -26,7 +26,6 @@ class Upkeep:
     live: Live
     rebuild: Rebuild
     synonyms: Path
-    counting: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
             return ()
 
     rebuild = Rebuild(folder, sources, lambda: live.check(now=True))
-    return Upkeep(folder, live, rebuild, own, settings.count_questions)
+    return Upkeep(folder, live, rebuild, own)
 
 
 def _stamp_of_files(stamp: str) -> str:

@@ -22,6 +22,7 @@ from ui.export import add_export, add_report
 from ui.guard import Guard
 from ui.render import year_label
 from ui.sheet import render_missing, render_page, render_sheet, sheet_view
+from ui.usage import add_usage
 
 ASSETS = Path(__file__).parent / "assets"
 # Plain names only: a font fetched from outside would be a request to outside.
@@ -40,6 +41,7 @@ def create_app(assistant: Asker, store: FeedbackStore | None = None, upkeep: Upk
     _add_sheet_pages(app, assistant)
     add_export(app)
     add_report(app, assistant)
+    add_usage(app, kept)
     desk = open_desk(app.state.recorder, kept)
     add_case_files(app, desk)
     _refuse_uploads(app)
