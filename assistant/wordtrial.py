@@ -33,19 +33,19 @@ class WordTrial:
 def try_words(index: Index, synonyms: Synonyms, question: str, k: int = 5) -> WordTrial:
     """The first ``k`` hits and how the question was read. An index that is no local one searches with its own synonyms."""
     looked_for = synonyms.expand(question)
-    pieces = tuple(
-        (question[token.start : token.end], token.norm in looked_for.words)
-        for token in tokenize(question, parts=True)
-        if not token.part
-    )
-    ways = dict.fromkeys(
-        Way("".join(looked_for.words[one.first : one.last]), "＋".join(one.words), one.weight)
-        for one in looked_for.alternatives
-    )
+    tokens = [token for token in tokenize(question, parts=True) if not token.part]
+    pieces = tuple((question[token.start : token.end], token.norm in looked_for.words) for token in tokens)
+    printed = {token.norm: question[token.start : token.end] for token in reversed(tokens)}
+    ways: dict[tuple[str, str], Way] = {}
+    for one in sorted(looked_for.alternatives, key=lambda one: (one.first, -one.weight, len(one.words))):
+        asked = "".join(printed.get(word, word) for word in looked_for.words[one.first : one.last])
+        # A word is looked for in every way it may be cut (再構築, 再+構築): for people that is one.
+        if (joined := "".join(one.words)) != asked:
+            ways.setdefault((asked, joined), Way(asked, "＋".join(one.words), one.weight))
     other = index.with_synonyms(synonyms) if isinstance(index, Snapshot) else None
     try:
         found = (other or index).search(question, k)
     finally:
         if other is not None:
             other.close()
-    return WordTrial(pieces, tuple(ways), tuple(visible(found.hits)), found.total)
+    return WordTrial(pieces, tuple(ways.values()), tuple(visible(found.hits)), found.total)

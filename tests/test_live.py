@@ -211,7 +211,13 @@ def sheets(tmp_path) -> Path:
     folder = tmp_path / "資料"
     write(folder, "花火大会", "令和6年度は会場を港に移す。")
     write(folder, "図書館だより", "令和6年度は電子版を出す。")
-    index_by_hand(tmp_path / "index", folder)
+    from assistant.intake import Intake
+    from corpus.sources import find_files
+    from index.build import build
+    from index.encoder import load_encoder
+
+    intake = Intake(find_files([folder]), 2**20, jobs=0)
+    build(intake, load_encoder(), tmp_path / "index", sources=[str(folder)]).close()
     return folder
 
 

@@ -14,9 +14,16 @@ SHOWN = 200  # files that could not be read, after a rebuild
 
 
 def render_status(
-    version: str, accounts: Sequence[FileAccount], held: Inventory | None = None, problem: str = ""
+    version: str,
+    accounts: Sequence[FileAccount],
+    held: Inventory | None = None,
+    problem: str = "",
+    sources: Sequence[str] = (),
 ) -> str:
-    """The index: its version, what it holds and where that comes from. ``problem``: why a newer one is not served."""
+    """The index: its version, what it holds and where that comes from.
+
+    ``problem`` says why a newer one is not served; ``sources`` are what a rebuild would read.
+    """
     read = [one for one in accounts if not one.refusal]
     sheets = sum(len(one.programmes) for one in read)
     parts = sum(len(one.sheets) for one in read) - sheets
@@ -25,7 +32,7 @@ def render_status(
     sections = sum(one.sections for account in read for one in account.sheets)
     facts = sum(one.facts for account in read for one in account.sheets)
     counts = f"文書 {len(read):,}・シート {sheets:,}{beside}{refused}・欄 {sections:,}・数値 {facts:,}"
-    pairs = [("内容", escape(counts)), *(_told(held) if held is not None else ()), ("版", escape(version))]
+    pairs = [("内容", escape(counts)), *(_told(held, sources) if held is not None else ()), ("版", escape(version))]
     rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in pairs)
     warning = (
         f'<p class="hy-problem" role="alert">新しい索引を使えないため、前の索引で答えています。{escape(problem)}</p>'
@@ -35,17 +42,23 @@ def render_status(
     return f'<div class="hy-box hy-status"><h3>索引</h3>{warning}<dl class="hy-inventory">{rows}</dl></div>'
 
 
-def _told(held: Inventory) -> list[tuple[str, str]]:
-    sources = "".join(f"<li>{escape(source)}</li>" for source in held.sources)
+def _told(held: Inventory, sources: Sequence[str]) -> list[tuple[str, str]]:
+    after = [("次に読む取り込み元", _listed(sources))] if sources and tuple(sources) != held.sources else []
     older = [count for name, count in held.snapshots if name != held.version]
     kept = f"（ほかに、前の版 {len(older)}つ {size(sum(older))} を残しています）" if older else ""
     model = "同梱のモデル" if held.encoder == "bundled" else escape(held.encoder)
     return [
         ("作った日時", moment(held.created)),
-        ("取り込み元", f"<ul>{sources}</ul>" if sources else "記録がありません（次に作り直すと記録します）"),
+        ("取り込み元", _listed(held.sources) or "記録がありません（次に作り直すと記録します）"),
+        *after,
         ("大きさ", f"{size(held.size)}{kept}"),
         ("意味を比べるモデル", f"{model}（{held.dim}次元）"),
     ]
+
+
+def _listed(sources: Sequence[str]) -> str:
+    lines = "".join(f"<li>{escape(source)}</li>" for source in sources)
+    return f"<ul>{lines}</ul>" if lines else ""
 
 
 def render_build(build: Build) -> str:
@@ -56,9 +69,10 @@ def render_build(build: Build) -> str:
         return _running(build)
     took = f"（{length(build.seconds)}）"
     if build.phase == "done" and build.outcome is not None:
-        return _done(build, build.outcome, took)
+        return _done(build.outcome, took)
     name = "hy-problem" if build.phase == "failed" else "hy-told"
-    return f'<div class="hy-box hy-status"><p class="{name}" role="status">{escape(build.message)}{took}</p></div>'
+    told = f"{escape(build.message.removesuffix('。'))}{took}。"
+    return f'<div class="hy-box hy-status"><p class="{name}" role="status">{told}</p></div>'
 
 
 def _running(build: Build) -> str:
@@ -82,7 +96,7 @@ def _running(build: Build) -> str:
     )
 
 
-def _done(build: Build, outcome: Outcome, took: str) -> str:
+def _done(outcome: Outcome, took: str) -> str:
     parts = [
         f"文書 {outcome.documents:,}",
         f"シート {outcome.sheets:,}",
@@ -100,7 +114,7 @@ def _done(build: Build, outcome: Outcome, took: str) -> str:
         rest = f"<p>ほかに{more:,}件あります。下の一覧とCSVで見られます。</p>" if more > 0 else ""
         refused = f"<details open><summary>読めなかったファイル {len(outcome.refused):,}件</summary><ul>{rows}</ul>{rest}</details>"
     return (
-        f'<div class="hy-box hy-status"><p class="hy-told" role="status">{escape(build.message)}{took}'
+        f'<div class="hy-box hy-status"><p class="hy-told" role="status">索引を作り直しました{took}。'
         "新しい索引で答えています。</p>"
         f"<p>{'・'.join(parts)}</p>{refused}</div>"
     )

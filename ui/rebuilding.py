@@ -30,7 +30,9 @@ def build_rebuild(upkeep: Upkeep | None, tab: Any, refresh: Callable[[], Any], s
     gr.HTML(HELP, apply_default_css=False)
     with gr.Row(elem_classes="hy-rebuild-row"):
         start = gr.Button("索引を作り直す", variant="primary", min_width=160, scale=0, elem_id="hy-rebuild")
-        stop = gr.Button("やめる", variant="stop", min_width=110, scale=0, visible=False, elem_id="hy-rebuild-stop")
+        stop = gr.Button(
+            "やめる", variant="secondary", min_width=110, scale=0, visible=False, elem_id="hy-rebuild-stop"
+        )
         add = gr.Checkbox(
             label="追加だけ読む（なくなったファイルも索引に残す）", elem_id="hy-rebuild-add", min_width=240
         )

@@ -24,7 +24,7 @@ from ui.usage import render_usage
 def build_status(assistant: Asker, store: FeedbackStore, desk: Desk, tab: Any, upkeep: Upkeep | None = None) -> None:
     """Adds the screen to the current Blocks; each part is read anew whenever its tab is opened."""
     # What a button of a table asks to be written up; the script fills it.
-    wanted = gr.Textbox("", label="正解を書く質問", visible="hidden", elem_id="hy-wanted")
+    wanted = gr.Textbox("", label="質問をつくる元の質問", visible="hidden", elem_id="hy-wanted")
     with gr.Tabs(elem_id="hy-status-tabs") as tabs:
         with gr.Tab("索引", id="index") as first:
             _build_index(assistant, upkeep, [tab, first])
@@ -59,8 +59,10 @@ def _build_index(assistant: Asker, upkeep: Upkeep | None, tabs: list[Any]) -> No
 
     def read() -> str:
         index = assistant.index
-        problem = upkeep.live.problem if upkeep is not None else ""
-        return render_status(index.version, accounts.get(), inventory(index), problem)
+        held = inventory(index)
+        if upkeep is None:
+            return render_status(index.version, accounts.get(), held)
+        return render_status(index.version, accounts.get(), held, upkeep.live.problem, upkeep.rebuild.sources())
 
     build_rebuild(upkeep, tabs[0], read, shown)
     gr.HTML('<h3 class="hy-report-head">ファイルごとの読み取り</h3>', apply_default_css=False)

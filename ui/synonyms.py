@@ -113,17 +113,23 @@ def build_synonyms(assistant: Asker, upkeep: Upkeep, tab: Any) -> None:
     )
     with gr.Row():
         words = gr.Textbox(
-            label="組を探す", placeholder="ことばの一部", max_lines=1, max_length=100, elem_id="hy-syn-words", scale=3
+            label="組を探す",
+            placeholder="ことばの一部",
+            max_lines=1,
+            max_length=100,
+            elem_id="hy-syn-words",
+            scale=3,
+            min_width=240,
         )
         kinds = gr.Dropdown(
             [("すべての種類", ""), *((label, kind) for kind, label in KIND_LABELS.items())],
             value="",
             label="種類",
             scale=2,
-            min_width=140,
+            min_width=200,
             elem_id="hy-syn-kinds",
         )
-        mine = gr.Checkbox(label="自分たちの組だけ", scale=1, min_width=160, elem_id="hy-syn-mine")
+        mine = gr.Checkbox(label="自分たちの組だけ", scale=1, min_width=200, elem_id="hy-syn-mine")
     count = gr.HTML("", apply_default_css=False, elem_id="hy-syn-count")
     table = gr.Dataframe(
         [],

@@ -94,7 +94,7 @@ def _actions(question: str) -> str:
     asked = escape(question)
     return (
         f'<td class="hy-act"><button type="button" class="hy-button hy-ask" value="{asked}">聞く</button>'
-        f'<button type="button" class="hy-button hy-make" value="{asked}">正解を書く</button></td>'
+        f'<button type="button" class="hy-button hy-make" value="{asked}">質問をつくる</button></td>'
     )
 
 
