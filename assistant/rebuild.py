@@ -31,7 +31,7 @@ _START = (
     " from assistant.cli import main; main(sys.argv[2:])"
 )
 _KEPT_NOTES = 2_000
-_ENOUGH = 3  # files, and seconds, after which a rate says something
+_ENOUGH = 3  # files or parts, and seconds, after which a rate says something
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ class Outcome:
 class Build:
     """How far a build is. ``done`` of ``total`` are files while ``reading``, else parts of the step in ``what``.
 
-    ``seconds`` it has taken so far or in all; ``rate`` is files a second, ``left`` the seconds of reading to come (None
-    while nothing can be said). ``message`` says how it ended.
+    ``seconds`` it has taken so far or in all; ``rate`` is files or parts a second, ``left`` the seconds this step will
+    yet take (None while nothing can be said). ``message`` says how it ended.
     """
 
     phase: Phase = "idle"
@@ -102,6 +102,7 @@ class Rebuild:
         self._lock = threading.Lock()
         self._build = Build()
         self._began = 0.0
+        self._step = ("", 0.0, 0)  # what is being done, since when, and how much of it was done then
         self._process: subprocess.Popen[bytes] | None = None
         self._cancelled = False
         atexit.register(self.cancel)
@@ -130,7 +131,7 @@ class Rebuild:
                 raise SettingsError(
                     f"作り直しを始められません（{error.strerror}）。メモリーの空きを確かめてください。"
                 ) from error
-            self._cancelled, self._began = False, monotonic()
+            self._cancelled, self._began, self._step = False, monotonic(), ("", 0.0, 0)
             self._build = Build("running", add, "準備", started=datetime.now(UTC))
         threading.Thread(target=self._follow, args=(self._process, out), name="hyoka-rebuild", daemon=True).start()
 
@@ -196,9 +197,13 @@ class Rebuild:
             return
         reading = what.startswith(READING)
         rate = left = None
-        spent = monotonic() - self._began
-        if reading and total and done >= _ENOUGH and spent >= _ENOUGH:
-            rate = done / spent
+        step = READING if reading else what
+        if step != self._step[0]:
+            self._step = (step, monotonic(), done)
+        _, since, before = self._step
+        spent = monotonic() - since
+        if total and done - before >= _ENOUGH and spent >= _ENOUGH:
+            rate = (done - before) / spent
             left = (total - done) / rate
         self._tell(what=what, done=done, total=total, reading=reading, rate=rate, left=left)
 
@@ -224,6 +229,8 @@ class Rebuild:
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Ends a process with all that it started: kindly, and where that is not heard within five seconds, for good."""
     for kind, seconds in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
+        if process.poll() is not None:  # its number may be another's by now
+            return
         try:
             os.killpg(process.pid, kind)
             process.wait(seconds)

@@ -84,6 +84,7 @@ def _running(build: Build) -> str:
             said += [pace, f"読み終わるまで約 {length(build.left)}"]
     elif build.total:
         step = f"{escape(build.what)}を作っています　{round(100 * build.done / build.total)}%"
+        said += [f"あと約 {length(build.left)}"] if build.left is not None else []
     else:
         step = f"{escape(build.what)}…"
     name = build.what.partition(" ")[2] if build.reading else ""
