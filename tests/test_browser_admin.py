@@ -127,12 +127,22 @@ def test_a_frequent_question_is_asked_again_and_written_up_with_one_press(watche
         page.get_by_role("link", name="CSVで保存").first.click()
     assert "花火大会の今後の計画は?,3,3,1.00" in Path(download.value.path()).read_bytes().decode("utf-8-sig")
 
+    page.get_by_role("button", name="数えた質問を消す").click()
+    page.get_by_role("button", name="消さない").click()
+    page.get_by_role("button", name="数えた質問を消す").wait_for()
+    assert rows.count() == 2
+
     rows.first.get_by_role("button", name="質問をつくる").click()
     page.wait_for_function("document.querySelector('#hy-case-question textarea')?.value === 'あおば号の路線は?'")
     page.get_by_role("tab", name="利用状況").click()
     rows.filter(has_text="花火大会").get_by_role("button", name="聞く").click()
     page.wait_for_selector("#hy-chat .hy-tools")
     assert "会場を港に移す" in page.inner_text("#hy-chat .hy-body")
+    page.get_by_role("tab", name="管理").click()
+    page.get_by_role("button", name="数えた質問を消す").click()
+    page.get_by_role("button", name="すべて消す").click()
+    page.wait_for_selector("#hy-cleared :text('消しました')")
+    assert office.store.asked.most() == []
 
 
 def known(office: Office) -> bool:

@@ -305,6 +305,26 @@ def test_a_source_that_is_not_there_is_told_and_nothing_is_started(tmp_path):
         Rebuild(tmp_path, list).start()
 
 
+def test_the_rate_counts_from_where_a_step_begins(tmp_path, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr("assistant.rebuild.monotonic", lambda: clock[0])
+    rebuild = Rebuild(tmp_path, list)
+    for seconds, what, done, total in (
+        (10.0, "読み込み a.pdf", 0, 40),  # the models took ten seconds
+        (12.0, "読み込み b.pdf", 2, 40),
+        (20.0, "読み込み c.pdf", 20, 40),
+    ):
+        clock[0] = 100.0 + seconds
+        rebuild._hear(json.dumps({"what": what, "done": done, "total": total}), [])
+    state = rebuild.state()
+    assert (state.rate, state.left, state.reading) == (2.0, 10.0, True)
+    rebuild._hear(json.dumps({"what": "意味の索引", "done": 64, "total": 640}), notes := [])
+    assert rebuild.state().left is None and not rebuild.state().reading
+    rebuild._hear("注意: 表が読めません。", notes)
+    rebuild._hear('{"what": 1}', notes)
+    assert notes == ["注意: 表が読めません。", '{"what": 1}']
+
+
 def test_the_sources_of_the_settings_win_over_those_of_the_index(sheets, tmp_path, monkeypatch):
     monkeypatch.setenv("HYOKA_SOURCES", f"{tmp_path / 'a'}:{tmp_path / 'b'}")
     settings = load_settings(index_dir=tmp_path / "index")

@@ -15,7 +15,8 @@ from assistant.upkeep import Upkeep, inventory
 from evals.desk import Desk
 from ui.accounts import PAGE, chosen_accounts, kind_choices, render_accounts
 from ui.inventory import render_status
-from ui.questions import QUIET, build_questions, build_runs
+from ui.permission import REFUSED, may_administer
+from ui.questions import QUIET, build_questions, build_runs, spoken
 from ui.rebuilding import build_rebuild
 from ui.synonyms import build_synonyms
 from ui.usage import render_usage
@@ -30,6 +31,7 @@ def build_status(assistant: Asker, store: FeedbackStore, desk: Desk, tab: Any, u
             _build_index(assistant, upkeep, [tab, first])
         with gr.Tab("利用状況", id="usage") as usage:
             asked = gr.HTML("", apply_default_css=False, elem_id="hy-usage")
+            _build_clearing(store, asked)
         if upkeep is not None:
             with gr.Tab("言いかえ", id="synonyms") as synonyms:
                 build_synonyms(assistant, upkeep, synonyms)
@@ -50,6 +52,31 @@ def build_status(assistant: Asker, store: FeedbackStore, desk: Desk, tab: Any, u
         return ["", gr.Tabs(selected="questions"), *open_draft(draft)]
 
     wanted.change(write_up, wanted, [wanted, tabs, *opened], **QUIET)
+
+
+def _build_clearing(store: FeedbackStore, asked: Any) -> None:
+    """The button that forgets how often questions were asked, pressed twice because nothing brings them back."""
+    with gr.Row():
+        clear = gr.Button("数えた質問を消す", size="sm", variant="secondary", scale=0, min_width=160)
+        sure = gr.Button(
+            "すべて消す（元に戻せません）", size="sm", variant="stop", visible=False, scale=0, min_width=220
+        )
+        not_yet = gr.Button("消さない", size="sm", variant="secondary", visible=False, scale=0, min_width=110)
+    told = gr.HTML("", apply_default_css=False, elem_id="hy-cleared")
+    buttons = [clear, sure, not_yet]
+
+    def stand(asking: bool) -> list[Any]:
+        return [gr.update(visible=not asking), gr.update(visible=asking), gr.update(visible=asking)]
+
+    def forget(request: gr.Request) -> list[Any]:
+        if not may_administer(request):
+            return [*stand(False), spoken(REFUSED), gr.skip()]
+        store.asked.clear()
+        return [*stand(False), spoken("よく聞かれる質問の回数を消しました。"), render_usage(store)]
+
+    clear.click(lambda: [*stand(True), ""], None, [*buttons, told], **QUIET)
+    not_yet.click(lambda: stand(False), None, buttons, **QUIET)
+    sure.click(forget, None, [*buttons, told, asked], **QUIET)
 
 
 def _build_index(assistant: Asker, upkeep: Upkeep | None, tabs: list[Any]) -> None:

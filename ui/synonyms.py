@@ -173,10 +173,10 @@ def build_synonyms(assistant: Asker, upkeep: Upkeep, tab: Any) -> None:
         )
     told = gr.HTML("", apply_default_css=False, elem_id="hy-syn-told")
     with gr.Row():
-        keep = gr.Button("保存する", variant="primary", min_width=110, elem_id="hy-syn-save")
-        fresh = gr.Button("新しい組を書く", variant="secondary", min_width=110)
-        drop = gr.Button("この組を消す", variant="secondary", min_width=110, interactive=False, elem_id="hy-syn-drop")
-        back = gr.Button("1つ前の版に戻す", variant="secondary", min_width=110)
+        keep = gr.Button("保存する", variant="primary", min_width=150, elem_id="hy-syn-save")
+        fresh = gr.Button("新しい組を書く", variant="secondary", min_width=150)
+        drop = gr.Button("この組を消す", variant="secondary", min_width=150, interactive=False, elem_id="hy-syn-drop")
+        back = gr.Button("1つ前の版に戻す", variant="secondary", min_width=150)
     question = gr.Textbox(
         label="ためす",
         info="ことばや質問を入れて「ためす」を押すと、分け方・言いかえ・見つかる記載を確かめられます。上の組が保存前なら、保存した場合と比べます。",
