@@ -45,12 +45,12 @@ class Settings(BaseSettings):
     forms: Path | None = Field(default=None, description="様式のファイル（.toml）を置いたフォルダーのパス")
     max_file_seconds: float = Field(default=300, gt=0, le=86_400, description="0より大きい数（秒）")
     jobs: int | None = Field(default=None, ge=0, le=64, description="0から64の整数（読み込みに使うプロセスの数）")
-    sources: Annotated[tuple[Path, ...], NoDecode] = Field(
-        default=(), description="管理画面から読み直すファイルやフォルダー（: で区切る。tomlでは並び）"
+    sources: Annotated[tuple[Path, ...] | None, NoDecode] = Field(
+        default=None, description="管理画面から読み直すファイルやフォルダー（: で区切る。tomlでは並び）"
     )
     synonyms: Path | None = Field(default=None, description="自分たちの言いかえ辞書（.toml）のパス")
     watch_seconds: float = Field(
-        default=2.0, ge=0, le=3_600, description="0から3600の数（秒。索引の入れ替わりを確かめる間隔、0なら確かめない）"
+        default=2, ge=0, le=3_600, description="0から3600の数（秒。索引の入れ替わりを確かめる間隔、0なら確かめない）"
     )
     count_questions: bool = Field(default=True, description="true か false（よく聞かれる質問を数えるか）")
     feedback_file: Path | None = Field(default=None, description="評価を残すファイルのパス")
