@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 from urllib.request import Request, urlopen
@@ -291,6 +294,57 @@ def test_a_build_that_is_killed_or_cancelled_leaves_the_server_and_its_index_as_
         upkeep.rebuild.cancel()
         wait_for(lambda: upkeep.rebuild.state().phase == "cancelled")
         assert ask(address, "花火大会の今後の計画は？")["index_version"] == before == current(folder)
+
+
+def test_fitted_weights_and_own_synonyms_are_taken_up_and_a_mistake_in_them_is_told(sheets, tmp_path):
+    folder = tmp_path / "index"
+    settings = load_settings(index_dir=folder)
+    from assistant.opening import open_index
+    from index.fusion import Weights
+    from index.tuning.store import Tuning, save
+
+    upkeep = open_upkeep(settings, open_index(settings))
+    live, first = upkeep.live, upkeep.live.index
+    save(folder, Tuning(replace(Weights(), head=0.85), first.encoder.digest, first.version, datetime.now(UTC), {}))
+    assert live.check() and live.index.weights.head == 0.85 and live.index.version == first.version
+    upkeep.synonyms.write_text('synonyms = [["花火大会", "みなとの夜"]]\n', "utf-8")
+    tuned = live.index
+    assert live.check() and ("花火大会", "みなとの夜") in live.index.synonyms.rewrites()
+    assert live.index.weights.head == 0.85 and live.ask("みなとの夜の目的は？").citations
+    assert live.index.facts() == tuned.facts()  # one file, read by both: the old one's end did not close it
+    upkeep.synonyms.write_text('synonyms = [["花火大会"]]\n', "utf-8")
+    assert not live.check() and "2つ以上" in live.problem and "1 行目" in live.problem
+    assert ("花火大会", "みなとの夜") in live.index.synonyms.rewrites()
+    upkeep.synonyms.unlink()
+    assert live.check() and live.problem == "" and ("花火大会", "みなとの夜") not in live.index.synonyms.rewrites()
+    live.index.close()
+
+
+def test_the_events_of_a_screen_hold_and_still_get_what_they_ask_for():
+    gradio = pytest.importorskip("gradio")
+    from gradio.helpers import special_args
+
+    from ui.holds import hold_events
+
+    shelf = Shelf()
+
+    def steps(text: str, request: gradio.Request) -> Iterator[str]:
+        yield shelf.live.index.version
+        yield shelf.live.index.version
+
+    steps.__annotations__["request"] = gradio.Request  # the module's annotations are texts, and gradio is local here
+    with gradio.Blocks() as screens:
+        box = gradio.Textbox()
+        box.submit(steps, box, box)
+    event = next(one for one in hold_events(screens).fns.values() if one.fn is not None)
+    _, progress, event_data, _ = special_args(event.fn, ["x"], request=None)
+    assert progress is None and event_data is None and inspect.isgeneratorfunction(event.fn)
+    assert list(inspect.signature(event.fn).parameters) == ["text", "request"]
+    running = event.fn("x", None)
+    assert next(running) == "1"
+    shelf.stamp = "2"
+    shelf.live.check()
+    assert next(running) == "1" and next(event.fn("x", None)) == "2"
 
 
 # ---- the rebuild alone ------------------------------------------------------------------------------------------------

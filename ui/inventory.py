@@ -10,6 +10,7 @@ from assistant.rebuild import Build, Outcome
 from assistant.upkeep import Inventory
 from ui.times import length, moment, size
 
+SOURCES_SHOWN = 20
 SHOWN = 200  # files that could not be read, after a rebuild
 
 
@@ -57,8 +58,9 @@ def _told(held: Inventory, sources: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _listed(sources: Sequence[str]) -> str:
-    lines = "".join(f"<li>{escape(source)}</li>" for source in sources)
-    return f"<ul>{lines}</ul>" if lines else ""
+    lines = "".join(f"<li>{escape(source)}</li>" for source in sources[:SOURCES_SHOWN])
+    more = f"<li>ほか{len(sources) - SOURCES_SHOWN:,}件</li>" if len(sources) > SOURCES_SHOWN else ""
+    return f"<ul>{lines}{more}</ul>" if lines else ""
 
 
 def render_build(build: Build) -> str:
