@@ -92,7 +92,7 @@ def test_what_somebody_else_took_out_is_not_put_back(own):
         own.changed(Change(group, checked("synonyms", ["あおば号", "市営バス"])))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.lists(st.text(max_size=12), min_size=2, max_size=4, unique=True), min_size=1, max_size=5, unique_by=tuple

@@ -150,6 +150,8 @@ def test_a_running_build_says_how_far_how_fast_and_how_long_yet():
     assert "1件に約 10秒" in slow
     later = render_build(Build("running", what="意味の索引", done=640, total=1280, reading=False))
     assert "意味の索引を作っています　50%" in later and "約" not in later
+    last = render_build(Build("running", what="意味の索引", done=1280, total=1280, reading=False, left=0.0))
+    assert "仕上げ" in last and "value=" not in last
     assert render_build(Build()) == ""
 
 

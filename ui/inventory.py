@@ -84,13 +84,16 @@ def _running(build: Build) -> str:
         if build.rate is not None and build.left is not None:
             pace = f"毎秒 {build.rate:.1f}件" if build.rate >= 1 else f"1件に約 {length(1 / build.rate)}"
             said += [pace, f"読み終わるまで約 {length(build.left)}"]
+    elif build.total and build.done >= build.total:
+        step = "仕上げをしています…"
     elif build.total:
         step = f"{escape(build.what)}を作っています　{round(100 * build.done / build.total)}%"
         said += [f"あと約 {length(build.left)}"] if build.left is not None else []
     else:
         step = f"{escape(build.what)}…"
     name = build.what.partition(" ")[2] if build.reading else ""
-    value = f' value="{build.done}" max="{build.total}"' if build.total else ""
+    known = build.total and (build.reading or build.done < build.total)
+    value = f' value="{build.done}" max="{build.total}"' if known else ""
     return (
         f'<div class="hy-box hy-status hy-building"><p class="hy-step">{step}</p>'
         f'<progress aria-label="索引の作り直し"{value}></progress>'
