@@ -20,7 +20,9 @@ from index.types import Index, Judgement
 LOOKED_FOR = ("名称", "自治体", "年度", "担当課", "目的", "金額", "指標", "評価")
 """What a reader expects of a programme's sheet; the report says which of them were found."""
 
-_HEAD = frozenset(LOOKED_FOR[:4])
+HEAD = frozenset(LOOKED_FOR[:4])
+"""The part of it that says whose sheet it is."""
+
 _PURPOSE = ("目的", "意図")
 _FORMULA = re.compile(r"^\s*[=+@\-＝＋＠－\t\r]")
 _NONE = Judgement((), None)
@@ -49,7 +51,7 @@ class SheetAccount:
     def doubtful(self) -> bool:
         """Whether a person should look at it: not sure enough, a part of the head missing, or a warning."""
         unsure = self.certainty is not None and self.certainty.score < THRESHOLD
-        return unsure or bool(self.warnings) or not _HEAD.isdisjoint(self.missing)
+        return unsure or bool(self.warnings) or not HEAD.isdisjoint(self.missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,7 @@ def report_csv(accounts: Iterable[FileAccount]) -> bytes:
     writer.writerow(COLUMNS)
     for account in accounts:
         for row in _rows(account):
-            writer.writerow([_cell(value) for value in row])
+            writer.writerow([csv_cell(value) for value in row])
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -237,7 +239,7 @@ def _rows(account: FileAccount) -> Iterator[list[object]]:
         ]  # fmt: skip
 
 
-def _cell(value: object) -> object:
+def csv_cell(value: object) -> object:
     """A text that starts like a formula gets an apostrophe, so that Excel shows it instead of computing it."""
     if isinstance(value, str) and _FORMULA.match(value):
         return f"'{value}"

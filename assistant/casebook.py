@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
+from assistant.asked import folded
+
 State = Literal["draft", "accepted", "rejected"]
 Origin = Literal["down", "unanswered", "proposed", "written"]
 STATES: tuple[State, ...] = get_args(State)
@@ -212,6 +214,14 @@ class CaseBook:
         with self._lock:
             found = dict(self._db.execute("select state, count(*) from drafts group by state").fetchall())
         return {state: int(found.get(state, 0)) for state in STATES}
+
+    def asked(self, question: str) -> DraftCase | None:
+        """The draft of a question that began a conversation, as it was typed or as questions are counted."""
+        wanted = folded(question)
+        with self._lock:
+            rows = self._db.execute("select id, question from drafts where history = '[]' order by id desc").fetchall()
+        found = next((number for number, text in rows if text == question or folded(text) == wanted), None)
+        return None if found is None else self.find(found)
 
     def _same(self, question: str, history: Sequence[str]) -> DraftCase | None:
         return self._one("question = ? and history = ?", question, _json(history))

@@ -190,15 +190,18 @@ def serve(
         # Opened before anything slow is loaded: a taken port or a missing index is told at once.
         snapshot = _open(settings, reranked=True)
         from assistant.conversations import Keeping
-        from assistant.session import Assistant
         from assistant.store import open_store
+        from assistant.upkeep import open_upkeep
         from ui.app import create_app
         from ui.examples import examples
 
-        assistant = Assistant(snapshot)
-        questions = [question for group in examples(assistant).values() for question in group][:3]
+        upkeep = open_upkeep(settings, snapshot)
+        questions = [question for group in examples(upkeep.live).values() for question in group][:3]
         keeping = Keeping(on=settings.history, days=settings.history_days, most=settings.history_most)
-        application = create_app(assistant, open_store(settings.feedback_file, keeping))
+        store = open_store(settings.feedback_file, keeping)
+        store.asked.counting = settings.count_questions
+        application = create_app(upkeep.live, store, upkeep)
+        upkeep.live.start()
         console.note(f"http://{settings.host}:{socket.getsockname()[1]} で開きました（止めるには Ctrl+C）。")
         if questions:
             console.note("たとえば、こう聞けます。\n" + "\n".join(f"  ・{question}" for question in questions))

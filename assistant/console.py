@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -57,6 +58,15 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
+PROGRESS = "HYOKA_PROGRESS"
+"""``json`` in this variable: progress as JSON Lines on standard error, for the program that started this one."""
+
+
+def _tell_program(what: str, done: int, total: int) -> None:
+    """Progress for another program: ``{"what": "読み込み a.pdf", "done": 3, "total": 10}``, every step a line."""
+    note(json.dumps({"what": what, "done": done, "total": total}, ensure_ascii=False))
+
+
 class _Lines:
     """Progress for a log: one line when something new begins."""
 
@@ -72,6 +82,9 @@ class _Lines:
 @contextmanager
 def progress() -> Iterator[Told]:
     """A bar on standard error while the work lasts; a line for each step where that is no terminal."""
+    if os.environ.get(PROGRESS) == "json":
+        yield _tell_program
+        return
     if not sys.stderr.isatty():
         yield _Lines()
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from assistant.context import Context
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
@@ -14,7 +14,7 @@ from assistant.vocabulary import AskedField, asked_fields
 from corpus.documents import Event, Sheet
 from corpus.normalize import squeeze
 from corpus.periods import Period, era_name
-from index.synonyms import load_synonyms
+from index.synonyms import Synonyms, load_synonyms
 from index.tokens import words
 from index.types import SheetEvent
 
@@ -242,10 +242,10 @@ def _beside(found: SheetEvent, text: str) -> str:
     return f"{before[-_REACH_BEFORE:]}\0{after[:_REACH_AFTER]}"
 
 
-@cache
-def _synonyms() -> dict[str, list[str]]:
+@lru_cache(maxsize=2)
+def _other_ways(synonyms: Synonyms) -> dict[str, list[str]]:
     table: dict[str, list[str]] = {}
-    for term, other in load_synonyms().rewrites():
+    for term, other in synonyms.rewrites():
         table.setdefault(squeeze(term), []).append(squeeze(other))
     return table
 
@@ -253,6 +253,6 @@ def _synonyms() -> dict[str, list[str]]:
 def _literal(key: str, cued: Sequence[AskedField]) -> re.Pattern[str]:
     """The asked phrases as they stand in the question, their synonyms, and the cues that the question itself holds."""
     phrases = {p for f in cued for p in f.ask if p in key}
-    synonyms = {other for phrase in phrases for other in _synonyms().get(phrase, ())}
+    synonyms = {other for phrase in phrases for other in _other_ways(load_synonyms()).get(phrase, ())}
     cues = [cue.pattern for f in cued for cue in f.cues if cue.search(key)]
     return re.compile("|".join([*(re.escape(p) for p in sorted(phrases | synonyms)), *cues]) or r"(?!)")

@@ -42,7 +42,7 @@ def run_index(
             adding=add,
         )
         try:
-            snapshot = _build(intake, settings, add, tell)
+            snapshot = _build(intake, settings, add, tell, sources)
         except NothingToIndex as error:
             raise _nothing(intake, sources) from error
     _keep_originals(intake, settings, keep)
@@ -59,7 +59,7 @@ def run_index(
         show_index_report(intake, snapshot, settings.index_dir)
 
 
-def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told) -> Snapshot:
+def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told, sources: list[str]) -> Snapshot:
     """Builds the index of an intake, with what is there already where the intake is added to it."""
     from assistant.opening import encoder_of
     from index.build import build
@@ -71,11 +71,13 @@ def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told) ->
         console.note(f"{encoder.about}。")
     kept: Any = ()
     before: list[tuple[str, str]] = []
+    made_of = [str(Path(source).resolve()) for source in sources]
     if add:
         try:
             # Of a file that is there twice the first reading counts, so the new ones come first.
             old = Snapshot.open(settings.index_dir, encoder)
             kept, before = old.readings(), old.refused()
+            made_of = list(dict.fromkeys([*old.manifest.sources, *made_of]))
         except IndexMissing:
             pass
 
@@ -86,7 +88,7 @@ def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told) ->
     def refused() -> list[tuple[str, str]]:
         return [*((one.file, one.message) for one in intake.refused), *before]
 
-    return build(chain(intake, kept), encoder, settings.index_dir, built, refused)
+    return build(chain(intake, kept), encoder, settings.index_dir, built, refused, made_of)
 
 
 def _keep_originals(intake: Intake, settings: Settings, keep: bool | None) -> None:

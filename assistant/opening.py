@@ -27,7 +27,9 @@ def open_index(settings: Settings, reranked: bool = False) -> Snapshot:
     from index.manifest import current
     from index.reranker import load_reranker
     from index.snapshot import Snapshot
+    from index.synonyms import use_synonyms
 
     current(settings.index_dir)  # a missing index is told before a model is loaded for it
+    use_synonyms(settings.synonyms_file)
     reranker = load_reranker(settings.reranker, settings.reranker_ms) if reranked else None
     return Snapshot.open(settings.index_dir, encoder_of(settings), reranker=reranker)

@@ -35,9 +35,10 @@ class Recorder:
         earlier = [turn.content for turn in history if turn.role == "user"]
         cited = dict.fromkeys(f"{citation.sheet.name} / {citation.section}" for citation in answer.citations)
         self.store.cases.remember(question, answer.answer, earlier, list(cited))
-        if answer.abstained:
-            try:
+        try:
+            self.store.asked.count(question, not answer.abstained)
+            if answer.abstained:
                 self.store.add_unanswered(question, answer.index_version, earlier)
-            except sqlite3.Error:
-                logger.exception("the unanswered question could not be stored")
+        except sqlite3.Error:
+            logger.exception("the question could not be counted")
         return answer

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from corpus.errors import SettingsError
 
@@ -38,10 +45,28 @@ class Settings(BaseSettings):
     forms: Path | None = Field(default=None, description="様式のファイル（.toml）を置いたフォルダーのパス")
     max_file_seconds: float = Field(default=300, gt=0, le=86_400, description="0より大きい数（秒）")
     jobs: int | None = Field(default=None, ge=0, le=64, description="0から64の整数（読み込みに使うプロセスの数）")
+    sources: Annotated[tuple[Path, ...] | None, NoDecode] = Field(
+        default=None, description="管理画面から読み直すファイルやフォルダー（: で区切る。tomlでは並び）"
+    )
+    synonyms: Path | None = Field(default=None, description="自分たちの言いかえ辞書（.toml）のパス")
+    watch_seconds: float = Field(
+        default=2, ge=0, le=3_600, description="0から3600の数（秒。索引の入れ替わりを確かめる間隔、0なら確かめない）"
+    )
+    count_questions: bool = Field(default=True, description="true か false（よく聞かれる質問を数えるか）")
     feedback_file: Path | None = Field(default=None, description="評価と会話の履歴を残すファイルのパス")
     history: bool = Field(default=True, description="true か false（会話の履歴を残すかどうか）")
     history_days: int = Field(default=90, ge=1, le=3_650, description="1から3650の整数（会話の履歴を残す日数）")
     history_most: int = Field(default=200, ge=1, le=10_000, description="1から10000の整数（一人ごとに残す会話の数）")
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _divided(cls, value: Any) -> Any:
+        return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+
+    @property
+    def synonyms_file(self) -> Path:
+        """The city's own synonyms: as set, or ``synonyms.toml`` beside the index."""
+        return self.synonyms or self.index_dir / "synonyms.toml"
 
     @property
     def max_bytes(self) -> int:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from assistant.asked import AskedQuestions
 from assistant.casebook import CaseBook
 from assistant.conversations import KEEPING, Keeping, open_book
 
@@ -62,7 +63,7 @@ class Unanswered:
 
 
 class FeedbackStore:
-    """An append-only list of :class:`Feedback`, and the draft questions that come of it in ``cases``.
+    """An append-only list of :class:`Feedback`, and the draft questions that come of it in ``cases``; ``asked`` counts questions.
 
     The conversations of each person stand in ``talks``.
 
@@ -85,6 +86,7 @@ class FeedbackStore:
             self._db.executescript(SCHEMA)
         self.cases = CaseBook(self._db, self._lock)
         self.talks = open_book(self._db, self._lock, keeping)
+        self.asked = AskedQuestions(self._db, self._lock)
 
     def add(self, rating: Rating, question: str, answer: str = "", comment: str = "", index_version: str = "") -> int:
         """Stores one opinion and returns its number; a poor answer becomes a draft of a question with its gold."""

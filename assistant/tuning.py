@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from index.tuning.questions import TuningQuestion
     from index.tuning.run import Outcome
 
-_RESTART = "動いているサーバーは、起動し直すと新しい重みで動きます。"
+_TAKEN_UP = "動いているサーバーは、数秒で新しい重みに切り替わります。"
 
 
 def run_tuning(
@@ -51,7 +51,7 @@ def reset_tuning(folder: Path, json_output: bool) -> None:
     if json_output:
         console.say_json({"reset": removed})
     if removed:
-        console.note(f"検索の調整（{folder / TUNING}）を消しました。標準の重みに戻ります。{_RESTART}")
+        console.note(f"検索の調整（{folder / TUNING}）を消しました。標準の重みに戻ります。{_TAKEN_UP}")
     else:
         console.note(f"{folder} に検索の調整はありません。標準の重みのままです。")
 
@@ -88,4 +88,4 @@ def _conclusion(outcome: Outcome, folder: Path, stored: bool) -> str:
         return f"{measured}調整は採用しません：{outcome.fit.refused}。{kept}。"
     if not stored:
         return f"{measured}試しに測っただけで、保存していません。採用するには --dry-run を付けずに実行してください。"
-    return f"{measured}改善が確かめられたので {folder / TUNING} に保存しました。{_RESTART}元に戻すには hyoka tune --reset。"
+    return f"{measured}改善が確かめられたので {folder / TUNING} に保存しました。{_TAKEN_UP}元に戻すには hyoka tune --reset。"

@@ -42,6 +42,7 @@ def build(
     folder: Path,
     progress: Progress | None = None,
     refused: Callable[[], Iterable[tuple[str, str]]] = tuple,
+    sources: Sequence[str] = (),
 ) -> Snapshot:
     """Indexes ``readings`` into ``folder`` and returns the new live snapshot, opened.
 
@@ -49,7 +50,8 @@ def build(
     vectors stay in memory. What was indexed before is replaced; to keep a part of it, chain it in from
     :meth:`Snapshot.readings`. A file given twice is taken once, the later one is left out. Raises NothingToIndex, with
     the old snapshot untouched, if there is not one section. ``Snapshot.report()`` has the counts and warnings.
-    ``refused`` is asked for the files that could not be read (file, why) when the readings are through.
+    ``refused`` is asked for the files that could not be read (file, why) when the readings are through; ``sources`` is
+    written down as where the readings come from.
     """
     tell = progress or (lambda what, done, total: None)
     with _lock(folder):
@@ -58,7 +60,7 @@ def build(
         work.mkdir(parents=True)
         try:
             counts, cosines = _write(work, readings, encoder, tell, refused)
-            name = _publish(folder, work, encoder, counts, cosines)
+            name = _publish(folder, work, encoder, counts, cosines, tuple(sources))
         except OSError as error:
             message = (
                 f"{folder} に索引を書き込めません（{error.strerror}）。空き容量と書き込みの権限を確かめてください。"
@@ -183,7 +185,14 @@ def _sheet_vectors(rows: Vectors, texts: list[str], sheets: list[int], count: in
     return unit
 
 
-def _publish(folder: Path, work: Path, encoder: Encoder, counts: dict[str, int], cosines: CosineScales | None) -> str:
+def _publish(
+    folder: Path,
+    work: Path,
+    encoder: Encoder,
+    counts: dict[str, int],
+    cosines: CosineScales | None,
+    sources: tuple[str, ...],
+) -> str:
     """Syncs the written files, names the snapshot, and moves ``CURRENT`` to it last."""
     files: dict[str, str] = {}
     for file in sorted(f for f in work.rglob("*") if f.is_file()):
@@ -193,7 +202,9 @@ def _publish(folder: Path, work: Path, encoder: Encoder, counts: dict[str, int],
     created = datetime.now(UTC)
     content = hashlib.sha256("".join(files.values()).encode()).hexdigest()[:8]
     name = f"{created:%Y%m%dT%H%M%S%f}-{content}"
-    manifest = Manifest(FORMAT, name, created, encoder.name, encoder.digest, encoder.dim, counts, files, cosines)
+    manifest = Manifest(
+        FORMAT, name, created, encoder.name, encoder.digest, encoder.dim, counts, files, cosines, sources
+    )
     _write_synced(work / MANIFEST, manifest.dumps())
     for inner in [work, *(d for d in work.rglob("*") if d.is_dir())]:
         _sync_folder(inner)

@@ -27,6 +27,7 @@ class Manifest:
     """What ``manifest.json`` says of a snapshot; ``files`` maps paths within it to SHA-256.
 
     ``cosines`` says how to read the cosines of an encoder that is not the bundled one (:mod:`index.cosines`).
+    ``sources`` are the files and folders it was made from, as whole paths; none where that was not written down.
     """
 
     format: int
@@ -38,6 +39,7 @@ class Manifest:
     counts: dict[str, int]
     files: dict[str, str]
     cosines: CosineScales | None = None
+    sources: tuple[str, ...] = ()
 
     def dumps(self) -> str:
         """The JSON text."""
@@ -46,6 +48,8 @@ class Manifest:
             encoder["cosines"] = [self.cosines.passages.numbers(), self.cosines.sheets.numbers()]
         head = {"format": self.format, "id": self.id, "created": self.created.isoformat(timespec="seconds")}
         table = {**head, "encoder": encoder, "counts": self.counts, "files": self.files}
+        if self.sources:
+            table["sources"] = list(self.sources)
         return json.dumps(table, ensure_ascii=False, indent=1) + "\n"
 
     @classmethod
@@ -56,7 +60,8 @@ class Manifest:
         created = datetime.fromisoformat(t["created"])
         cosines = CosineScales(*(CosineScale(*map(float, four)) for four in e["cosines"])) if "cosines" in e else None
         counts, files = dict(t["counts"]), dict(t["files"])
-        return cls(t["format"], t["id"], created, e["name"], e["digest"], e["dim"], counts, files, cosines)
+        sources = tuple(map(str, t.get("sources", ())))
+        return cls(t["format"], t["id"], created, e["name"], e["digest"], e["dim"], counts, files, cosines, sources)
 
 
 def current(folder: Path) -> str:

@@ -46,6 +46,7 @@ class Records:
         # immutable: a snapshot never changes, so SQLite needs neither locks nor journals beside it.
         self._db = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
         self._lock = threading.Lock()
+        self._readers = 1
         self._texts: OrderedDict[int, str] = OrderedDict()
         self._kept_documents = lru_cache(maxsize=_KEPT_TEXTS)(self._read_document)
         self._kept_sections = SheetRows(self._read_sections, _KEPT_ROWS)
@@ -72,6 +73,17 @@ class Records:
     def close(self) -> None:
         """Closes the file."""
         self._db.close()
+
+    def lent(self) -> None:
+        """One more snapshot reads from here."""
+        with self._lock:
+            self._readers += 1
+
+    def given_back(self) -> bool:
+        """One snapshot less reads from here; whether it was the last."""
+        with self._lock:
+            self._readers -= 1
+            return self._readers <= 0
 
     def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._lock:

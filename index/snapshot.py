@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -139,8 +140,16 @@ class Snapshot:
             raise IndexDamaged(f"索引 {folder} を開けません（{error}）。{REBUILD}") from error
 
     def close(self) -> None:
-        """Closes the records; the mapped files go with the object."""
-        self._records.close()
+        """Closes the records once no snapshot that shares them is open; the mapped files go with the object."""
+        if self._records.given_back():
+            self._records.close()
+
+    def with_synonyms(self, synonyms: Synonyms) -> Snapshot:
+        """The same files searched with other synonyms; it has to be closed like any other."""
+        other = copy(self)
+        other._synonyms = synonyms
+        other._records.lent()
+        return other
 
     def report(self) -> BuildReport:
         """Counts and warnings of what was indexed."""
@@ -265,6 +274,11 @@ class Snapshot:
     def word_encoder(self) -> Encoder:
         """What compares single words and sentences: the encoder itself, or the bundled one beside a big model."""
         return self._word_encoder
+
+    @property
+    def reranker(self) -> TimedReranker | None:
+        """What puts the head of a ranking in order, where there is one."""
+        return self._reranker
 
     @property
     def synonyms(self) -> Synonyms:

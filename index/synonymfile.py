@@ -44,10 +44,18 @@ def read_synonyms(file: Path = FILE) -> SynonymTable:
     """Reads a file; raises SettingsError, naming file and line, for what TOML or this file does not allow."""
     try:
         text = file.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise _unusable(file, str(error)) from error
+    return parse_synonyms(text, file)
+
+
+def parse_synonyms(text: str, file: Path) -> SynonymTable:
+    """The same for the text of a file, which may not be written yet."""
+    try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _unusable(file, _broken(text.splitlines(), error)) from error
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise _unusable(file, str(error)) from error
     lines = text.splitlines()
     for key in table:
@@ -65,6 +73,16 @@ def read_synonyms(file: Path = FILE) -> SynonymTable:
     ]
     told = _twice(lines, [g for g, _ in both])
     return SynonymTable(tuple(both), (*one_way, *slips), tuple(furniture), told)
+
+
+def joined(first: SynonymTable, second: SynonymTable) -> SynonymTable:
+    """Two files as one."""
+    return SynonymTable(
+        first.groups + second.groups,
+        first.one_way + second.one_way,
+        first.furniture + second.furniture,
+        first.warnings + second.warnings,
+    )
 
 
 def _broken(lines: Sequence[str], error: tomllib.TOMLDecodeError) -> str:

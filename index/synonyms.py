@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from index.synonymfile import FILE, SynonymTable, read_synonyms
+from index.synonymfile import FILE, SynonymTable, joined, read_synonyms
 from index.tokens import Token, clean, clean_with_offsets, tokenize, words
 
 _log = logging.getLogger(__name__)
@@ -231,9 +231,34 @@ def synonyms_of(table: SynonymTable) -> Synonyms:
 
 
 @lru_cache(maxsize=4)
-def load_synonyms(file: Path = FILE) -> Synonyms:
-    """Reads a synonyms file (default: the bundled one); a mistake in it raises SettingsError with the line."""
+def _read(file: Path) -> Synonyms:
     table = read_synonyms(file)
     for warning in table.warnings:
         _log.warning("%s", warning)
     return synonyms_of(table)
+
+
+# The bundled groups and those of the city's own file, where :func:`use_synonyms` has read one.
+_in_force: Synonyms | None = None
+
+
+def use_synonyms(own: Path | None) -> Synonyms:
+    """Takes a city's own file beside the bundled one from now on, and returns the two as one; None for the bundled alone.
+
+    A file that is not there adds nothing. A mistake in it raises SettingsError with the line, and what was in force
+    stays in force: an index that is open goes on with the synonyms it was opened with.
+    """
+    global _in_force
+    if own is None or not own.exists():
+        _in_force = None
+        return load_synonyms()
+    table = read_synonyms(own)
+    for warning in table.warnings:
+        _log.warning("%s", warning)
+    _in_force = synonyms_of(joined(read_synonyms(), table))
+    return _in_force
+
+
+def load_synonyms(file: Path = FILE) -> Synonyms:
+    """The synonyms in force (see :func:`use_synonyms`), or those of another file; a mistake in it raises SettingsError."""
+    return _in_force if _in_force is not None and file == FILE else _read(file)

@@ -28,7 +28,7 @@ from index.build import build
 from index.snapshot import Snapshot
 from tests.fake_encoder import FakeEncoder
 from tests.fakes import FakeAssistant, FakeIndex
-from ui.accounts import render_accounts
+from ui.accounts import chosen_accounts, kind_choices, render_accounts
 from ui.app import create_app
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -149,17 +149,20 @@ def test_the_flag_writes_the_csv_and_a_missing_folder_is_told_before_reading(fol
 def test_the_screen_shows_the_doubtful_first_and_escapes_everything():
     first, second = file_accounts(FakeIndex())
     bad = replace(second.sheets[0], warnings=("数<値>が読めません。",))
-    html = render_accounts([first, replace(second, sheets=(bad, *second.sheets[1:]))])
-    assert html.index("hinode.txt") < html.index("aoba.txt") and "要確認のみ（1件）" in html
+    every = [first, replace(second, sheets=(bad, *second.sheets[1:]))]
+    html = render_accounts(chosen_accounts(every, "", ""), 2)
+    assert html.index("hinode.txt") < html.index("aoba.txt") and ("要確認（1）", "doubtful") in kind_choices(every)
     assert "数&lt;値&gt;" in html and 'href="sheet/hinode-1"' in html and "目的" in html
     assert html.count("hy-file hy-fine") == 1
-    assert "確認の要るファイルはありません" in render_accounts([first])
+    assert "確認の要るファイルはありません" in render_accounts(
+        chosen_accounts([first], "", "doubtful"), 1, 0, "doubtful"
+    )
 
 
 def test_thousands_of_files_do_not_make_a_page_without_end():
     account = file_accounts(FakeIndex())[0]
-    html = render_accounts([replace(account, file=f"{n}.txt") for n in range(1000)])
-    assert html.count("<summary><span") == 300 and "ほかに700件" in html
+    html = render_accounts([replace(account, file=f"{n}.txt") for n in range(1000)], 1000, 19)
+    assert html.count("<summary><span") == 50 and "951〜1,000件目" in html
 
 
 def test_the_report_is_served_as_a_download():

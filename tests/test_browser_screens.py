@@ -91,21 +91,24 @@ def test_the_status_screen_shows_the_index_and_what_was_missed(watched):
     page = watched.start()
     ask(page, "海底 都市 構想")
     page.get_by_role("tab", name="管理").click()
-    page.wait_for_selector("#hy-status .hy-file")
-    assert "文書 2・シート 4" in page.inner_text("#hy-status") and "海底 都市 構想" in page.inner_text("#hy-status")
+    page.wait_for_selector("#hy-files .hy-file")
+    assert "文書 2・シート 4" in page.inner_text("#hy-status")
+    page.get_by_role("tab", name="利用状況").click()
+    page.wait_for_selector("#hy-usage td:has-text('海底 都市 構想')")
 
 
 def test_the_parse_report_opens_to_its_sheets_and_hides_what_is_fine(watched, tmp_path):
     page = watched.open("/?tab=status")
-    page.wait_for_selector("#hy-status .hy-file", timeout=20_000)
+    page.wait_for_selector("#hy-files .hy-file", timeout=20_000)
     page.locator(".hy-file > summary").first.click()
     assert page.locator(".hy-file tbody tr:visible").count() == 2 and watched.fits()
     assert "12行目" in page.inner_text(".hy-file") and "見つからない項目: 目的・指標" in page.inner_text(".hy-file")
     page.screenshot(path=tmp_path / "report.png")
-    page.get_by_label("要確認のみ（0件）").check()
-    assert page.locator(".hy-file:visible").count() == 0
+    page.locator("#hy-files-kind input").click()
+    page.get_by_role("option", name="要確認（0）").click()
+    page.wait_for_selector("#hy-files :text('確認の要るファイルはありません')")
     with page.expect_download() as download:
-        page.get_by_role("link", name="CSVで保存").click()
+        page.get_by_role("link", name="全部をCSVで保存").click()
     text = Path(download.value.path()).read_bytes().decode("utf-8-sig")
     assert text.startswith("ファイル,シート,") and "道路台帳整備" in text
 

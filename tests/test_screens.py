@@ -12,9 +12,11 @@ from fastapi.testclient import TestClient
 from assistant.accounts import FileAccount, file_accounts
 from assistant.store import FeedbackStore
 from tests.fakes import TEXTS, FakeAssistant
+from ui.accounts import chosen_accounts, kind_choices, render_accounts
 from ui.app import create_app
 from ui.chat import respond
-from ui.status import render_opinions, render_status
+from ui.inventory import render_status
+from ui.usage import render_opinions
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +121,14 @@ def test_the_status_screen_names_documents_and_warnings():
     index = FakeAssistant().index
     first, second = file_accounts(index)
     first = replace(first, warnings=("表<2>が読めません。",))
-    html = render_status(index.version, [first, second, FileAccount("壊<れ>.pdf", refusal="壊<れ>.pdf: 読めません。")])
-    assert "文書 2・シート 4・読めなかったファイル 1" in html and "表&lt;2&gt;が読めません。" in html
+    every = [first, second, FileAccount("壊<れ>.pdf", refusal="壊<れ>.pdf: 読めません。")]
+    assert "文書 2・シート 4・読めなかったファイル 1" in render_status(index.version, every)
+    html = render_accounts(every, len(every))
+    assert "表&lt;2&gt;が読めません。" in html and "3件中 3件" in html
     assert all(file in html for file in TEXTS) and "壊&lt;れ&gt;.pdf" in html and "<れ>" not in html
-    assert html.count('class="hy-file') == 3 + html.count('class="hy-file-') and "要確認のみ（2件）" in html
+    assert html.count('class="hy-file') == 3 + html.count('class="hy-file-')
+    assert ("要確認（2）", "doubtful") in kind_choices(every) and ("読めなかった（1）", "refused") in kind_choices(
+        every
+    )
+    assert chosen_accounts(every, "", "noted") == [first]
+    assert [one.file for one in chosen_accounts(every, "ひので市　広報", "")] == ["hinode.txt"]

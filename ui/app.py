@@ -12,8 +12,10 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from assistant.api import create_api, find_sheet
+from assistant.live import HoldRequests
 from assistant.readiness import Asker
 from assistant.store import FeedbackStore, open_store
+from assistant.upkeep import Upkeep
 from evals.desk import Desk, open_desk
 from ui.casefiles import add_case_files
 from ui.comparepages import add_comparison
@@ -23,6 +25,7 @@ from ui.papers import add_papers
 from ui.pictures import add_pictures
 from ui.render import year_label
 from ui.sheet import Shown, render_missing, render_page, render_sheet, sheet_view
+from ui.usage import add_usage
 from ui.visitors import Visitors
 
 ASSETS = Path(__file__).parent / "assets"
@@ -30,8 +33,9 @@ ASSETS = Path(__file__).parent / "assets"
 FONTS = ["Hiragino Sans", "Yu Gothic UI", "Meiryo", "Noto Sans CJK JP", "Noto Sans JP", "sans-serif"]
 
 
-def create_app(assistant: Asker, store: FeedbackStore | None = None) -> FastAPI:
-    """Everything behind one port. ``store`` keeps opinions; without one they go to the default file.
+def create_app(assistant: Asker, store: FeedbackStore | None = None, upkeep: Upkeep | None = None) -> FastAPI:
+    """Everything behind one port. ``store`` keeps opinions; without one they go to the default file. ``upkeep`` is what
+    the 管理 screen may change; without it that screen only shows.
 
     The API's routes come first, the sheet pages next, and the screens take every other address.
     """
@@ -43,13 +47,15 @@ def create_app(assistant: Asker, store: FeedbackStore | None = None) -> FastAPI:
     add_export(app)
     add_pictures(app, assistant)
     add_report(app, assistant)
+    add_usage(app, kept)
     desk = open_desk(app.state.recorder, kept)
     add_case_files(app, desk)
     add_papers(app, kept.talks)
     _refuse_uploads(app)
     app.add_middleware(Visitors, days=kept.talks.keeping.days if kept.talks.keeping.on else 0)
     app.add_middleware(Guard)
-    return _mount_screens(app, app.state.recorder, kept, desk)
+    app.add_middleware(HoldRequests)
+    return _mount_screens(app, app.state.recorder, kept, desk, upkeep)
 
 
 def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
@@ -88,12 +94,13 @@ def _offset(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
-def _mount_screens(app: FastAPI, assistant: Asker, store: FeedbackStore, desk: Desk) -> FastAPI:
+def _mount_screens(app: FastAPI, assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None) -> FastAPI:
     # Before the import: Gradio reads these once.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import gradio as gr
 
+    from ui.holds import hold_events
     from ui.screens import build_screens
 
     theme = gr.themes.Default(
@@ -110,7 +117,7 @@ def _mount_screens(app: FastAPI, assistant: Asker, store: FeedbackStore, desk: D
     head = "".join([*styles, *scripts])
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build_screens(assistant, store, desk),
+        hold_events(build_screens(assistant, store, desk, upkeep)),
         path="/",
         theme=theme,
         head=head,

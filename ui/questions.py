@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from html import escape
 from typing import Any
@@ -82,9 +83,9 @@ def filled(draft: DraftCase, values: tuple[Any, ...]) -> DraftCase:
     )
 
 
-def shown(draft: DraftCase | None) -> list[Any]:
-    """The values of the form's parts for a draft; empty ones for a new question."""
-    one = draft or DraftCase(0, "", "draft", "written", "")
+def shown(draft: DraftCase | None, question: str = "") -> list[Any]:
+    """The values of the form's parts for a draft; for a new one empty but for its ``question``."""
+    one = draft or DraftCase(0, "", "draft", "written", question)
     kind = one.type if one.type in TYPE_LABELS and one.type != "unanswerable" else "lookup-text"
     return [
         render_origin(draft),
@@ -122,8 +123,11 @@ def decide(desk: Desk, number: int, state: State | None, values: tuple[Any, ...]
     return done + "".join(f"念のため: {note}" for note in notes), saved
 
 
-def build_questions(desk: Desk, tab: Any) -> None:
-    """Adds the editor to the current Blocks; it is filled whenever ``tab`` is opened."""
+def build_questions(desk: Desk, tab: Any) -> tuple[list[Any], Callable[[DraftCase], list[Any]]]:
+    """Adds the editor to the current Blocks; it is filled whenever ``tab`` is opened.
+
+    Returns the parts of its form, and what gives them their values for a draft, for a question that comes from elsewhere.
+    """
     gr.HTML(
         '<p class="hy-note">「役に立たなかった」と評価された質問と、答えられなかった質問が、ここに案として集まります。'
         "正解を書いて採用すると、「評価を実行」で回答が正しいかを確かめられます。</p>",
@@ -227,6 +231,7 @@ def build_questions(desk: Desk, tab: Any) -> None:
     propose.click(make, None, [state, table], show_progress_on=table, api_visibility="private")
     for button, verdict in ((accept, "accepted"), (keep, None), (reject, "rejected")):
         button.click(settle(verdict), [state, number, *form], [state, table, *opened, told], **QUIET)  # type: ignore[arg-type]
+    return [*opened, told], lambda draft: [draft.id, *shown(draft if draft.id else None, draft.question), ""]
 
 
 def spoken(message: str) -> str:

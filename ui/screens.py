@@ -13,6 +13,7 @@ import gradio as gr  # 2 s: this module is imported when the application is buil
 from assistant.readiness import Asker
 from assistant.refusals import clean_text
 from assistant.store import FeedbackStore
+from assistant.upkeep import Upkeep
 from evals.desk import Desk
 from ui.catalogue import build_catalogue
 from ui.chat import build_chat, example_updates
@@ -42,7 +43,7 @@ KEEP_ADDRESS = """(...chosen) => {
 }"""
 
 
-def build_screens(assistant: Asker, store: FeedbackStore, desk: Desk) -> gr.Blocks:
+def build_screens(assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None = None) -> gr.Blocks:
     """The page, ready to be mounted. An address may carry filters, a search and a tab:
     ``/?municipality=A&fiscal_year=2021&tab=search&q=更改``."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -64,7 +65,7 @@ def build_screens(assistant: Asker, store: FeedbackStore, desk: Desk) -> gr.Bloc
                 fill_comparing, comparing_inputs, comparing_outputs = build_comparing(assistant, shared)
 
             with gr.Tab("管理", id="status") as status_tab:
-                build_status(assistant, store, desk, status_tab)
+                build_status(assistant, store, desk, status_tab, upkeep)
 
         # Trying the examples is nobody's question: it goes past the recorder.
         tried = ExampleCache(getattr(assistant, "assistant", assistant))

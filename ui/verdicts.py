@@ -10,6 +10,7 @@ from typing import Any
 from assistant.casebook import DraftCase
 from evals.compare import Comparison
 from evals.runs import Run
+from ui.times import moment
 
 TYPE_LABELS: Mapping[str, str] = {
     "lookup-text": "記述を答える",
@@ -177,9 +178,8 @@ def _difference(after: Mapping[str, Any], before: Mapping[str, Any] | None) -> s
 
 
 def _when(run: Run) -> str:
-    """The local time of a run: ``2026年11月21日 18:05``."""
+    """The local time of a run: ``令和8年11月21日 18:05``."""
     try:
-        at = datetime.fromisoformat(str(run.get("at", ""))).astimezone()
+        return moment(datetime.fromisoformat(str(run.get("at", ""))))
     except ValueError:
         return ""
-    return f"{at.year}年{at.month}月{at.day}日 {at:%H:%M}"

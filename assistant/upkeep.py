@@ -1,0 +1,130 @@
+"""What the 管理 screen keeps up: the index that is served, its rebuilding, and the city's own synonyms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from assistant.live import Live
+from assistant.readiness import Asker
+from assistant.rebuild import Rebuild
+from assistant.settings import Settings
+from corpus.errors import IndexFolderError
+from index.manifest import current, read_manifest
+from index.snapshot import Snapshot
+from index.synonyms import use_synonyms
+from index.tuning.store import TUNING
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """Everything of a server that can be kept up; ``synonyms`` is the city's own file, which may not be there yet."""
+
+    folder: Path
+    live: Live
+    rebuild: Rebuild
+    synonyms: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What is served and where it comes from; ``size`` in bytes, ``snapshots`` as (id, size) with the newest first."""
+
+    version: str
+    created: datetime
+    encoder: str
+    dim: int
+    counts: dict[str, int]
+    sources: tuple[str, ...]
+    size: int
+    snapshots: tuple[tuple[str, int], ...]
+
+
+def inventory(index: object) -> Inventory | None:
+    """The account of a local index; None for one that is not in a folder."""
+    if not isinstance(index, Snapshot):
+        return None
+    manifest = index.manifest
+    kept = sorted((one for one in index.path.parent.iterdir() if not one.name.startswith(".")), reverse=True)
+    sizes = tuple((one.name, _size(one)) for one in kept if one.is_dir())
+    return Inventory(
+        manifest.id,
+        manifest.created,
+        manifest.encoder,
+        manifest.dim,
+        manifest.counts,
+        manifest.sources,
+        dict(sizes).get(manifest.id, 0),
+        sizes,
+    )
+
+
+def _size(folder: Path) -> int:
+    """The bytes of the files in a folder, as far as they are still there: a build may be sweeping it."""
+    total = 0
+    for file in folder.rglob("*"):
+        try:
+            total += file.stat().st_size if file.is_file() else 0
+        except OSError:
+            continue
+    return total
+
+
+def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
+    """The upkeep of a server that has opened ``first`` with these settings; nothing is started yet."""
+    from assistant.session import Assistant
+
+    folder, own = settings.index_dir, settings.synonyms_file
+
+    def stamp(version: str = "") -> str:
+        return "\n".join([version or current(folder), _stamp(folder / TUNING), _stamp(own)])
+
+    begun = stamp(first.version)  # a build may have moved CURRENT since
+    opened = {"files": _stamp_of_files(begun)}
+
+    def reopen(old: Asker) -> Asker:
+        now = stamp()
+        synonyms = use_synonyms(own)
+        before = old.index
+        if isinstance(before, Snapshot) and opened["files"] == _stamp_of_files(now):
+            return Assistant(before.with_synonyms(synonyms))  # only the synonyms changed: no file is read again
+        snapshot = Snapshot.open(
+            folder, first.encoder, synonyms, word_encoder=first.word_encoder, reranker=first.reranker
+        )
+        try:
+            asker = Assistant(snapshot)
+            snapshot.search("準備", 1)
+        except BaseException:
+            snapshot.close()
+            raise
+        opened["files"] = _stamp_of_files(now)
+        return asker
+
+    live = Live(Assistant(first), stamp, reopen, settings.watch_seconds, begun)
+
+    def sources() -> Sequence[str]:
+        if settings.sources:
+            return [str(source.resolve()) for source in settings.sources]
+        try:
+            return read_manifest(folder, current(folder)).sources
+        except IndexFolderError:
+            return ()
+
+    rebuild = Rebuild(folder, sources, lambda: live.check(now=True))
+    return Upkeep(folder, live, rebuild, own)
+
+
+def _stamp_of_files(stamp: str) -> str:
+    """The part of a stamp that says which files are to be opened."""
+    return stamp.rpartition("\n")[0]
+
+
+def _stamp(file: Path) -> str:
+    """A sign that changes with a file."""
+    try:
+        told = file.stat()
+    except OSError:
+        return "-"
+    return f"{told.st_mtime_ns}-{told.st_size}-{told.st_ino}"

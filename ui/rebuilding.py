@@ -1,0 +1,78 @@
+"""索引を作り直す on the 管理 screen: the buttons, the progress while it runs, the account at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr  # 2 s: this module is imported when the screens are built, not before
+
+from assistant.rebuild import Build
+from assistant.upkeep import Upkeep
+from corpus.errors import HyokaError
+from ui.inventory import render_build
+from ui.permission import REFUSED, may_administer
+from ui.questions import QUIET, spoken
+
+HELP = (
+    '<p class="hy-note">取り込み元のフォルダーを読み直します。変わっていないファイルは前回の読み取りを使うので、早く終わります。'
+    "取り込み元からなくなったファイルは、索引からも消えます。</p>"
+)
+NO_UPKEEP = '<p class="hy-note">シートを増やすには、サーバーで hyoka index を実行します。</p>'
+
+
+def build_rebuild(upkeep: Upkeep | None, tab: Any, refresh: Callable[[], Any], shown: Any) -> None:
+    """Adds the part to the current Blocks; ``refresh`` gives ``shown`` anew once a build has succeeded."""
+    if upkeep is None:
+        gr.HTML(NO_UPKEEP, apply_default_css=False)
+        return
+    rebuild = upkeep.rebuild
+    gr.HTML(HELP, apply_default_css=False)
+    with gr.Row(elem_classes="hy-rebuild-row"):
+        start = gr.Button("索引を作り直す", variant="primary", min_width=160, scale=0, elem_id="hy-rebuild")
+        stop = gr.Button(
+            "やめる", variant="secondary", min_width=110, scale=0, visible=False, elem_id="hy-rebuild-stop"
+        )
+        add = gr.Checkbox(
+            label="追加だけ読む（なくなったファイルも索引に残す）", elem_id="hy-rebuild-add", min_width=240
+        )
+    progress = gr.HTML("", apply_default_css=False, elem_id="hy-rebuild-progress")
+    timer = gr.Timer(1.0, active=False)
+    seen = gr.State("")
+
+    def look(before: str) -> list[Any]:
+        """The build as it is; the account of the index anew when the build that was watched has ended."""
+        build: Build = rebuild.state()
+        running = build.phase == "running"
+        ended = before == "running" and not running
+        return [
+            render_build(build),
+            build.phase,
+            gr.update(interactive=not running),
+            gr.update(visible=running),
+            gr.update(interactive=not running),
+            gr.Timer(active=running),
+            refresh() if ended else gr.skip(),
+        ]
+
+    outputs = [progress, seen, start, stop, add, timer, shown]
+
+    def begin(only_add: bool, request: gr.Request) -> list[Any]:
+        problem = "" if may_administer(request) else REFUSED
+        if not problem:
+            try:
+                rebuild.start(bool(only_add))
+            except HyokaError as refused:
+                problem = refused.message
+        return [spoken(problem), *[gr.skip()] * (len(outputs) - 1)] if problem else look("")
+
+    def end(before: str, request: gr.Request) -> list[Any]:
+        if not may_administer(request):
+            return [spoken(REFUSED), *[gr.skip()] * (len(outputs) - 1)]
+        rebuild.cancel()
+        return look(before)
+
+    tab.select(look, seen, outputs, **QUIET)
+    start.click(begin, add, outputs, **QUIET)
+    stop.click(end, seen, outputs, **QUIET)
+    timer.tick(look, seen, outputs, **QUIET)
