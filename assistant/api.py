@@ -29,7 +29,6 @@ from assistant.schemas import (
     SheetListJson,
 )
 from assistant.store import FeedbackStore
-from assistant.types import Turn
 from corpus.documents import Sheet
 from index.types import Filters, Index
 
@@ -94,8 +93,8 @@ def _questions(assistant: Asker) -> APIRouter:
     def ask(body: AskJson) -> AnswerJson:
         """引用つきの回答を一つ返します。答えがシートにないときは `abstained` が true になります。"""
         question = clean_question(body.question)
-        history = [Turn(role=turn.role, content=clean_text(turn.content)) for turn in body.history or ()]
-        answer = assistant.ask(question, history, NO_FILTERS if body.filters is None else body.filters.filters())
+        filters = NO_FILTERS if body.filters is None else body.filters.filters()
+        answer = assistant.ask(question, [turn.turn() for turn in body.history or ()], filters, body.choices())
         return answer_json(answer, assistant.index)
 
     @router.get("/search", summary="検索する")

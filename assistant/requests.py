@@ -6,22 +6,45 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from assistant.refusals import clean_text
 from assistant.schemas import FiltersJson, Text
-from assistant.types import Turn
+from assistant.types import CarriedKind, Choices, ReadingChoice, Turn
 
 
-class TurnJson(BaseModel):
-    """One earlier message."""
+class ChoicesJson(BaseModel):
+    """What a person decided about how a question is read; all of it may be left out."""
+
+    without: list[CarriedKind] = Field(
+        default_factory=list,
+        max_length=20,
+        description="前の質問から引き継がないもの（interpretation.carried の kind）",
+    )
+    reading: ReadingChoice | None = Field(
+        default=None, description="年の数え方: calendar（暦年だけ）、fiscal（年度だけ）、both（両方）"
+    )
+    sheet: Text | None = Field(
+        default=None,
+        max_length=200,
+        description="同じ名前のシートのうち指すもの（interpretation.namesakes の sheet_id）",
+    )
+
+    def choices(self) -> Choices:
+        """The same as the value the assistant takes."""
+        return Choices(tuple(dict.fromkeys(self.without)), self.reading, self.sheet)
+
+
+class TurnJson(ChoicesJson):
+    """One earlier message; what was decided about an earlier question holds for what follows from it."""
 
     role: Literal["user", "assistant"]
     content: Text = Field(max_length=100_000)
 
     def turn(self) -> Turn:
         """The same as the value the assistant takes."""
-        return Turn(role=self.role, content=self.content)
+        return Turn(self.role, clean_text(self.content), self.choices())
 
 
-class AskJson(BaseModel):
+class AskJson(ChoicesJson):
     """The body of ``POST /api/v1/ask``; only ``question`` is required."""
 
     model_config = ConfigDict(extra="forbid")
