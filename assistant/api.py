@@ -157,13 +157,15 @@ def _feedback(store: FeedbackStore, metrics: Metrics) -> APIRouter:
 
     @router.post("/feedback", status_code=201, summary="回答を評価する")
     def feedback(body: FeedbackJson) -> FeedbackStoredJson:
-        """回答が役に立ったかどうか（up / down）を残します。"""
+        """回答が役に立ったかどうか（up / down）と、根拠が違うときはその引用の番号を残します。"""
         number = store.add(
             body.rating,
             clean_text(body.question),
             clean_text(body.answer),
             clean_text(body.comment),
             clean_text(body.index_version),
+            body.reason,
+            body.citations,
         )
         metrics.feedback.labels(body.rating).inc()
         return FeedbackStoredJson(id=number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from assistant.conditions import Condition
 from assistant.context import Context
@@ -12,6 +12,7 @@ from assistant.namesakes import namesakes
 from assistant.timespans import AskedPeriod, Open
 from assistant.types import Carried, CarriedKind, Interpretation, ReadingName, YearReading
 from corpus.amounts import format_number
+from corpus.documents import Sheet
 from corpus.periods import Period
 
 #: The intents as people call them.
@@ -26,12 +27,13 @@ CARRIED: Mapping[CarriedKind, str] = {
     "period": "年度", "topic": "話題",
 }  # fmt: skip
 
+CARRIED_FROM = "（前の質問から引き継ぎ: "
 _OPERATORS = {"=": "", "!=": "以外", ">": "超", ">=": "以上", "<": "未満", "<=": "以下"}
 _WAYS = {"up": "増加", "down": "減少", "flat": "増減なし"}
 
 
-def interpretation(context: Context) -> Interpretation:
-    """The intent, period and filters, and the line 解釈: … that tells them."""
+def interpretation(context: Context, cited: Collection[Sheet] = ()) -> Interpretation:
+    """The intent, period and filters, and the line 解釈: … that tells them; ``cited`` are the sheets of the answer."""
     query = context.query
     parts = [INTENTS[query.intent]]
     if query.municipalities or query.filters.municipality:
@@ -50,7 +52,7 @@ def interpretation(context: Context) -> Interpretation:
     text = "解釈: " + " / ".join(parts)
     told = carried_words(query.carried)
     if told:
-        text += f"（前の質問から引き継ぎ: {told}）"
+        text += f"{CARRIED_FROM}{told}）"
     period = query.periods[0].period if query.periods else None
     sure = query.opinion.sure if query.opinion is not None else None
     return Interpretation(
@@ -62,7 +64,7 @@ def interpretation(context: Context) -> Interpretation:
         sure,
         query.carried,
         year_readings(query.periods),
-        namesakes(context),
+        namesakes(context, cited),
     )
 
 

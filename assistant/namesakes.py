@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from assistant.context import Context
 from assistant.drafts import readable
 from assistant.types import Namesake
@@ -9,8 +11,10 @@ from corpus.documents import Sheet
 from corpus.normalize import squeeze
 
 
-def namesakes(context: Context) -> tuple[Namesake, ...]:
+def namesakes(context: Context, cited: Collection[Sheet] = ()) -> tuple[Namesake, ...]:
     """The sheets that bear the name the question gives, one a programme, if they are several; what is chosen is used.
+
+    ``cited`` are the sheets that the answer quotes.
 
     Two towns or two departments in the question mean both of their sheets: then nothing is left to choose.
     """
@@ -28,7 +32,16 @@ def namesakes(context: Context) -> tuple[Namesake, ...]:
     order = {sheet.sheet_id: at for at, sheet in enumerate(context.catalogue.programmes)}
     sheets = sorted(found.values(), key=lambda sheet: order[sheet.sheet_id])
     taken = {sheet.sheet_id for sheet in used}
-    return tuple(Namesake(s.sheet_id, _told_apart(s, sheets), s.sheet_id in taken) for s in sheets)
+    quoted = {sheet.sheet_id for sheet in cited}
+    return tuple(
+        Namesake(
+            sheet.sheet_id,
+            _told_apart(sheet, sheets),
+            sheet.sheet_id in taken,
+            bool(quoted & {one.sheet_id for one in (sheet, *context.index.timeline(sheet.sheet_id))}),
+        )
+        for sheet in sheets
+    )
 
 
 def _told_apart(sheet: Sheet, among: list[Sheet]) -> str:

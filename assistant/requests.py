@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 from assistant.refusals import clean_text
 from assistant.schemas import FiltersJson, Text
@@ -63,4 +63,14 @@ class FeedbackJson(BaseModel):
     answer: Text = Field(default="", max_length=100_000)
     rating: Literal["up", "down"]
     comment: Text = Field(default="", max_length=2_000)
+    reason: Literal["", "evidence"] = Field(default="", description="down の理由: evidence（根拠が違う）")
+    citations: list[StrictInt] = Field(default_factory=list, max_length=200, description="違うと思う引用の番号")
     index_version: Text = Field(default="", max_length=200)
+
+    @model_validator(mode="after")
+    def only_a_poor_answer_has_a_reason(self) -> FeedbackJson:
+        """A reason or citations held to be wrong go with ``down``, the numbers once each and in order."""
+        if self.rating == "up" and (self.reason or self.citations):
+            raise ValueError("reason and citations go with rating down")
+        self.citations = sorted({n for n in self.citations if 0 < n < 10_000})
+        return self

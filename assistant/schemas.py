@@ -128,11 +128,12 @@ class YearReadingJson(BaseModel):
 
 
 class NamesakeJson(BaseModel):
-    """A sheet among several of one name that the question may mean."""
+    """A sheet among several of one name that the question may mean; ``used``: looked at, ``cited``: quoted."""
 
     sheet_id: str
     label: str
     used: bool
+    cited: bool
 
 
 class InterpretationJson(BaseModel):

@@ -63,7 +63,7 @@ class Assistant:
             answer=body.text,
             abstained=not found,
             citations=tuple(body.citations),
-            interpretation=interpretation(context),
+            interpretation=interpretation(context, cited),
             index_version=self.index.version,
             took_ms=round((time.perf_counter() - began) * 1000, 2),
             table=body.table,

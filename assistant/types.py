@@ -113,11 +113,15 @@ class YearReading:
 
 @dataclass(frozen=True, slots=True)
 class Namesake:
-    """A sheet among several of one name that the question may mean; ``label`` tells it apart (みなと野市 財政課)."""
+    """A sheet among several of one name that the question may mean; ``label`` tells it apart (みなと野市 財政課).
+
+    ``used`` says that it was looked at, ``cited`` that the answer quotes it.
+    """
 
     sheet_id: str
     label: str
     used: bool
+    cited: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,12 +39,13 @@ def render_opinions(up: int, down: int, disliked: Sequence[Feedback], unanswered
         for one in unanswered
     )
     poor = "".join(
-        f"<tr><td>{escape(one.question)}</td><td>{escape(one.answer[:200])}</td><td>{escape(one.at[:10])}</td></tr>"
+        f"<tr><td>{escape(one.question)}</td><td>{escape(one.answer[:200])}</td><td>{escape(one.told)}</td>"
+        f"<td>{escape(one.at[:10])}</td></tr>"
         for one in disliked
     )
     return (
         f'<div class="hy-box hy-status"><h3>回答の評価</h3><p>役に立った {up:,}件・役に立たなかった {down:,}件</p>'
-        f"{_table('役に立たなかった回答', ('質問', '回答', '日付'), poor)}"
+        f"{_table('役に立たなかった回答', ('質問', '回答', '意見', '日付'), poor)}"
         f"{_table('答えられなかった質問', ('質問', '回数', '最後の日付'), missing)}"
         "<p>だれが質問したかは記録していません。</p></div>"
     )
