@@ -231,3 +231,16 @@ def test_an_answer_is_copied_with_its_sources_over_plain_http(browser, address):
     assert "【出典】\n[1] あおば市／令和5年度／図書館システム運用／情報政策課（今後の計画）「令和7年度に" in pasted
     assert watched.complaints == [] and watched.outside == []
     away.close()
+
+
+def test_a_new_question_stands_at_the_top_with_its_answer_under_it(bundled):
+    page = bundled.start()
+    for question in (
+        "湊見市の令和6年度の決算額が大きい順に5つ教えて",
+        "湊見市の令和6年度の予算額が大きい順に5つ教えて",
+    ):
+        ask(page, question)
+        page.wait_for_function(
+            """() => { const all = document.querySelectorAll("#hy-chat .hy-question");
+            const top = all[all.length - 1].getBoundingClientRect().top; return top >= 0 && top < 120; }"""
+        )

@@ -31,6 +31,7 @@ HOW = (
     "<li>シートに書かれていないことは「見つかりませんでした」と答えます。</li></ol>"
 )
 STEP_SECONDS = 0.04
+FAILED = "できませんでした"
 BRIDGE = """
 for (const [name, kind] of [["hy-again", "click"], ["hy-judge", "submit"], ["hy-filter", "select"]])
   element.addEventListener(name, (event) => trigger(kind, event.detail));
@@ -228,11 +229,11 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
                 raise QuestionError("この回答は聞き直せません。もう一度質問してください。")
             grown, kept = respond_again(assistant, known.at, choices, messages, log)
         except HyokaError as problem:
-            gr.Warning(problem.message)
+            gr.Warning(problem.message, title=FAILED)
             return gr.skip(), gr.skip(), done
         except Exception:
             logger.exception("a question asked again broke")
-            gr.Warning(INTERNAL[1])
+            gr.Warning(INTERNAL[1], title=FAILED)
             return gr.skip(), gr.skip(), done
         return grown, kept, done
 
@@ -245,14 +246,14 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
         exchange = judged(log, at) if isinstance(at, int) else None
         opinion = read_opinion(told, exchange.cited) if exchange is not None else None
         if exchange is None or opinion is None:
-            gr.Warning("この回答の評価は保存できませんでした。もう一度質問してからお試しください。")
+            gr.Warning("この回答の評価は保存できませんでした。もう一度質問してからお試しください。", title=FAILED)
             return given
         # An answer that was asked again is another answer.
         key = (exchange.at, exchange.answer)
         number = keep_opinion(
             store, opinion, given.get(key), exchange.question, exchange.answer, exchange.index_version
         )
-        gr.Info("評価を保存しました。ありがとうございます。")
+        gr.Info("評価を保存しました。ありがとうございます。", title="保存しました")
         return {**given, key: number}
 
     # One after the other: what is said next about an answer replaces what was said first.

@@ -33,7 +33,7 @@ def render_chips(chosen: Sequence[Sequence[Any]]) -> str:
         return ""
     if len(chips) > 1:
         chips.append('<button type="button" class="hy-button hy-filter" value="all">すべて外す</button>')
-    return f'<p class="hy-box hy-choose"><span class="hy-choose-what">絞り込み中：</span>{"".join(chips)}</p>'
+    return f'<p class="hy-box hy-choose"><span class="hy-choose-what">絞り込み：</span>{"".join(chips)}</p>'
 
 
 def without_chip(chosen: Sequence[Sequence[Any]], pressed: str) -> list[list[Any]]:

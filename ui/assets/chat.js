@@ -40,6 +40,21 @@
   }
   document.addEventListener("hy-done", over);
 
+  // A new question stands at the top while its answer grows under it, until the answer is whole or the person scrolls.
+  let questions = 0;
+  let following = false;
+  for (const kind of ["wheel", "touchmove", "pointerdown"]) {
+    document.addEventListener(kind, () => { following = false; }, { capture: true, passive: true });
+  }
+  function follow() {
+    const asked = document.querySelectorAll("#hy-chat .hy-question");
+    if (asked.length > questions) following = true;
+    questions = asked.length;
+    if (!following || !questions) return;
+    asked[questions - 1].scrollIntoView({ block: "start" });
+    if (answers().length === questions && answers()[questions - 1].querySelector(".hy-opinion")) following = false;
+  }
+
   // Gradio's sanitizer drops aria attributes: what is chosen is told here.
   function tell() {
     for (const button of document.querySelectorAll("#hy-chat button.hy-switch, #hy-chat button.hy-judge:not([aria-pressed])")) {
@@ -52,7 +67,7 @@
       if (button.isConnected) again(button);
     }
   }
-  new MutationObserver(tell).observe(document.documentElement, { childList: true, subtree: true });
+  new MutationObserver(() => { tell(); follow(); }).observe(document.documentElement, { childList: true, subtree: true });
 
   // What somebody says about an answer. 👎 is kept at once, what was wrong can be added; 根拠が違う asks which citation.
   function judge(button) {
