@@ -31,7 +31,8 @@ HOW = (
     "<li>シートに書かれていないことは「見つかりませんでした」と答えます。</li></ol>"
 )
 STEP_SECONDS = 0.04
-FAILED = "できませんでした"
+# Where an opinion was kept: the number of the message, and the time, so that the value changes with every opinion.
+KEPT = 'watch("value", () => document.dispatchEvent(new CustomEvent("hy-kept", { detail: parseInt(props.value) })));'
 BRIDGE = """
 for (const [name, kind] of [["hy-again", "click"], ["hy-judge", "submit"], ["hy-filter", "select"]])
   element.addEventListener(name, (event) => trigger(kind, event.detail));
@@ -173,6 +174,7 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
     opinions: Any = gr.State({})
     # Buttons inside answers reach the server through this: ui/assets/chat.js sends it what was pressed.
     bridge = gr.HTML("", js_on_load=BRIDGE, visible="hidden", elem_id="hy-bridge", apply_default_css=False)
+    kept_at = gr.HTML("", js_on_load=KEPT, visible="hidden", apply_default_css=False)
     with gr.Column(elem_classes="hy-dock"):
         chips = gr.HTML("", elem_id="hy-chips", visible=False, apply_default_css=False)
         box = gr.Textbox(
@@ -229,11 +231,11 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
                 raise QuestionError("この回答は聞き直せません。もう一度質問してください。")
             grown, kept = respond_again(assistant, known.at, choices, messages, log)
         except HyokaError as problem:
-            gr.Warning(problem.message, title=FAILED)
+            gr.Warning(escape(problem.message))
             return gr.skip(), gr.skip(), done
         except Exception:
             logger.exception("a question asked again broke")
-            gr.Warning(INTERNAL[1], title=FAILED)
+            gr.Warning(INTERNAL[1])
             return gr.skip(), gr.skip(), done
         return grown, kept, done
 
@@ -246,18 +248,19 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
         exchange = judged(log, at) if isinstance(at, int) else None
         opinion = read_opinion(told, exchange.cited) if exchange is not None else None
         if exchange is None or opinion is None:
-            gr.Warning("この回答の評価は保存できませんでした。もう一度質問してからお試しください。", title=FAILED)
-            return given
+            gr.Warning("この回答の評価は保存できませんでした。もう一度質問してからお試しください。")
+            return given, gr.skip()
         # An answer that was asked again is another answer.
         key = (exchange.at, exchange.answer)
         number = keep_opinion(
             store, opinion, given.get(key), exchange.question, exchange.answer, exchange.index_version
         )
-        gr.Info("評価を保存しました。ありがとうございます。", title="保存しました")
-        return {**given, key: number}
+        return {**given, key: number}, f"{exchange.at} {time.time_ns()}"
 
     # One after the other: what is said next about an answer replaces what was said first.
-    bridge.submit(judge, [exchanges, opinions], opinions, trigger_mode="multiple", concurrency_limit=1, **quiet)
+    bridge.submit(
+        judge, [exchanges, opinions], [opinions, kept_at], trigger_mode="multiple", concurrency_limit=1, **quiet
+    )
 
     def drop(event: gr.EventData, *chosen_filters: Any) -> list[Any]:
         return without_chip([values or [] for values in chosen_filters], str((event._data or {}).get("value")))

@@ -25,7 +25,7 @@ def render_chips(chosen: Sequence[Sequence[Any]]) -> str:
     chips = [
         f'<button type="button" class="hy-button hy-drop hy-filter" value="{place} {at}"'
         f' title="この絞り込みを外します">{escape(year_label(value) if isinstance(value, int) else str(value))}'
-        '<span class="hy-x" aria-hidden="true">×</span><span class="hy-unseen">の絞り込みを外す</span></button>'
+        '<span class="hy-unseen">の絞り込みを外す</span></button>'
         for place, values in enumerate(chosen)
         for at, value in enumerate(values)
     ]

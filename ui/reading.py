@@ -92,8 +92,7 @@ def _namesakes(sakes: Sequence[Namesake]) -> str:
 def _carried(carried: Sequence[Carried], without: Sequence[CarriedKind]) -> str:
     chips = [
         f'<button type="button" class="hy-button hy-again hy-drop" name="without" value="{one.kind}"'
-        f' title="これを引き継がずに聞き直します">{escape(_chip(one))}<span class="hy-x">×</span>'
-        '<span class="hy-unseen">を外す</span></button>'
+        f' title="これを引き継がずに聞き直します">{escape(_chip(one))}<span class="hy-unseen">を外す</span></button>'
         for one in carried
     ]
     line = _line("前の質問から", chips) if chips else ""

@@ -79,7 +79,19 @@
   }
   function press(answer, button) {
     for (const other of answer.querySelectorAll(".hy-judge")) other.setAttribute("aria-pressed", String(other === button));
+    const bar = answer.querySelector(".hy-opinion");
+    let status = bar.querySelector("[role=status]");
+    if (!status) { // there before it speaks: a screen reader reads what changes
+      status = make("span", "hy-kept");
+      status.setAttribute("role", "status");
+      bar.append(status);
+    }
+    status.textContent = "";
   }
+  document.addEventListener("hy-kept", (event) => {
+    const status = answers()[(event.detail - 1) / 2]?.querySelector(".hy-kept");
+    if (status) status.textContent = "保存しました。ありがとうございます。";
+  });
   function make(tag, name, text) {
     const made = document.createElement(tag);
     if (name) made.className = name;
