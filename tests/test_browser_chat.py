@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,7 @@ from browser_pages import wide as wide
 from test_browser_real import real as real
 
 from tests.fakes import FakeAssistant
+from ui.chat import respond_again
 from ui.render import plain_answer
 
 PLAIN_HTTP = "hyoka.example"  # a name that is not this machine: without https the browser gives it no clipboard
@@ -190,7 +192,7 @@ def test_a_poor_answer_is_kept_at_once_and_the_comment_added(wide, store):
     assert len(store.latest()) == before + 1, "what is not sent is not kept"
 
 
-def test_a_switch_pressed_while_another_answer_grows_waits_for_it(browser, real, monkeypatch):
+def test_a_switch_and_a_new_question_wait_for_each_other(browser, real, monkeypatch):
     watched = Watched(browser, real, WIDE)
     page = watched.start()
     ask(page, "2026年に何がある？")
@@ -203,6 +205,19 @@ def test_a_switch_pressed_while_another_answer_grows_waits_for_it(browser, real,
     page.wait_for_selector("#hy-chat .hy-switch.hy-on[value='fiscal']")
     assert page.locator("#hy-chat .hy-opinion").count() == 2, "both answers are whole"
     assert page.locator("#hy-chat .hy-answer").last.locator(".hy-table").count() == 1
+    # The other way round: a question sent while a switch is under way is asked after it.
+    slowly = threading.Event()
+    monkeypatch.setattr("ui.chat.STEP_SECONDS", 0.04)
+    monkeypatch.setattr("ui.chat.respond_again", lambda *given: (slowly.wait(20), respond_again(*given))[1])
+    page.locator("#hy-chat .hy-switch[value='calendar']").first.click()
+    page.wait_for_selector("#hy-chat .hy-answer[aria-busy=true]")
+    box.fill("湊見市の職員研修事業の目的は？")
+    box.press("Enter")
+    assert page.locator("#hy-chat .hy-question").count() == 2
+    slowly.set()
+    page.wait_for_function("document.querySelectorAll('#hy-chat .hy-opinion').length === 3")
+    assert page.locator("#hy-chat .hy-switch.hy-on").first.get_attribute("value") == "calendar"
+    assert "職員研修事業" in page.locator("#hy-chat .hy-body").last.inner_text() and box.input_value() == ""
     assert watched.complaints == []
     watched.context.close()
 

@@ -12,6 +12,7 @@
   const PATIENCE = 20_000; // after that the answer can be pressed again, whatever became of the request
   let asked = null; // the button pressed last, until its answer is there
   let waiting = null; // a press that waits for a growing answer
+  let next = null; // a new question sent before that answer is there: it is sent after it
   let timer = 0;
   const growing = () => document.querySelector("#hy-chat .hy-growing, #hy-chat .hy-wait");
   function again(button) {
@@ -28,17 +29,32 @@
     const before = asked;
     asked = null;
     for (const answer of answers()) answer.removeAttribute("aria-busy");
+    const button = next;
+    next = null;
+    requestAnimationFrame(() => requestAnimationFrame(() => { if (button?.isConnected) button.click(); }));
     if (!before?.focused) return;
     // Gradio puts the new answer in place of the old one with its next frame; the keyboard stays where it was.
     requestAnimationFrame(() => requestAnimationFrame(() => {
       const answer = answers()[(before.at - 1) / 2];
       const same = `.hy-again[name="${before.name}"]`;
-      const next = [...(answer?.querySelectorAll(same) ?? [])].find((one) => one.value === before.value)
+      const here = [...(answer?.querySelectorAll(same) ?? [])].find((one) => one.value === before.value)
         ?? answer?.querySelector(".hy-again, .hy-button");
-      if (document.activeElement === document.body) next?.focus({ preventScroll: true });
+      if (document.activeElement === document.body) here?.focus({ preventScroll: true });
     }));
   }
   document.addEventListener("hy-done", over);
+  for (const kind of ["keydown", "click"]) {
+    document.addEventListener(kind, (event) => {
+      if (!asked) return;
+      const enter = kind === "keydown" && event.key === "Enter" && !event.shiftKey && !event.isComposing
+        && event.keyCode !== 229 && event.target.closest?.("#hy-question");
+      const button = kind === "click" && event.target.closest?.("#hy-question .submit-button, #hy-chat .option");
+      if (!enter && !button) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      next = button || document.querySelector("#hy-question .submit-button");
+    }, true);
+  }
 
   // A new question stands at the top while its answer grows under it, until the answer is whole or the person scrolls.
   let questions = 0;
