@@ -24,7 +24,7 @@ INTENTS = {
 #: What is taken over from earlier turns, as people call it.
 CARRIED: Mapping[CarriedKind, str] = {
     "municipality": "自治体", "sheet": "シート", "department": "部課", "subset": "前の回答のシート", "question": "質問",
-    "period": "年度", "topic": "話題",
+    "period": "時期", "topic": "話題",
 }  # fmt: skip
 
 CARRIED_FROM = "（前の質問から引き継ぎ: "

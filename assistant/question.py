@@ -140,7 +140,7 @@ def _of_sheet(query: Query, meant: Sheet) -> Query:
         same = (sheet.municipality, sheet.department) == (meant.municipality, meant.department)
         return not same or (sheet.fiscal_year == meant.fiscal_year and sheet.sheet_id != meant.sheet_id)
 
-    found = tuple(sorted({*query.names, *query.rivals}, key=lambda name: -name.score))
+    found = sorted(dict.fromkeys((*query.names, *query.rivals)), key=lambda name: -name.score)
     if all(name.sheet.sheet_id != meant.sheet_id for name in found):
         return query  # chosen for another question
     kept = tuple(name for name in found if not other(name.sheet))

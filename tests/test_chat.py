@@ -63,7 +63,7 @@ def test_chips_say_what_was_carried_and_stand_in_for_the_end_of_the_line():
     html = render_reading(read, choices=Choices(without=("period",)))
     assert "引き継ぎ: " not in html and "<img" not in html and "シート 図書館&lt;img" in html
     assert buttons(html) == [("without", "sheet", False), ("without", "subset", False), ("without", "", False)]
-    assert "引き継がないもの：年度" in html
+    assert "引き継がないもの：時期" in html
 
 
 def test_of_many_sheets_of_a_name_the_one_in_use_is_among_those_shown():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -14,13 +15,15 @@ from assistant.payload import answer_json
 from assistant.question import Query, understand
 from assistant.session import Assistant
 from assistant.timespans import find_asked
-from assistant.types import NO_CHOICES, Answer, Carried, Choices, Turn
+from assistant.types import NO_CHOICES, Answer, Carried, CarriedKind, Choices, Turn
 from tests.fakes import FakeIndex
 
+CATALOGUE = Catalogue(FakeIndex())
 
-@pytest.fixture(scope="module")
+
+@pytest.fixture
 def catalogue() -> Catalogue:
-    return Catalogue(FakeIndex())
+    return CATALOGUE
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +99,36 @@ def test_a_choice_about_an_earlier_question_holds_for_what_follows(catalogue: Ca
         "計画は？", [Turn("user", first), Turn("user", second, Choices(without=("sheet",)))], catalogue
     )
     assert plain.named and not dropped.named
+
+
+EARLIER = ("あおば市の道路台帳整備の令和4年度の決算額は？", "情報政策課の仕事は？", "2023年の公園の遊具の点検は？")
+FOLLOWING = (
+    "今後の計画は？",
+    "ひので市は？",
+    "令和5年度は？",
+    "そのうち評価がAなのは？",
+    "広報紙発行の目的は？",
+    "その図書館の課題は？",
+)
+
+
+@given(
+    st.lists(st.sampled_from([*EARLIER, *FOLLOWING]), min_size=1, max_size=3),
+    st.sampled_from(FOLLOWING),
+    st.lists(st.sampled_from(get_args(CarriedKind)), max_size=4),
+    st.sampled_from([None, "calendar", "fiscal", "both"]),
+    st.sampled_from([None, "aoba-1", "aoba-2", "hinode-1", "nothing"]),
+)
+def test_nothing_is_carried_that_must_not_be_whatever_was_said_before(earlier, question, without, reading, sheet):
+    query = read(CATALOGUE, question, *earlier, without=tuple(without), reading=reading, sheet=sheet)
+    told = [one.kind for one in query.carried]
+    assert not set(told) & set(without) and len(set(told)) == len(told) and all(one.text for one in query.carried)
+    assert not (query.subset and "subset" in without)
+    if "period" in without and not find_asked(question, 2023)[0]:
+        assert query.periods == ()
+    if reading in ("calendar", "fiscal"):
+        assert all(len(asked.readings) == 1 for asked in query.periods if asked.senses)
+    assert not set(query.names) & set(query.rivals)
 
 
 WRITTEN = st.sampled_from(

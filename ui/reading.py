@@ -82,7 +82,11 @@ def _namesakes(sakes: Sequence[Namesake]) -> str:
         _switch("sheet", one.sheet_id, one.label, f"{one.label}のシートだけから答えます", one.used and not every)
         for one in shown
     ]
-    more = f'<span class="hy-small">ほか{len(sakes) - len(shown)}件</span>' if len(sakes) > len(shown) else ""
+    more = (
+        f'<span class="hy-small">ほか{len(sakes) - len(shown)}件（自治体や課の名前を付けて質問すると選べます）</span>'
+        if len(sakes) > len(shown)
+        else ""
+    )
     cited = [one.label for one in sakes if one.cited]
     only = every and 0 < len(cited) < len(sakes)
     note = f'<p class="hy-read">{escape("、".join(cited))}のシートから答えています。</p>' if only else ""
