@@ -38,10 +38,18 @@ def chips(page) -> list[str]:
 
 def press(page, name: str, value: str) -> None:
     """Presses a button of the last answer that asks again, and waits for the answer that takes its place."""
-    old = page.locator("#hy-chat .hy-answer").last.element_handle()
-    page.locator(f"#hy-chat .hy-again[name='{name}'][value='{value}']").last.click()
+    answer = page.locator("#hy-chat .hy-answer").last
+    button = answer.locator(f".hy-again[name='{name}'][value='{value}']")
+    button.scroll_into_view_if_needed()
+    top, old = answer.bounding_box()["y"], answer.element_handle()
+    button.click()
     page.wait_for_function("answer => !answer.isConnected", arg=old)
     page.wait_for_selector("#hy-chat .hy-answer[aria-busy]", state="detached")
+    # The eye stays where it was.
+    page.wait_for_function(
+        "top => Math.abs([...document.querySelectorAll('#hy-chat .hy-answer')].pop().getBoundingClientRect().top - top) < 3",
+        arg=top,
+    )
 
 
 def test_what_was_carried_over_is_taken_away_with_one_click(bundled, tmp_path):

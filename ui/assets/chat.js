@@ -20,6 +20,7 @@
     if (growing()) { waiting = button; return; }
     const answer = button.closest(".hy-answer");
     asked = { at: place(answer), name: button.name, value: button.value, focused: document.activeElement === button };
+    asked.top = answer.getBoundingClientRect().top;
     answer.setAttribute("aria-busy", "true");
     timer = setTimeout(over, PATIENCE);
     send("hy-again", { at: asked.at, name: asked.name, value: asked.value });
@@ -32,10 +33,12 @@
     const button = next;
     next = null;
     requestAnimationFrame(() => requestAnimationFrame(() => { if (button?.isConnected) button.click(); }));
-    if (!before?.focused) return;
-    // Gradio puts the new answer in place of the old one with its next frame; the keyboard stays where it was.
+    if (!before) return;
+    // Gradio puts the new answer in place of the old one with its next frame; the eye and the keyboard stay where they were.
     requestAnimationFrame(() => requestAnimationFrame(() => {
       const answer = answers()[(before.at - 1) / 2];
+      if (answer) window.scrollBy(0, answer.getBoundingClientRect().top - before.top);
+      if (!before.focused) return;
       const same = `.hy-again[name="${before.name}"]`;
       const here = [...(answer?.querySelectorAll(same) ?? [])].find((one) => one.value === before.value)
         ?? answer?.querySelector(".hy-again, .hy-button");
