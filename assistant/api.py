@@ -29,7 +29,6 @@ from assistant.schemas import (
     SheetListJson,
 )
 from assistant.store import FeedbackStore
-from assistant.types import Turn
 from corpus.documents import Sheet
 from index.types import Filters, Index
 
@@ -94,8 +93,8 @@ def _questions(assistant: Asker) -> APIRouter:
     def ask(body: AskJson) -> AnswerJson:
         """引用つきの回答を一つ返します。答えがシートにないときは `abstained` が true になります。"""
         question = clean_question(body.question)
-        history = [Turn(role=turn.role, content=clean_text(turn.content)) for turn in body.history or ()]
-        answer = assistant.ask(question, history, NO_FILTERS if body.filters is None else body.filters.filters())
+        filters = NO_FILTERS if body.filters is None else body.filters.filters()
+        answer = assistant.ask(question, [turn.turn() for turn in body.history or ()], filters, body.choices())
         return answer_json(answer, assistant.index)
 
     @router.get("/search", summary="検索する")
@@ -158,13 +157,15 @@ def _feedback(store: FeedbackStore, metrics: Metrics) -> APIRouter:
 
     @router.post("/feedback", status_code=201, summary="回答を評価する")
     def feedback(body: FeedbackJson) -> FeedbackStoredJson:
-        """回答が役に立ったかどうか（up / down）を残します。"""
+        """回答が役に立ったかどうか（up / down）と、根拠が違うときはその引用の番号を残します。"""
         number = store.add(
             body.rating,
             clean_text(body.question),
             clean_text(body.answer),
             clean_text(body.comment),
             clean_text(body.index_version),
+            body.reason,
+            body.citations,
         )
         metrics.feedback.labels(body.rating).inc()
         return FeedbackStoredJson(id=number)

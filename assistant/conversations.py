@@ -152,6 +152,24 @@ class ConversationBook:
         self._prune(owner)
         return talk
 
+    def amend(self, owner: str, talk: str, number: int, answer: AnswerJson) -> bool:
+        """Puts another answer in the place of the one to the question ``number`` (from 1); False where there is none."""
+        with self._lock, self._db:
+            rows = self._db.execute(
+                "select e.id, e.question from talk_entries e join talks t on t.id = e.talk"
+                " where t.id = ? and t.owner = ? order by e.id limit 1 offset ?",
+                (talk, owner, max(0, number - 1)),
+            ).fetchall()
+            for key, question in rows:
+                self._db.execute(
+                    "update talk_entries set answer = ?, words = ?, payload = ?, index_version = ? where id = ?",
+                    (
+                        answer.answer, folded(f"{question}\n{answer.answer}"), answer.model_dump_json(),
+                        answer.index_version, key,
+                    ),
+                )  # fmt: skip
+        return bool(rows)
+
     def count(self, owner: str) -> int:
         """How many conversations the owner has."""
         with self._lock:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+
 from assistant.conditions import Condition
 from assistant.context import Context
 from assistant.criteria import find_criteria
 from assistant.drafts import readable
-from assistant.timespans import AskedPeriod
-from assistant.types import Interpretation
+from assistant.namesakes import namesakes
+from assistant.timespans import AskedPeriod, Open
+from assistant.types import Carried, CarriedKind, Interpretation, ReadingName, YearReading
 from corpus.amounts import format_number
+from corpus.documents import Sheet
 from corpus.periods import Period
 
 #: The intents as people call them.
@@ -17,12 +21,19 @@ INTENTS = {
     "number": "数値", "when": "時期", "who": "担当・事業者", "reason": "理由", "yesno": "確認", "overview": "概要", "text": "記載内容",
 }  # fmt: skip
 
+#: What is taken over from earlier turns, as people call it.
+CARRIED: Mapping[CarriedKind, str] = {
+    "municipality": "自治体", "sheet": "シート", "department": "部課", "subset": "前の回答のシート", "question": "質問",
+    "period": "時期", "topic": "話題",
+}  # fmt: skip
+
+CARRIED_FROM = "（前の質問から引き継ぎ: "
 _OPERATORS = {"=": "", "!=": "以外", ">": "超", ">=": "以上", "<": "未満", "<=": "以下"}
 _WAYS = {"up": "増加", "down": "減少", "flat": "増減なし"}
 
 
-def interpretation(context: Context) -> Interpretation:
-    """The intent, period and filters, and the line 解釈: … that tells them."""
+def interpretation(context: Context, cited: Collection[Sheet] = ()) -> Interpretation:
+    """The intent, period and filters, and the line 解釈: … that tells them; ``cited`` are the sheets of the answer."""
     query = context.query
     parts = [INTENTS[query.intent]]
     if query.municipalities or query.filters.municipality:
@@ -39,11 +50,42 @@ def interpretation(context: Context) -> Interpretation:
     parts.extend(demands(query.bare))
     parts.extend(period_words(asked) for asked in query.periods)
     text = "解釈: " + " / ".join(parts)
-    if query.carried:
-        text += f"（前の質問から引き継ぎ: {'・'.join(query.carried)}）"
+    told = carried_words(query.carried)
+    if told:
+        text += f"{CARRIED_FROM}{told}）"
     period = query.periods[0].period if query.periods else None
     sure = query.opinion.sure if query.opinion is not None else None
-    return Interpretation(query.intent, period, query.filters, text, query.told_by, sure)
+    return Interpretation(
+        query.intent,
+        period,
+        query.filters,
+        text,
+        query.told_by,
+        sure,
+        query.carried,
+        year_readings(query.periods),
+        namesakes(context, cited),
+    )
+
+
+def carried_words(carried: Sequence[Carried]) -> str:
+    """What kinds of things were taken over: シート・年度."""
+    return "・".join(CARRIED[one.kind] for one in carried)
+
+
+def year_readings(periods: Sequence[AskedPeriod]) -> tuple[YearReading, ...]:
+    """Both ways of counting the years asked for, and which are used; nothing where the words leave no choice."""
+    open_to_both = [asked for asked in periods if asked.senses]
+    names: tuple[ReadingName, ...] = ("calendar", "fiscal")
+    return tuple(
+        YearReading(
+            name,
+            "・".join(sense_words(asked.senses[at], asked.open) for asked in open_to_both),
+            all(asked.senses[at] in asked.readings for asked in open_to_both),
+        )
+        for at, name in enumerate(names)
+        if open_to_both
+    )
 
 
 def demands(bare: str) -> list[str]:
@@ -67,12 +109,16 @@ def _limit_words(condition: Condition) -> str:
 
 def period_words(asked: AskedPeriod) -> str:
     """A period with the months it covers, in every reading: 2025年（2025年1月〜2025年12月）."""
-    period = asked.period
-    if asked.open == "after":
+    return "と".join(sense_words(period, asked.open) for period in asked.readings)
+
+
+def sense_words(period: Period, is_open: Open = "") -> str:
+    """One sense of a period with its months: 令和7年度（2025年4月〜2026年3月）."""
+    if is_open == "after":
         return f"{period.label}（{period.start.year}年{period.start.month}月〜）"
-    if asked.open == "before":
+    if is_open == "before":
         return f"{period.label}（〜{_last_month(period)}）"
-    return "と".join(p.label if p.kind in ("month", "day") else f"{p.label}（{_months(p)}）" for p in asked.readings)
+    return period.label if period.kind in ("month", "day") else f"{period.label}（{_months(period)}）"
 
 
 def _months(period: Period) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.readiness import NO_FILTERS, Asker
-from assistant.types import Answer, Turn
+from assistant.types import NO_CHOICES, Answer, Choices, Turn
 from corpus.errors import HyokaError
 from index.types import Filters, Index
 
@@ -167,15 +167,21 @@ class Live:
         generation = hold.of(self) if hold is not None else None
         return (generation or self._generation).asker.index
 
-    def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters = NO_FILTERS) -> Answer:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        filters: Filters = NO_FILTERS,
+        choices: Choices = NO_CHOICES,
+    ) -> Answer:
         """One answer, from one index whatever happens meanwhile."""
         hold = _HOLD.get()
         generation = hold.of(self) if hold is not None else None
         if generation is not None:
-            return generation.asker.ask(question, history, filters)
+            return generation.asker.ask(question, history, filters, choices)
         generation = self._take()
         try:
-            return generation.asker.ask(question, history, filters)
+            return generation.asker.ask(question, history, filters, choices)
         finally:
             self._give(generation)
 

@@ -22,7 +22,7 @@ _SINCE = re.compile(
 def happening(context: Context) -> Draft | None:
     """「2027年に何がある」: every dated statement in the asked time, of the named sheets or of all in scope."""
     query = context.query
-    if not query.periods or "年度" in query.carried or not _OPEN.search(query.key):
+    if not query.periods or query.carries("period") or not _OPEN.search(query.key):
         return None
     if any(not f.weak for f in query.fields if f.type != "text"):
         return None

@@ -10,6 +10,7 @@ from functools import cache
 from assistant.schemas import (
     AnswerJson,
     BoxJson,
+    CarriedJson,
     ChartJson,
     CitationJson,
     EventJson,
@@ -17,6 +18,7 @@ from assistant.schemas import (
     FiltersJson,
     HitJson,
     InterpretationJson,
+    NamesakeJson,
     OtherYearJson,
     PeriodJson,
     RatingJson,
@@ -29,6 +31,7 @@ from assistant.schemas import (
     SourceJson,
     TableJson,
     WhyJson,
+    YearReadingJson,
 )
 from assistant.types import Answer, Cell, Citation
 from corpus.documents import Fact, Sheet, Span
@@ -83,6 +86,9 @@ def answer_json(answer: Answer, index: Index) -> AnswerJson:
             text=read.text,
             told_by=read.told_by,
             sure=read.sure,
+            carried=[CarriedJson.model_validate(asdict(one)) for one in read.carried],
+            readings=[YearReadingJson.model_validate(asdict(one)) for one in read.readings],
+            namesakes=[NamesakeJson.model_validate(asdict(one)) for one in read.namesakes],
         ),
         related=[hit_json(passage, sources) for passage in visible(answer.related)],
         suggestions=list(answer.suggestions),

@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from assistant.carrying import carry
 from assistant.catalogue import Catalogue, NameMatch
 from assistant.conditions import Condition, Order, find_conditions, find_rank
 from assistant.counters import asked_counter
 from assistant.opinion import SURE, Opinion, second_opinion
 from assistant.timespans import AskedPeriod, find_asked, last_fiscal_year, reporting_year
-from assistant.types import Turn
+from assistant.types import NO_CHOICES, Carried, CarriedKind, Choices, Turn
 from assistant.vocabulary import AskedField, find_fields, find_intents, misspelt_fields, plainly, preamble_end
 from corpus.documents import FactKind, Sheet
 from corpus.normalize import normalize, squeeze
@@ -22,9 +23,6 @@ from index.types import Filters
 NAMED = 0.62
 HINTED = 0.38
 
-_ANAPHORA = re.compile(
-    r"^(その|それ|そのう?ち|そこ|じゃあ|では|で、|あと|ほか|他に|次に|これ|この(システム|事業|シート)|同じ|前者|後者|ちなみに|続けて)"
-)
 _SUBSET = re.compile(r"そのうち|そのなかで|その中で|このうち|この中で|うち、")
 _EXPECTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
@@ -47,14 +45,11 @@ _EXPECTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
 )
 
-
 # 「マイナンバーカードの交付率」「削減した時間は?」: the question is the name of a quantity.
 _QUANTITY = re.compile(
     r"(?:[一-龥ァ-ヴーぁ-ん](?:数|時間|日数|面積|距離)|[^効能確]率)(?:は|って|を教えて(?:ください)?)?[()、。?]*$"
 )
 
-# What is left of a follow-up that only names another town or year: 「…は?」「…のほうはいくら?」
-_LITTLE = 10
 _WHICH = re.compile(
     r"(事業|事務|システム|シート|仕事|仕組み|市|区|町|村|自治体|の|もの|やつ|課|部署)は(何|どれ|どこ|なに)?(です|でしょう)?か?[?。]*$"
     r"|(どの|何の|なんの)(事業|システム|シート|仕組み|仕事|市|区|町)(の(話|こと|件))?(です|でしょう)?か?[?。]*$"
@@ -62,16 +57,12 @@ _WHICH = re.compile(
 )
 
 
-# 予算 and 決算 say the kind of a row as well as a row.
-_KINDS = ("予算額", "決算額")
-_PLANNED = re.compile(r"当初|見込|予定|計画|補正")
-
-
 @dataclass(frozen=True, slots=True)
 class Query:
     """A question as understood. ``focus`` is the question without the words that were understood otherwise.
 
     ``bare`` is the squeezed question of this turn with a NUL for each letter of names, towns, departments and dates.
+    ``rivals`` were named as well as others of the same name, of which one was chosen.
     """
 
     text: str
@@ -89,7 +80,7 @@ class Query:
     focus: str
     filters: Filters
     subset: bool = False
-    carried: tuple[str, ...] = ()
+    carried: tuple[Carried, ...] = ()
     before: Query | None = None
     grade: str = ""
     strangers: tuple[str, ...] = ()
@@ -97,6 +88,7 @@ class Query:
     order: Order = ""
     opinion: Opinion | None = None
     bare: str = ""
+    rivals: tuple[NameMatch, ...] = ()
 
     @property
     def told_by(self) -> str:
@@ -110,23 +102,54 @@ class Query:
         """The sheets named with certainty."""
         return tuple(name for name in self.names if name.score >= NAMED)
 
+    def carries(self, kind: CarriedKind) -> bool:
+        """Whether that was taken over from earlier turns."""
+        return any(one.kind == kind for one in self.carried)
+
     def asks(self, *types: str) -> tuple[AskedField, ...]:
         """The asked fields of the given types."""
         return tuple(f for f in self.fields if f.type in types)
 
 
-def understand(question: str, history: Sequence[Turn], catalogue: Catalogue, filters: Filters = Filters()) -> Query:
+def understand(
+    question: str,
+    history: Sequence[Turn],
+    catalogue: Catalogue,
+    filters: Filters = Filters(),
+    choices: Choices = NO_CHOICES,
+) -> Query:
     """Read a question against what the index holds.
 
     ``history`` are the earlier turns, oldest first; what a follow-up leaves out (the sheet, the municipality, the year)
-    is carried over from the last question that said it, and named in ``carried``.
+    is carried over from the last question that said it, and named in ``carried``. ``choices`` are what the person who
+    asks decided about that; those of the earlier turns stand in them.
     """
-    earlier = [turn.content for turn in history if turn.role == "user" and turn.content.strip()]
-    before = (
-        understand(earlier[-1], [Turn("user", text) for text in earlier[:-1]], catalogue, filters) if earlier else None
-    )
-    query = _read(question, catalogue, filters, before)
-    return _carry(query, before, catalogue) if before is not None else query
+    earlier = [turn for turn in history if turn.role == "user" and turn.content.strip()]
+    last = earlier[-1] if earlier else None
+    before = understand(last.content, earlier[:-1], catalogue, filters, last.choices) if last is not None else None
+    query = _read(question, catalogue, filters, None if "sheet" in choices.without else before)
+    if before is not None:
+        query = carry(query, before, catalogue, choices.without)
+    query = replace(query, periods=tuple(asked.read_as(choices.reading) for asked in query.periods))
+    meant = catalogue.by_id.get(choices.sheet or "")
+    return query if meant is None else _of_sheet(query, meant)
+
+
+def _of_sheet(query: Query, meant: Sheet) -> Query:
+    """The query with one sheet (over its years) chosen among those of its name."""
+
+    def other(sheet: Sheet) -> bool:
+        """Whether it is another programme of the name, and not the chosen one in another year."""
+        if squeeze(sheet.name) != squeeze(meant.name):
+            return False
+        same = (sheet.municipality, sheet.department) == (meant.municipality, meant.department)
+        return not same or (sheet.fiscal_year == meant.fiscal_year and sheet.sheet_id != meant.sheet_id)
+
+    found = sorted(dict.fromkeys((*query.names, *query.rivals)), key=lambda name: -name.score)
+    if all(name.sheet.sheet_id != meant.sheet_id for name in found):
+        return query  # chosen for another question
+    kept = tuple(name for name in found if not other(name.sheet))
+    return replace(query, names=kept, rivals=tuple(name for name in found if other(name.sheet)))
 
 
 def _scope(catalogue: Catalogue, filters: Filters, municipalities: Sequence[str]) -> list[Sheet]:
@@ -228,65 +251,3 @@ def blanked(key: str, spans: Sequence[tuple[int, int]]) -> str:
     for start, end in spans:
         chars[start:end] = "\0" * (end - start)
     return "".join(chars)
-
-
-def _carry(query: Query, before: Query, catalogue: Catalogue) -> Query:
-    """Fill in from the question before what this one leaves out."""
-    own_sheet = bool(query.named)
-    refers = bool(_ANAPHORA.search(query.key)) or query.subset
-    if own_sheet and not refers:
-        return replace(query, before=before)
-    carried: list[str] = []
-    names, municipalities, departments = query.names, query.municipalities, query.departments
-    periods, fields, intent, intents = query.periods, query.fields, query.intent, query.intents
-    opinion = query.opinion
-    if not municipalities and before.municipalities and not own_sheet:
-        municipalities = before.municipalities
-        carried.append("自治体")
-    if not own_sheet and not query.departments:
-        kept = tuple(n for n in before.names if not municipalities or n.sheet.municipality in municipalities)
-        if not kept and before.named:  # 「桜坂町のほうは?」: the programme of that name in the other town
-            scope = [s for s in catalogue.programmes if s.municipality in municipalities]
-            name = squeeze(before.named[0].sheet.name)
-            kept = tuple(catalogue.find_names(name, reading(name), scope))
-        if kept and not query.subset:
-            names = kept
-            carried.append("シート")
-        departments = before.departments
-    rows = tuple(f for f in before.fields if f.type == "amount" and f.name not in _KINDS)
-    if rows and fields and all(f.name in _KINDS for f in fields):
-        fields = (*rows, *fields)  # 「H29決算は?」 after 総事業コスト: the settled amount of that row
-    strong = any(not f.weak for f in fields)
-    moved = bool(query.municipalities or own_sheet or query.periods)
-    plain = intent in ("text", "yesno", "number") or query.told_by == "model"  # so little text is no cue
-    only_scope = moved and not strong and plain and len(squeeze(query.focus)) <= _LITTLE
-    expects = query.expects
-    if only_scope:  # 「A市は?」 asks the question before of another town, 「令和6年度は?」 of another year
-        fields, intent, intents, expects = before.fields, before.intent, before.intents, before.expects
-        if _PLANNED.search(query.key):  # 「H30当初は?」: the row of before, no longer as settled
-            fields = tuple(f for f in fields if f.name not in _KINDS) or fields
-        opinion = before.opinion
-        carried.append("質問")
-    if not periods and before.periods:
-        periods = before.periods
-        carried.append("年度")
-    filters = replace(query.filters, municipality=municipalities or query.filters.municipality)
-    focus = query.focus
-    if not own_sheet or only_scope:
-        focus = f"{query.focus} {before.focus}"
-    return replace(
-        query,
-        names=names,
-        municipalities=municipalities,
-        departments=departments,
-        periods=periods,
-        fields=fields,
-        intent=intent,
-        intents=intents,
-        opinion=opinion,
-        expects=expects,
-        filters=filters,
-        focus=focus,
-        carried=tuple(carried),
-        before=before,
-    )

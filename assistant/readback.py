@@ -7,15 +7,18 @@ from assistant.payload import Sources
 from assistant.schemas import AnswerJson, CitationJson, HitJson, PeriodJson, SourceJson
 from assistant.types import (
     Answer,
+    Carried,
     Chart,
     Citation,
     Considered,
     Interpretation,
+    Namesake,
     Searched,
     Series,
     Table,
     Why,
     WhyStep,
+    YearReading,
 )
 from corpus.documents import Section, Sheet, Span
 from corpus.periods import Period
@@ -30,7 +33,15 @@ def answer_of(saved: AnswerJson) -> Answer:
         abstained=saved.abstained,
         citations=tuple(_citation(citation) for citation in saved.citations),
         interpretation=Interpretation(
-            read.intent, _period(read.period), read.filters.filters(), read.text, read.told_by, read.sure
+            read.intent,
+            _period(read.period),
+            read.filters.filters(),
+            read.text,
+            read.told_by,
+            read.sure,
+            carried=tuple(Carried(one.kind, one.text) for one in read.carried),
+            readings=tuple(YearReading(one.name, one.label, one.used) for one in read.readings),
+            namesakes=tuple(Namesake(one.sheet_id, one.label, one.used, one.cited) for one in read.namesakes),
         ),
         index_version=saved.index_version,
         took_ms=saved.took_ms,

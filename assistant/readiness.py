@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from typing import Protocol
 
-from assistant.types import Answer, Turn
+from assistant.types import NO_CHOICES, Answer, Choices, Turn
 from corpus.errors import HyokaError
 from index.types import Filters, Index
 
@@ -24,7 +24,13 @@ class Asker(Protocol):
         """What it answers from."""
         ...
 
-    def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters = NO_FILTERS) -> Answer:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        filters: Filters = NO_FILTERS,
+        choices: Choices = NO_CHOICES,
+    ) -> Answer:
         """One answer with citations."""
         ...
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from assistant.metrics import Metrics
 from assistant.readiness import NO_FILTERS, Asker
 from assistant.store import FeedbackStore
-from assistant.types import Answer, Turn
+from assistant.types import NO_CHOICES, Answer, Choices, Turn
 from index.types import Filters, Index
 
 logger = logging.getLogger(__name__)
@@ -28,17 +28,24 @@ class Recorder:
         """The index of the assistant, also after it was replaced."""
         return self.assistant.index
 
-    def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters = NO_FILTERS) -> Answer:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        filters: Filters = NO_FILTERS,
+        choices: Choices = NO_CHOICES,
+    ) -> Answer:
         """The assistant's answer; what cannot be written down is logged and does not cost the answer."""
-        answer = self.assistant.ask(question, history, filters)
+        answer = self.assistant.ask(question, history, filters, choices)
         self.metrics.questions.labels("abstained" if answer.abstained else "answered").inc()
         earlier = [turn.content for turn in history if turn.role == "user"]
         cited = dict.fromkeys(f"{citation.sheet.name} / {citation.section}" for citation in answer.citations)
         self.store.cases.remember(question, answer.answer, earlier, list(cited))
         try:
-            self.store.asked.count(question, not answer.abstained)
-            if answer.abstained:
-                self.store.add_unanswered(question, answer.index_version, earlier)
+            if not choices.made:  # a reading that somebody tried out is no question and no gap of the sheets
+                self.store.asked.count(question, not answer.abstained)
+                if answer.abstained:
+                    self.store.add_unanswered(question, answer.index_version, earlier)
         except sqlite3.Error:
             logger.exception("the question could not be counted")
         return answer

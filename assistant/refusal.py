@@ -50,8 +50,17 @@ def searched(context: Context) -> Searched:
         departments=query.departments,
         fields=tuple(dict.fromkeys(f.name for f in query.fields)),
         periods=tuple(asked.period.label for asked in query.periods),
-        missing=missing.text if missing else context.missing,
+        missing=missing.text if missing else context.missing or _by_fiscal_year(context),
     )
+
+
+def _by_fiscal_year(context: Context) -> str:
+    """Why no figure was found where years were counted from January: sheets print them by fiscal year."""
+    query = context.query
+    calendar = any(asked.senses and asked.readings == asked.senses[:1] for asked in query.periods)
+    if not calendar or not (query.asks("amount", "number") or query.expects & {"amount", "number"}):
+        return ""
+    return "評価シートの数値は年度ごとに書かれています。年の数え方を「年度」にすると見つかることがあります。"
 
 
 def state(context: Context, passages: Sequence[Passage]) -> State:

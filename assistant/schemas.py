@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
+from assistant.types import CarriedKind, ReadingName
 from corpus.documents import SheetKind
 from index.types import Filters
 
@@ -112,6 +113,30 @@ class FiltersJson(BaseModel):
         )
 
 
+class CarriedJson(BaseModel):
+    """Something taken over from earlier turns; ``text`` is what it is, in words."""
+
+    kind: CarriedKind
+    text: str
+
+
+class YearReadingJson(BaseModel):
+    """One way of counting the years of a question, with its days."""
+
+    name: ReadingName
+    label: str
+    used: bool
+
+
+class NamesakeJson(BaseModel):
+    """A sheet among several of one name that the question may mean; ``used``: looked at, ``cited``: quoted."""
+
+    sheet_id: str
+    label: str
+    used: bool
+    cited: bool
+
+
 class InterpretationJson(BaseModel):
     """How the question was read."""
 
@@ -121,6 +146,11 @@ class InterpretationJson(BaseModel):
     text: str
     told_by: str = "cue"
     sure: float | None = None
+    carried: list[CarriedJson] = Field(default_factory=list, description="前の質問から引き継いだもの")
+    readings: list[YearReadingJson] = Field(default_factory=list, description="年の数え方（言葉からは決まらないとき）")
+    namesakes: list[NamesakeJson] = Field(
+        default_factory=list, description="同じ名前のシート（言葉からは決まらないとき）"
+    )
 
 
 class WhyStepJson(BaseModel):

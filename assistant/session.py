@@ -13,7 +13,7 @@ from assistant.refusal import refusal, searched, state
 from assistant.statements import Statements
 from assistant.strategies import draft_answer
 from assistant.suggestions import suggestions
-from assistant.types import Answer, State, Turn
+from assistant.types import NO_CHOICES, Answer, Choices, State, Turn
 from assistant.why import why
 from corpus.errors import QuestionError
 from index.types import Filters, Index
@@ -32,17 +32,24 @@ class Assistant:
         self._catalogue = Catalogue(index)
         self._statements = Statements(index)
 
-    def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters = Filters()) -> Answer:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        filters: Filters = Filters(),
+        choices: Choices = NO_CHOICES,
+    ) -> Answer:
         """The answer to a question; raises QuestionError for an empty or an overlong one.
 
-        ``history`` are the earlier turns, oldest first; ``filters`` narrow the sheets as the chips of the screen do.
+        ``history`` are the earlier turns, oldest first; ``filters`` narrow the sheets as the chips of the screen do;
+        ``choices`` are what the person decided about how the question is read.
         """
         began = time.perf_counter()
         if not question.strip():
             raise QuestionError("質問が空です。知りたいことを入力してください。")
         if len(question) > MAX_QUESTION:
             raise QuestionError(f"質問が長すぎます（{len(question)}文字）。{MAX_QUESTION}文字以内にしてください。")
-        query = understand(question, history, self._catalogue, filters)
+        query = understand(question, history, self._catalogue, filters, choices)
         context = Context(self.index, self._catalogue, self._statements, query)
         draft = draft_answer(context)
         found = draft is not None and bool(draft.citations)
@@ -56,7 +63,7 @@ class Assistant:
             answer=body.text,
             abstained=not found,
             citations=tuple(body.citations),
-            interpretation=interpretation(context),
+            interpretation=interpretation(context, cited),
             index_version=self.index.version,
             took_ms=round((time.perf_counter() - began) * 1000, 2),
             table=body.table,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sqlite3
@@ -19,6 +20,8 @@ from assistant.conversations import KEEPING, Keeping, open_book
 logger = logging.getLogger(__name__)
 
 Rating = Literal["up", "down"]
+Reason = Literal["", "evidence"]
+"""Why an answer was judged poor: ``evidence`` says that its citations do not bear it out (根拠が違う)."""
 
 SCHEMA = """
 create table if not exists feedback (
@@ -28,7 +31,9 @@ create table if not exists feedback (
     question text not null,
     answer text not null,
     comment text not null,
-    index_version text not null
+    index_version text not null,
+    reason text not null default '',
+    citations text not null default ''
 );
 create table if not exists unanswered (
     id integer primary key,
@@ -37,12 +42,16 @@ create table if not exists unanswered (
     index_version text not null
 )
 """
+ADDED = ("reason", "citations")  # columns that a file written before them lacks
 KEPT_UNANSWERED = 10_000  # older ones are dropped: the list is for improving the sheets, not a log of persons
 
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """One opinion on one answer; ``at`` is the time in UTC (ISO 8601)."""
+    """One opinion on one answer; ``at`` is the time in UTC (ISO 8601).
+
+    ``citations`` are the numbers of the citations that somebody held to be wrong.
+    """
 
     id: int
     at: str
@@ -51,6 +60,13 @@ class Feedback:
     answer: str
     comment: str
     index_version: str
+    reason: Reason = ""
+    citations: tuple[int, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """The reason and the comment in one line."""
+        return told(self.comment, self.reason, self.citations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +76,17 @@ class Unanswered:
     question: str
     times: int
     last: str
+
+
+def told(comment: str, reason: Reason = "", citations: Sequence[int] = ()) -> str:
+    """What somebody said about an answer in one line, for people.
+
+    >>> told("年度が違う", "evidence", [2])
+    '根拠が違う（引用 [2]）：年度が違う'
+    """
+    which = f"（引用 {''.join(f'[{n}]' for n in citations)}）" if citations else ""
+    parts = [f"根拠が違う{which}" if reason == "evidence" else "", " ".join(comment.split())]
+    return "：".join(part for part in parts if part)
 
 
 class FeedbackStore:
@@ -84,40 +111,70 @@ class FeedbackStore:
         with self._lock, self._db:
             self._db.execute("pragma journal_mode=wal")
             self._db.executescript(SCHEMA)
+            there = {row[1] for row in self._db.execute("pragma table_info(feedback)")}
+            for column in ADDED:
+                if column not in there:
+                    self._db.execute(f"alter table feedback add column {column} text not null default ''")
         self.cases = CaseBook(self._db, self._lock)
         self.talks = open_book(self._db, self._lock, keeping)
         self.asked = AskedQuestions(self._db, self._lock)
 
-    def add(self, rating: Rating, question: str, answer: str = "", comment: str = "", index_version: str = "") -> int:
+    def add(
+        self,
+        rating: Rating,
+        question: str,
+        answer: str = "",
+        comment: str = "",
+        index_version: str = "",
+        reason: Reason = "",
+        citations: Sequence[int] = (),
+    ) -> int:
         """Stores one opinion and returns its number; a poor answer becomes a draft of a question with its gold."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         with self._lock, self._db:
             cursor = self._db.execute(
-                "insert into feedback (at, rating, question, answer, comment, index_version) values (?, ?, ?, ?, ?, ?)",
-                (at, rating, question, answer, comment, index_version),
+                "insert into feedback (at, rating, question, answer, comment, index_version, reason, citations)"
+                " values (?, ?, ?, ?, ?, ?, ?, ?)",
+                (at, rating, question, answer, comment, index_version, reason, json.dumps(list(citations))),
             )
         if rating == "down":
-            rested = self.cases.recall(question, answer)
-            self.cases.note("down", question, rested.history, rested.cited, answer, comment, index_version)
+            self._draft(question, answer, told(comment, reason, citations), index_version)
         return int(cursor.lastrowid or 0)
 
-    def explain(self, number: int, comment: str) -> None:
-        """Adds to an opinion what was wrong with the answer; nothing happens where there is no such opinion."""
+    def revise(
+        self, number: int, rating: Rating, comment: str = "", reason: Reason = "", citations: Sequence[int] = ()
+    ) -> None:
+        """Replaces what somebody said about an answer by what they say now; nothing happens where there is no such opinion."""
         with self._lock, self._db:
-            self._db.execute("update feedback set comment = ? where id = ?", (comment, number))
-            row = self._db.execute("select question, answer from feedback where id = ?", (number,)).fetchone()
-        if row is not None:
-            self.cases.comment(row[0], self.cases.recall(*row).history, comment)
+            row = self._db.execute(
+                "select question, answer, index_version, rating from feedback where id = ?", (number,)
+            ).fetchone()
+            self._db.execute(
+                "update feedback set rating = ?, comment = ?, reason = ?, citations = ? where id = ?",
+                (rating, comment, reason, json.dumps(list(citations)), number),
+            )
+        if row is None or rating != "down":
+            return
+        question, answer, index_version, before = row
+        said = told(comment, reason, citations)
+        if before == "down":
+            self.cases.comment(question, self.cases.recall(question, answer).history, said)
+        else:
+            self._draft(question, answer, said, index_version)
+
+    def _draft(self, question: str, answer: str, said: str, index_version: str) -> None:
+        rested = self.cases.recall(question, answer)
+        self.cases.note("down", question, rested.history, rested.cited, answer, said, index_version)
 
     def latest(self, limit: int = 100, rating: Rating | None = None) -> list[Feedback]:
         """The newest opinions first, of one rating or of both."""
         with self._lock:
             rows = self._db.execute(
-                "select id, at, rating, question, answer, comment, index_version from feedback"
+                "select id, at, rating, question, answer, comment, index_version, reason, citations from feedback"
                 " where ? is null or rating = ? order by id desc limit ?",
                 (rating, rating, limit),
             ).fetchall()
-        return [Feedback(*row) for row in rows]
+        return [Feedback(*(*row[:-1], tuple(json.loads(row[-1] or "[]")))) for row in rows]
 
     def count(self, rating: Rating) -> int:
         """How many opinions of that rating there are."""

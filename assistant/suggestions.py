@@ -16,15 +16,17 @@ _MOST = 3
 
 
 def suggestions(context: Context, sheets: Sequence[Sheet]) -> list[str]:
-    """Up to three questions about the first cited sheet, built from what it holds."""
-    if not sheets:
+    """Up to three questions about the first cited sheet, or without an answer about the one named, from what it holds."""
+    named = [focus.sheet for focus in context.focus() if focus.named] if not sheets else []
+    if not sheets and not named:
         return []
-    sheet = sheets[0]
+    sheet = [*sheets, *named][0]
     name = _told_apart(context, sheet)
     asked = context.query.key
     found: list[str] = []
     amounts = [f.fact for f in context.index.facts([sheet.sheet_id]) if f.fact.unit == "円" and f.fact.period]
-    if amounts and not any(word in asked for word in ("決算", "予算", "事業費")):
+    # Whoever asked for a year that the sheet does not print wants to see those that it does.
+    if amounts and (named or not any(word in asked for word in ("決算", "予算", "事業費"))):
         newest = max(amounts, key=lambda fact: fact.period.start if fact.period else date.min)
         found.append(f"{name}の{newest.label}の推移は？")
     labels = {s.section.field: s.section.label for s in context.index.sections([sheet.sheet_id])}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
+from assistant.types import ReadingChoice
 from corpus.normalize import squeeze
 from corpus.periods import FoundPeriod, Period, calendar_year, find_periods, fiscal_year, western_year
 
@@ -54,12 +55,14 @@ _SINCE, _UNTIL = date(1950, 4, 1), date(2100, 4, 1)
 class AskedPeriod:
     """A period of the question; ``readings`` are the senses tried (令和7年 may stand for the fiscal year too).
 
-    ``open`` says that one end was left open: 「令和5年度以降」 is ``after``, 「令和8年度まで」 ``before``.
+    ``open`` says that one end was left open: 「令和5年度以降」 is ``after``, 「令和8年度まで」 ``before``. ``senses`` are
+    the calendar and the fiscal sense where the words allow both, and nothing where they say which (令和7年度).
     """
 
     period: Period
     readings: tuple[Period, ...]
     open: Open = ""
+    senses: tuple[Period, ...] = ()
 
     @property
     def year(self) -> int | None:
@@ -70,7 +73,21 @@ class AskedPeriod:
             return self.period.fiscal_year
         if self.period.kind == "range":
             return last_fiscal_year(self.period)
-        return self.readings[-1].fiscal_year if self.period.kind == "calendar_year" else None
+        return self.period.start.year if self.period.kind == "calendar_year" else None
+
+    def read_as(self, choice: ReadingChoice | None) -> AskedPeriod:
+        """The same with its years counted as chosen; unchanged where the words leave no choice.
+
+        >>> find_asked("2025年の更改", 2024)[0][0].read_as("fiscal").period.label
+        '令和7年度'
+        """
+        if choice is None or not self.senses:
+            return self
+        calendar, fiscal = self.senses
+        if choice == "both":
+            return replace(self, readings=(calendar, fiscal))
+        one = calendar if choice == "calendar" else fiscal
+        return replace(self, period=one, readings=(one,))
 
 
 def last_fiscal_year(period: Period) -> int:
@@ -96,7 +113,8 @@ def find_asked(
         if not inside or all(extra.start <= f.start and f.end <= extra.end for f in inside):
             found = [f for f in found if f not in inside] + [extra]
     found.sort(key=lambda f: f.start)
-    if not found:
+    bare = not found
+    if bare:
         found = [FoundPeriod(fiscal_year(int(m[1])), m.start(), m.end()) for m in _BARE_YEAR.finditer(text)]
     asked, spans = [], []
     for hit in found:
@@ -104,11 +122,27 @@ def find_asked(
         spans.append((len(squeeze(text[: hit.start])), len(squeeze(text[: end[0]]))))
         if _PRIOR.fullmatch(text[hit.start : hit.end].strip()) and _AGAINST.match(text, hit.end):
             continue
-        readings = [period]
-        if period.kind == "calendar_year":
-            readings.append(fiscal_year(period.start.year))
-        asked.append(AskedPeriod(period, tuple(readings), end[1]))
+        calendar = calendar_year(period.start.year) if bare and not end[1] else period
+        senses = () if (other := _as_fiscal(calendar, end[1])) is None else (calendar, other)
+        readings = senses if period.kind == "calendar_year" else (period,)
+        asked.append(AskedPeriod(period, readings, end[1], senses))
     return tuple(dict.fromkeys(asked)), tuple(spans)
+
+
+def _as_fiscal(period: Period, is_open: Open) -> Period | None:
+    """The fiscal years of the same numbers; None for what is no stretch of whole calendar years (令和7年度, 5月)."""
+    first, last = period.start.year, period.end.year - 1
+    if period.kind == "calendar_year":
+        return fiscal_year(first)
+    begins = is_open == "before" or (period.start.month, period.start.day) == (1, 1)
+    ends = is_open == "after" or (period.end.month, period.end.day) == (1, 1)
+    if period.kind != "range" or not begins or not ends:
+        return None
+    if is_open == "after":
+        return replace(period, start=date(first, 4, 1), label=f"{first}年度以降")
+    if is_open == "before":
+        return replace(period, end=date(last + 1, 4, 1), label=f"{last}年度まで")
+    return Period(date(first, 4, 1), date(last + 1, 4, 1), f"{first}年度〜{last}年度", "range")
 
 
 def _said(text: str, latest_year: int | None, reported: int | None) -> list[FoundPeriod]:

@@ -16,12 +16,40 @@ State = Literal["根拠あり", "関連する記載のみ", "該当なし"]
 """Whether the sheets answer, only say something near to it, or say nothing of it."""
 
 
+CarriedKind = Literal["municipality", "sheet", "department", "period", "question", "topic", "subset"]
+"""What a follow-up takes over from the question before it."""
+ReadingName = Literal["calendar", "fiscal"]
+ReadingChoice = Literal["calendar", "fiscal", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person decided about the way a question is read, beside its words; nothing where all is left to the assistant.
+
+    ``without`` must not be carried over from earlier turns; ``reading`` is how a year of either sense is counted;
+    ``sheet`` is the ``sheet_id`` that is meant among sheets of one name.
+    """
+
+    without: tuple[CarriedKind, ...] = ()
+    reading: ReadingChoice | None = None
+    sheet: str | None = None
+
+    @property
+    def made(self) -> bool:
+        """Whether anything was decided."""
+        return bool(self.without or self.reading or self.sheet)
+
+
+NO_CHOICES = Choices()
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One earlier message of the conversation."""
+    """One earlier message of the conversation; ``choices`` are those its question was answered under."""
 
     role: Role
     content: str
+    choices: Choices = NO_CHOICES
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +95,43 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """Something taken over from earlier turns; ``text`` is what it is, in words (図書館システム運用)."""
+
+    kind: CarriedKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class YearReading:
+    """One way of counting the years of a question: ``label`` is its days (令和7年度（2025年4月〜2026年3月）)."""
+
+    name: ReadingName
+    label: str
+    used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Namesake:
+    """A sheet among several of one name that the question may mean; ``label`` tells it apart (みなと野市 財政課).
+
+    ``used`` says that it was looked at, ``cited`` that the answer quotes it.
+    """
+
+    sheet_id: str
+    label: str
+    used: bool
+    cited: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Interpretation:
     """How the question was read; ``text`` is the line shown (解釈: …).
 
     ``told_by`` says how the intent was told: ``cue``, ``model`` or ``default``; ``sure`` is the model's probability for
-    its own guess (0 to 1), None where a cue stood and it was not asked.
+    its own guess (0 to 1), None where a cue stood and it was not asked. ``carried`` came from earlier turns. ``readings``
+    are both ways of counting the years, where the words allow both; ``namesakes`` the sheets of one name, where the
+    words do not say which. Each can be decided with :class:`Choices`.
     """
 
     intent: str
@@ -80,6 +140,9 @@ class Interpretation:
     text: str
     told_by: str = "cue"
     sure: float | None = None
+    carried: tuple[Carried, ...] = ()
+    readings: tuple[YearReading, ...] = ()
+    namesakes: tuple[Namesake, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assistant.context import Context
 from assistant.drafts import Draft, readable
-from assistant.interpretation import INTENTS, demands, period_words
+from assistant.interpretation import INTENTS, carried_words, demands, period_words
 from assistant.types import Considered, Why, WhyStep
 
 _MOST = 5
@@ -68,7 +68,7 @@ def why(context: Context, body: Draft) -> Why:
     if conditions:
         steps.append(WhyStep("条件", "、".join(conditions)))
     if query.carried:
-        steps.append(WhyStep("引き継ぎ", "・".join(query.carried)))
+        steps.append(WhyStep("引き継ぎ", carried_words(query.carried)))
     steps.append(
         WhyStep("探した範囲", f"全{len(context.catalogue.sheets):,}シートのうち{len(context.scope()):,}シート")
     )

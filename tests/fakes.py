@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from assistant.types import Answer, Chart, Citation, Interpretation, Series, Table, Turn
+from assistant.types import NO_CHOICES, Answer, Chart, Choices, Citation, Interpretation, Series, Table, Turn
 from corpus.documents import Document, Event, Fact, Section, Sheet, Span
 from corpus.errors import QuestionError
 from corpus.periods import Period
@@ -219,9 +219,17 @@ class FakeAssistant:
     def __init__(self, index: FakeIndex | None = None) -> None:
         self.index = index or FakeIndex()
         self.asked: list[tuple[str, tuple[Turn, ...], Filters]] = []
+        self.chosen: list[Choices] = []
 
-    def ask(self, question: str, history: Sequence[Turn] = (), filters: Filters = NO_FILTERS) -> Answer:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        filters: Filters = NO_FILTERS,
+        choices: Choices = NO_CHOICES,
+    ) -> Answer:
         self.asked.append((question, tuple(history), filters))
+        self.chosen.append(choices)
         if "爆発" in question:
             raise RuntimeError("secret detail /etc/passwd")
         if "拒否" in question:

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from assistant.api import create_api
 from assistant.refusals import clean_text
 from assistant.store import FeedbackStore
+from assistant.types import Choices
 from tests.fakes import TEXTS, FakeAssistant, FakeIndex
 
 
@@ -277,3 +278,36 @@ def test_the_documentation_page_loads_nothing_from_outside(client):
 
 def test_text_is_cleaned_of_what_nobody_types():
     assert clean_text(" 決算\x00額\u202e\n一覧 ") == "決算 額 \n一覧"
+
+
+def test_what_a_person_decided_reaches_the_assistant(client, assistant):
+    body = {
+        "question": "計画は？",
+        "history": [
+            {"role": "user", "content": "図書館の目的は？", "without": ["period"], "sheet": "aoba-1"},
+            {"role": "assistant", "content": "…"},
+        ],
+        "without": ["sheet", "sheet", "topic"],
+        "reading": "fiscal",
+        "sheet": "aoba-2",
+    }
+    assert client.post("/api/v1/ask", json=body).status_code == 200
+    assert assistant.chosen == [Choices(("sheet", "topic"), "fiscal", "aoba-2")]
+    turns = assistant.asked[0][1]
+    assert [turn.choices for turn in turns] == [Choices(("period",), None, "aoba-1"), Choices()]
+    client.post("/api/v1/ask", json={"question": "計画は？"})
+    assert assistant.chosen[-1] == Choices()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"without": ["everything"]}, {"without": "sheet"}, {"reading": "lunar"}, {"sheet": 1}]
+)
+def test_a_decision_that_does_not_exist_is_refused(client, wrong):
+    error_of(client.post("/api/v1/ask", json={"question": "計画は？", **wrong}), 422)
+
+
+def test_a_reading_that_somebody_tries_out_is_no_gap_of_the_sheets(client, store):
+    client.post("/api/v1/ask", json={"question": "月面 基地 建設", "reading": "calendar"})
+    assert store.unanswered() == []
+    client.post("/api/v1/ask", json={"question": "月面 基地 建設"})
+    assert len(store.unanswered()) == 1

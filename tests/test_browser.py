@@ -143,23 +143,6 @@ def test_what_a_person_types_never_becomes_html(wide):
     assert page.locator("#hy-chat img").count() == 0 and page.title() != "broken"
 
 
-def test_an_opinion_is_kept(wide, store):
-    page = wide.start()
-    ask(page, "図書館の今後の計画は")
-    before = len(store.latest())
-    page.get_by_role("button", name="よくないね").click()
-    page.wait_for_timeout(1_000)
-    kept = store.latest()
-    assert len(kept) == before + 1
-    assert (kept[0].rating, kept[0].question, kept[0].index_version) == ("down", "図書館の今後の計画は", "fake-1")
-    page.fill("#hy-why textarea", "年度が違う")
-    page.click("#hy-why .submit-button")
-    page.wait_for_selector("#hy-why", state="hidden")
-    assert store.latest()[0].comment == "年度が違う"
-    draft = next(one for one in store.cases.cases("draft") if one.question == "図書館の今後の計画は")
-    assert draft.comment == "年度が違う" and draft.cited == ("図書館システム運用 / 今後の計画",)
-
-
 COMPOSE = """(element, ended) => {
   element.dispatchEvent(new CompositionEvent("compositionstart", {bubbles: true}));
   const key = {key: "Enter", code: "Enter", bubbles: true, cancelable: true};

@@ -57,9 +57,9 @@ def test_what_was_wrong_can_be_told_afterwards() -> None:
     store = FeedbackStore()
     answer = recorded(store).ask("図書館の今後の計画は", [Turn("user", "目的は")])
     number = store.add("down", "図書館の今後の計画は", answer.answer)
-    store.explain(number, "年度が\n違う")
-    store.explain(number, "年度が 違う")
-    store.explain(99, "ない")
+    store.revise(number, "down", "年度が\n違う")
+    store.revise(number, "down", "年度が 違う")
+    store.revise(99, "down", "ない")
     assert store.latest()[0].comment == "年度が 違う"
     assert store.cases.find(1).comment == "年度が 違う" and store.cases.find(1).times == 1
 

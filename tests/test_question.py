@@ -6,7 +6,7 @@ import pytest
 
 from assistant.catalogue import Catalogue, runs
 from assistant.question import NAMED, Query, understand
-from assistant.types import Turn
+from assistant.types import Carried, Turn
 from index.readings import reading
 from tests.fakes import FakeIndex
 
@@ -62,7 +62,7 @@ def test_a_calendar_year_is_tried_as_the_fiscal_year_too(catalogue: Catalogue):
 def test_a_follow_up_keeps_the_sheet(catalogue: Catalogue):
     query = ask(catalogue, "その決算額は？", "道路台帳整備の目的を教えて")
     assert named(query) == ["道路台帳整備"]
-    assert query.carried == ("シート",)
+    assert query.carried == (Carried("sheet", "道路台帳整備"),)
 
 
 def test_a_follow_up_that_only_names_a_town_asks_the_same_there(catalogue: Catalogue):

@@ -5,21 +5,24 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
 import gradio as gr  # 2 s: this module is imported when the screens are built, not before
 
 from assistant.readiness import Asker
-from assistant.refusals import INTERNAL, clean_question, clean_text
-from assistant.store import FeedbackStore, Rating
-from assistant.types import Answer, Turn
-from corpus.errors import HyokaError
+from assistant.refusals import INTERNAL, clean_question
+from assistant.store import FeedbackStore
+from assistant.types import NO_CHOICES, Answer, Choices, Turn
+from corpus.errors import HyokaError, QuestionError
 from index.types import Filters
+from ui.chips import filter_words, render_chips, without_chip
 from ui.examples import PER_ROLE, ROLES, Examples
 from ui.history import History, Keep
+from ui.opinions import keep_opinion, read_opinion
 from ui.paperlinks import answer_papers
+from ui.reading import decided
 from ui.render import NOTE, answer_steps, placed
 
 logger = logging.getLogger(__name__)
@@ -30,6 +33,13 @@ HOW = (
     "<li>シートに書かれていないことは「見つかりませんでした」と答えます。</li></ol>"
 )
 STEP_SECONDS = 0.04
+# Where an opinion was kept: the number of the message, and the time, so that the value changes with every opinion.
+KEPT = 'watch("value", () => document.dispatchEvent(new CustomEvent("hy-kept", { detail: parseInt(props.value) })));'
+BRIDGE = """
+for (const [name, kind] of [["hy-again", "click"], ["hy-judge", "submit"], ["hy-filter", "select"]])
+  element.addEventListener(name, (event) => trigger(kind, event.detail));
+watch("value", () => document.dispatchEvent(new CustomEvent("hy-done")));
+"""
 Message = dict[str, Any]  # a message of gr.Chatbot: role, content, options
 
 
@@ -37,13 +47,17 @@ Message = dict[str, Any]  # a message of gr.Chatbot: role, content, options
 class Exchange:
     """A question and its answer as plain text; ``at`` is the place of the answer among the messages.
 
-    ``talk`` and ``entry`` are the conversation it is kept in and its number there, from 1; empty where it is not kept.
+    ``filters`` and ``choices`` are those it was asked under, ``cited`` the number of its citations. ``talk`` and
+    ``entry`` are the conversation it is kept in and its number there, from 1; empty where it is not kept.
     """
 
     question: str
     answer: str
     at: int
     index_version: str
+    filters: Filters = Filters()
+    choices: Choices = NO_CHOICES
+    cited: int = 0
     talk: str = ""
     entry: int = 0
 
@@ -51,7 +65,9 @@ class Exchange:
 def turns(exchanges: list[Exchange]) -> list[Turn]:
     """The conversation so far, as the assistant takes it."""
     return [
-        turn for exchange in exchanges for turn in (Turn("user", exchange.question), Turn("assistant", exchange.answer))
+        turn
+        for exchange in exchanges
+        for turn in (Turn("user", exchange.question, exchange.choices), Turn("assistant", exchange.answer))
     ]
 
 
@@ -75,8 +91,7 @@ def respond(
         exchanges,
     )
     try:
-        answer = assistant.ask(clean_question(question), turns(exchanges), filters)
-        steps = answer_steps(answer, placed(assistant.index))
+        steps, exchange, answer = _answered(assistant, question, len(asked), exchanges, filters)
     except HyokaError as problem:
         yield [*asked, _reply(_apology(problem.message))], exchanges
         return
@@ -87,15 +102,55 @@ def respond(
     for step in steps[:-1]:
         yield [*asked, _reply(step)], exchanges
         time.sleep(STEP_SECONDS)
-    exchange = keep(Exchange(question, answer.answer, len(asked), answer.index_version), answer, filters)
-    final = _reply(steps[-1] + answer_papers(exchange.talk, exchange.entry))
-    if answer.suggestions:
-        final["options"] = [{"value": text, "label": text} for text in answer.suggestions[:4]]
+    exchange = keep(exchange, answer, filters)
+    final = _reply(steps[-1] + answer_papers(exchange.talk, exchange.entry), answer.suggestions)
     yield [*asked, final], [*exchanges, exchange]
 
 
-def _reply(html: str) -> Message:
-    return {"role": "assistant", "content": html}
+def respond_again(
+    assistant: Asker,
+    at: int,
+    choices: Choices,
+    messages: list[Message],
+    exchanges: list[Exchange],
+    amend: Keep = not_kept,
+) -> tuple[list[Message], list[Exchange]]:
+    """The conversation with the answer number ``at`` replaced by the answer to the same question under other choices.
+
+    Only what stood before that question counts as its history. Raises HyokaError where there is no such answer.
+    """
+    before = judged(exchanges, at)
+    if before is None or at >= len(messages):
+        raise QuestionError("この回答は聞き直せません。もう一度質問してください。")
+    earlier = exchanges[: exchanges.index(before)]
+    steps, exchange, answer = _answered(assistant, before.question, at, earlier, before.filters, choices)
+    exchange = amend(replace(exchange, talk=before.talk, entry=before.entry), answer, before.filters)
+    shown = _reply(steps[-1] + answer_papers(exchange.talk, exchange.entry), answer.suggestions)
+    replaced = [*messages[:at], shown, *messages[at + 1 :]]
+    return replaced, [exchange if one is before else one for one in exchanges]
+
+
+def _answered(
+    assistant: Asker,
+    question: str,
+    at: int,
+    earlier: list[Exchange],
+    filters: Filters,
+    choices: Choices = NO_CHOICES,
+) -> tuple[list[str], Exchange, Answer]:
+    """The steps in which an answer appears, what is remembered of it, and the answer itself."""
+    answer = assistant.ask(clean_question(question), turns(earlier), filters, choices)
+    steps = answer_steps(answer, placed(assistant.index), filtered=filter_words(filters), choices=choices)
+    cited = len(answer.citations)
+    exchange = Exchange(question, answer.answer, at, answer.index_version, filters, choices, cited)
+    return steps, exchange, answer
+
+
+def _reply(html: str, suggestions: tuple[str, ...] = ()) -> Message:
+    message: Message = {"role": "assistant", "content": html}
+    if suggestions:
+        message["options"] = [{"value": text, "label": text} for text in suggestions[:4]]
+    return message
 
 
 def _apology(message: str) -> str:
@@ -137,22 +192,17 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
         buttons=[],
         layout="panel",
         latex_delimiters=[],
-        feedback_options=("Like", "Dislike"),
+        feedback_options=None,
         elem_id="hy-chat",
         elem_classes="hy-chat",
     )
     history.place_papers()
-    opinion = gr.State(0)
-    why = gr.Textbox(
-        label="どこが違いましたか（書かなくてもかまいません）",
-        placeholder="例: 令和4年度の額になっている",
-        lines=1,
-        max_length=1_000,
-        submit_btn="送る",
-        visible=False,
-        elem_id="hy-why",
-    )
+    opinions: Any = gr.State({})
+    # Buttons inside answers reach the server through this: ui/assets/chat.js sends it what was pressed.
+    bridge = gr.HTML("", js_on_load=BRIDGE, visible="hidden", elem_id="hy-bridge", apply_default_css=False)
+    kept_at = gr.HTML("", js_on_load=KEPT, visible="hidden", apply_default_css=False)
     with gr.Column(elem_classes="hy-dock"):
+        chips = gr.HTML("", elem_id="hy-chips", visible=False, apply_default_css=False)
         box = gr.Textbox(
             label="質問",
             show_label=False,
@@ -199,29 +249,70 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
     for button in chosen:
         button.click(ask, [button, *inputs], outputs, show_progress="hidden", api_visibility="private")
 
-    def judge(data: gr.LikeData, log: list[Exchange]) -> tuple[Any, int]:
-        place = data.index[0] if isinstance(data.index, list | tuple) else data.index
-        exchange = judged(log, int(place))
-        if exchange is None or data.liked is None:
-            return gr.update(visible=False), 0
-        rating: Rating = "up" if data.liked in (True, "Like") else "down"
-        number = store.add(rating, exchange.question, exchange.answer, "", exchange.index_version)
-        gr.Info("評価を保存しました。ありがとうございます。")
-        return gr.update(visible=rating == "down", value=""), number
+    def again(request: gr.Request, event: gr.EventData, messages: list[Message], log: list[Exchange], turn: str) -> Any:
+        done = "" if turn else " "  # the bridge's value changes, well or badly: so chat.js knows that it is over
+        told = event._data or {}
+        at = told.get("at")
+        known = judged(log, at) if isinstance(at, int) else None
+        choices = decided(known.choices, str(told.get("name")), str(told.get("value"))) if known is not None else None
+        try:
+            if known is None or choices is None:
+                raise QuestionError("この回答は聞き直せません。もう一度質問してください。")
+            grown, kept = respond_again(assistant, known.at, choices, messages, log, history.amend(request))
+        except HyokaError as problem:
+            gr.Warning(escape(problem.message))
+            return gr.skip(), gr.skip(), done
+        except Exception:
+            logger.exception("a question asked again broke")
+            gr.Warning(INTERNAL[1])
+            return gr.skip(), gr.skip(), done
+        return grown, kept, done
 
-    def explain(text: str, number: int) -> Any:
-        if text.strip() and number:
-            store.explain(number, clean_text(text))
-            gr.Info("保存しました。回答の改善に使います。")
-        return gr.update(visible=False, value="")
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    bridge.click(again, [chatbot, exchanges, bridge], [chatbot, exchanges, bridge], trigger_mode="always_last", **quiet)
 
-    why.submit(explain, [why, opinion], why, show_progress="hidden", api_visibility="private")
-    chatbot.like(judge, exchanges, [why, opinion], show_progress="hidden", api_visibility="private")
+    def judge(event: gr.EventData, log: list[Exchange], given: dict[tuple[int, str], int]) -> Any:
+        told = event._data or {}
+        at = told.get("at")
+        exchange = judged(log, at) if isinstance(at, int) else None
+        opinion = read_opinion(told, exchange.cited) if exchange is not None else None
+        if exchange is None or opinion is None:
+            gr.Warning("この回答の評価は保存できませんでした。もう一度質問してからお試しください。")
+            return given, gr.skip()
+        # An answer that was asked again is another answer.
+        key = (exchange.at, exchange.answer)
+        number = keep_opinion(
+            store, opinion, given.get(key), exchange.question, exchange.answer, exchange.index_version
+        )
+        return {**given, key: number}, f"{exchange.at} {time.time_ns()}"
+
+    # One after the other: what is said next about an answer replaces what was said first.
+    bridge.submit(
+        judge, [exchanges, opinions], [opinions, kept_at], trigger_mode="multiple", concurrency_limit=1, **quiet
+    )
+
+    def drop(event: gr.EventData, *chosen_filters: Any) -> list[Any]:
+        return without_chip([values or [] for values in chosen_filters], str((event._data or {}).get("value")))
+
+    def show(*chosen_filters: Any) -> Any:
+        shown = render_chips([values or [] for values in chosen_filters])
+        return gr.update(value=shown, visible=bool(shown))
+
+    bridge.select(drop, filters, filters, trigger_mode="always_last", **quiet)
+    for one in filters:
+        one.change(show, filters, chips, trigger_mode="always_last", **quiet)
     gr.on(
         [fresh.click, chatbot.clear],
-        lambda: (gr.update(value=[], visible=False), [], "", *[gr.update(visible=True)] * 2, gr.update(visible=False)),
+        lambda: (
+            gr.update(value=[], visible=False),
+            [],
+            "",
+            *[gr.update(visible=True)] * 2,
+            gr.update(visible=False),
+            {},
+        ),
         None,
-        outputs,
+        [*outputs, opinions],
         show_progress="hidden",
         api_visibility="private",
     )

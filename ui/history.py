@@ -18,6 +18,7 @@ from assistant.readback import answer_of, moved
 from assistant.readiness import Asker
 from assistant.types import Answer
 from index.types import Filters, Index
+from ui.chips import filter_words
 from ui.paperlinks import answer_papers, talk_papers
 from ui.render import Where, placed, render_answer, unplaced
 from ui.text import markdown
@@ -94,6 +95,19 @@ class History:
 
         return kept
 
+    def amend(self, request: gr.Request) -> Keep:
+        """What writes the new answer of an exchange that was asked again over the one that was kept."""
+        owner = owner_of(request.request)
+
+        def amended(exchange: Exchange, answer: Answer, filters: Filters) -> Exchange:
+            try:
+                self.book.amend(owner, exchange.talk, exchange.entry, answer_json(answer, self.assistant.index))
+            except Exception:
+                logger.exception("the new answer could not be kept")
+            return exchange
+
+        return amended
+
     def connect(self, chatbot: Any, exchanges: Any, welcome: Any, about: Any, fresh: Any) -> None:
         """Ties the pane to the conversation on the screen."""
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -161,7 +175,20 @@ def opened(talk: Conversation, index: Index) -> tuple[list[dict[str, Any]], list
         asked = f'<div class="hy-box hy-question">{escape(entry.question)}</div>'
         shown = stale_note(entry, index) + _answer(entry, index) + answer_papers(talk.id, number)
         messages += [{"role": "user", "content": asked}, {"role": "assistant", "content": shown}]
-        log.append(Exchange(entry.question, entry.text, len(messages) - 1, entry.index_version, talk.id, number))
+        cited = len(entry.answer.citations) if entry.answer is not None else 0
+        at = len(messages) - 1
+        log.append(
+            Exchange(
+                entry.question,
+                entry.text,
+                at,
+                entry.index_version,
+                entry.filters,
+                cited=cited,
+                talk=talk.id,
+                entry=number,
+            )
+        )
     last = talk.entries[-1].answer if talk.entries else None
     if last is not None and last.suggestions:
         messages[-1]["options"] = [{"value": text, "label": text} for text in last.suggestions[:4]]
@@ -171,7 +198,7 @@ def opened(talk: Conversation, index: Index) -> tuple[list[dict[str, Any]], list
 def _answer(entry: Entry, index: Index) -> str:
     if entry.answer is None:
         return f'<div class="hy-box hy-answer hy-abstained"><div class="hy-body">{markdown(entry.text, _no_link)}</div></div>'
-    return render_answer(answer_of(entry.answer), _where(index))
+    return render_answer(answer_of(entry.answer), _where(index), filter_words(entry.filters))
 
 
 def _no_link(number: int) -> None:

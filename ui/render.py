@@ -11,10 +11,12 @@ from html import escape
 from urllib.parse import quote
 
 from assistant.payload import Sources, visible
-from assistant.types import Answer, Cell, Citation, Table
+from assistant.types import NO_CHOICES, Answer, Cell, Choices, Citation, Table
 from corpus.documents import Sheet, Span
 from index.types import Index, Passage, SearchResult
 from ui.charts import render_chart, trimmed
+from ui.opinions import render_opinions
+from ui.reading import render_reading
 from ui.text import excerpt, join_lines, markdown, marked
 from ui.why import render_why
 
@@ -94,9 +96,12 @@ def _year_range(sheets: Sequence[Sheet]) -> str:
     return year_label(years[0]) + (f"〜{year_label(years[-1])}" if len(years) > 1 else "")
 
 
-def render_answer(answer: Answer, where: Where = unplaced) -> str:
-    """One answer with its interpretation, table, chart, citation cards and, when it abstains, the nearest passages."""
-    parts = [f'<p class="hy-read">{escape(answer.interpretation.text)}</p>' if answer.interpretation.text else ""]
+def render_answer(answer: Answer, where: Where = unplaced, filtered: str = "", choices: Choices = NO_CHOICES) -> str:
+    """One answer with its interpretation, table, chart, citation cards and, when it abstains, the nearest passages.
+
+    ``filtered`` are the filters it was looked for under, in words; ``choices`` what was decided about its reading.
+    """
+    parts = [render_reading(answer.interpretation, filtered, choices)]
     parts.append(f'<div class="hy-body">{answer_body(answer)}</div>')
     if answer.table is not None:
         parts.append(render_table(answer.table, answer.citations))
@@ -114,6 +119,7 @@ def render_answer(answer: Answer, where: Where = unplaced) -> str:
             '<p class="hy-tools"><button type="button" class="hy-button hy-copy">回答と出典をコピー</button></p>'
             f'<div class="hy-plain">{copy}</div>'
         )
+    parts.append(render_opinions(len(answer.citations)))
     parts.append(render_why(answer.why))
     state = " hy-abstained" if answer.abstained else ""
     return f'<div class="hy-box hy-answer{state}">{"".join(parts)}</div>'
@@ -126,16 +132,22 @@ def answer_body(answer: Answer) -> str:
     return markdown(answer.answer, addresses.get, fold=SHOWN_ITEMS if answer.table is not None else 0)
 
 
-def answer_steps(answer: Answer, where: Where = unplaced, steps: int = 5) -> list[str]:
+def answer_steps(
+    answer: Answer,
+    where: Where = unplaced,
+    steps: int = 5,
+    filtered: str = "",
+    choices: Choices = NO_CHOICES,
+) -> list[str]:
     """The answer as it grows on the screen: its sentences little by little, then everything."""
     pieces = re.split(r"(?<=[。\n])", answer.answer)
     size = max(1, -(-len(pieces) // steps))
     addresses = {citation.n: sheet_url(citation.sheet.sheet_id, citation.span) for citation in answer.citations}
     growing = [
-        f'<div class="hy-box hy-answer"><div class="hy-body">{markdown("".join(pieces[:end]), addresses.get)}</div></div>'
+        f'<div class="hy-box hy-answer hy-growing"><div class="hy-body">{markdown("".join(pieces[:end]), addresses.get)}</div></div>'
         for end in range(size, len(pieces), size)
     ]
-    return [*growing, render_answer(answer, where)]
+    return [*growing, render_answer(answer, where, filtered, choices)]
 
 
 def plain_answer(answer: Answer) -> str:
