@@ -216,7 +216,7 @@ def report_csv(accounts: Iterable[FileAccount]) -> bytes:
     writer.writerow(COLUMNS)
     for account in accounts:
         for row in _rows(account):
-            writer.writerow([_cell(value) for value in row])
+            writer.writerow([plain_cell(value) for value in row])
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -237,7 +237,7 @@ def _rows(account: FileAccount) -> Iterator[list[object]]:
         ]  # fmt: skip
 
 
-def _cell(value: object) -> object:
+def plain_cell(value: object) -> object:
     """A text that starts like a formula gets an apostrophe, so that Excel shows it instead of computing it."""
     if isinstance(value, str) and _FORMULA.match(value):
         return f"'{value}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
@@ -26,6 +27,19 @@ _LEAST_SOUND = 3  # kana; shorter words sound like parts of everything
 _LIKE, _LIKE_LETTERS = 90.0, 80.0  # of 100
 _AS_GOOD = 2.0
 _MOST_NAMES = 3
+
+
+_SMALL = str.maketrans("ァィゥェォッャュョヮ", "アイウエオツヤユヨワ")
+
+
+def dictionary_key(sound: str) -> tuple[str, str]:
+    """Katakana as a dictionary orders them: voiced and small kana like the plain ones, and after them.
+
+    >>> sorted(["トショカン", "ドウロ", "トウロク"], key=dictionary_key)
+    ['トウロク', 'ドウロ', 'トショカン']
+    """
+    plain = "".join(one for one in unicodedata.normalize("NFD", sound) if not unicodedata.combining(one))
+    return plain.translate(_SMALL), sound
 
 
 class SheetColumns:
@@ -100,7 +114,7 @@ class SheetColumns:
         found = counted.most_common()
         if facet == "rating":
             place = {field: at for at, field in enumerate(wanted().ratings)}
-            found.sort(key=lambda item: place[item[0].split("：", 1)[0]])  # stable: frequent marks of a field first
+            found.sort(key=lambda item: (place[item[0].split("：", 1)[0]], item[0]))  # A before B
         return dict(found)
 
     def names_like(self, words: str) -> list[str]:
@@ -147,5 +161,5 @@ class SheetColumns:
     def _names(self) -> Numbers:
         """The rank of each sheet's name by its sound; names that sound alike share one."""
         sounds = readings([s.name for s in self._sheets])
-        ranks = {sound: rank for rank, sound in enumerate(sorted(set(sounds)))}
+        ranks = {sound: rank for rank, sound in enumerate(sorted(set(sounds), key=dictionary_key))}
         return np.array([ranks[sound] for sound in sounds], dtype=np.int64)

@@ -19,6 +19,8 @@ from ui.casefiles import add_case_files
 from ui.export import add_export, add_report
 from ui.guard import Guard
 from ui.render import year_label
+from ui.results import add_results
+from ui.searchfiles import add_search_files
 from ui.sheet import render_missing, render_page, render_sheet, sheet_view
 
 ASSETS = Path(__file__).parent / "assets"
@@ -39,6 +41,8 @@ def create_app(assistant: Asker, store: FeedbackStore | None = None) -> FastAPI:
     add_report(app, assistant)
     desk = open_desk(app.state.recorder, kept)
     add_case_files(app, desk)
+    add_results(app, assistant)
+    add_search_files(app, assistant)
     _refuse_uploads(app)
     app.add_middleware(Guard)
     return _mount_screens(app, app.state.recorder, kept, desk)

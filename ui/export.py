@@ -44,7 +44,7 @@ def add_report(app: FastAPI, assistant: Asker) -> None:
         return Response(report_csv(accounts.get()), media_type=CSV, headers={"Content-Disposition": name})
 
 
-def workbook(table: SheetOfCells) -> bytes:
+def workbook(table: SheetOfCells, title: str = "回答") -> bytes:
     """An Excel file with one sheet; text stays text, so that a cell of a document can never become a formula."""
     from openpyxl import Workbook
     from openpyxl.styles import Font
@@ -52,7 +52,7 @@ def workbook(table: SheetOfCells) -> bytes:
 
     book = Workbook()
     sheet = book.active
-    sheet.title = "回答"
+    sheet.title = title
     lines: list[list[str | int | float | None]] = [list(table.columns), *table.rows]
     for at, row in enumerate(lines, 1):
         for across, value in enumerate(row, 1):

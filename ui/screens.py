@@ -11,7 +11,6 @@ from typing import Any
 import gradio as gr  # 2 s: this module is imported when the application is built, not before
 
 from assistant.readiness import Asker
-from assistant.refusals import clean_text
 from assistant.store import FeedbackStore
 from evals.desk import Desk
 from ui.catalogue import build_catalogue
@@ -37,6 +36,7 @@ KEEP_ADDRESS = """(...chosen) => {
     for (const value of chosen[at] ?? []) address.searchParams.append(name, value);
   });
   window.history.replaceState(null, "", address);
+  window.hyokaSearch?.scoped(chosen);
   return chosen;
 }"""
 
@@ -56,7 +56,7 @@ def build_screens(assistant: Asker, store: FeedbackStore, desk: Desk) -> gr.Bloc
             with gr.Tab("質問", id="ask"):
                 to_fill, held = build_chat(assistant, store, scope, shared)
             with gr.Tab("検索", id="search"):
-                box, search, search_inputs, search_outputs = build_search(assistant, shared)
+                build_search(shared)
             with gr.Tab("シート", id="sheets"):
                 fill_catalogue, catalogue_inputs, catalogue_output = build_catalogue(assistant, shared)
 
@@ -75,21 +75,14 @@ def build_screens(assistant: Asker, store: FeedbackStore, desk: Desk) -> gr.Bloc
                 chosen = [known[value] for value in asked.get(name, []) if value in known]
                 dropdowns.append(gr.update(choices=choices, value=chosen))
             tab = asked.get("tab", [""])[0]
-            words = clean_text(asked.get("q", [""])[0])
             return [
                 header(catalogue_line(sheets)),
                 render_held(sheets),
                 *dropdowns,
                 gr.Tabs(selected=tab) if tab in TABS else gr.skip(),
-                words or gr.skip(),  # an empty word would wipe out what is typed before the box is in place
             ]
 
-        def opening(words: str, *rest: Any) -> list[Any]:
-            return search(words, *rest) if words else [gr.skip()] * len(search_outputs)
-
-        screens.load(start, None, [top, held, *shared, tabs, box], **quiet).then(
-            opening, search_inputs, search_outputs, **quiet
-        )
+        screens.load(start, None, [top, held, *shared, tabs], **quiet)
         screens.load(lambda: example_updates(tried.get()), None, to_fill, **quiet)
         screens.load(fill_catalogue, catalogue_inputs, catalogue_output, **quiet)
         for one in shared:
