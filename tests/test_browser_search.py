@@ -63,7 +63,7 @@ def test_results_come_while_typing_pauses_and_a_facet_narrows_them(watched, tmp_
     assert titles(page) == ["図書館システム更新"]
     page.get_by_label("あおば市（1）").wait_for()  # the other city can still be picked
     assert page.get_by_label("ひので市（1）").is_checked()
-    page.get_by_role("link", name="条件「ひので市」を外す").click()
+    page.get_by_role("link", name="条件「ひので市」を外す", exact=True).click()
     page.wait_for_function(COUNTED, arg="2件中")
     page.get_by_label("総合評価：C（1）").check()
     page.wait_for_function(COUNTED, arg="1件中")
@@ -127,9 +127,9 @@ def test_a_link_shows_a_colleague_the_same(watched, browser, address):
     page.wait_for_function("document.querySelector('#hy-found .hy-title').textContent === '図書館システム更新'")
     open_facets(page)
     page.get_by_label("100万〜1,000万円（2）").check()
-    page.get_by_role("link", name="条件「100万〜1,000万円」を外す").wait_for()
+    page.get_by_role("link", name="条件「100万〜1,000万円」を外す", exact=True).wait_for()
     page.get_by_label("今後の計画（2）").check()
-    page.get_by_role("link", name="条件「今後の計画」を外す").wait_for()
+    page.get_by_role("link", name="条件「今後の計画」を外す", exact=True).wait_for()
     page.click(".hy-copy-link")
     page.get_by_role("button", name="コピーしました").wait_for()
     seen = titles(page)
@@ -175,7 +175,7 @@ def test_a_filter_of_the_search_holds_for_the_chat_and_one_above_for_the_search(
         box.fill(typed)
         page.wait_for_function("document.querySelectorAll('#hy-scope-fiscal_year [role=option]').length === 1")
     page.get_by_role("option", name="令和4年度・2022").click()
-    page.get_by_role("link", name="条件「令和4年度」を外す").wait_for()
+    page.get_by_role("link", name="条件「令和4年度」を外す", exact=True).wait_for()
     assert page.get_by_label("令和4年度（1）").is_checked()
 
 

@@ -10,7 +10,7 @@ from index.types import Passage, SheetHit, SheetsFound
 from ui.facets import render_chosen
 from ui.render import Where, breadcrumb, place, sheet_url, unplaced
 from ui.searches import ORDERS, PAGE, Search
-from ui.searchhelp import Hints, render_hints
+from ui.searchhelp import Hints, render_hints, render_spelling
 from ui.text import excerpt, marked
 
 OTHERS = 5  # more passages of a sheet that are shown under its card
@@ -25,7 +25,7 @@ def render_found(search: Search, found: SheetsFound, offered: Hints, where: Wher
     if not found.total:
         return (
             f'<div class="hy-box hy-results">{chosen}<p class="hy-none" role="status">「{escape(search.words)}」に当てはまる記載が'
-            f"ありません。</p>{render_hints(offered)}"
+            f"ありません。</p>{render_spelling(offered)}{render_hints(offered)}"
             '<p class="hy-small">言葉を短くする、別の言い方にする、条件を外すと見つかることがあります。</p></div>'
         )
     first = (search.page - 1) * PAGE
@@ -41,8 +41,8 @@ def render_found(search: Search, found: SheetsFound, offered: Hints, where: Wher
         f'<span class="hy-small">（シートの数。記載は{found.passages:,}か所）</span></p>'
     )
     return (
-        f'<div class="hy-box hy-results">{chosen}{count}{_tools(search, found)}{render_hints(offered)}'
-        f'<ol class="hy-cards" start="{first + 1}">{cards}</ol>{_pages(search, found)}</div>'
+        f'<div class="hy-box hy-results">{chosen}{count}{_tools(search, found)}{render_spelling(offered)}'
+        f'<ol class="hy-cards" start="{first + 1}">{cards}</ol>{_pages(search, found)}{render_hints(offered)}</div>'
     )
 
 

@@ -48,7 +48,7 @@ class Search:
         """The parts that say something, as names and values of an address."""
         chosen = [(name, str(value)) for name in FACETS for value in getattr(self.filters, name)]
         order = [("sort", self.order)] if self.order != "relevance" else []
-        page = [("p", str(self.page))]  # "page" is Gradio's own if self.page > 1 else []
+        page = [("p", str(self.page))] if self.page > 1 else []  # "page" is a name of Gradio's own
         return [("q", self.words), *chosen, *order, *page]
 
     def without(self, name: str, value: Any = None) -> Filters:

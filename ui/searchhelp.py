@@ -88,18 +88,21 @@ def _years(search: Search, found: SheetsFound) -> tuple[Hint, ...]:
     )
 
 
+def render_spelling(offered: Hints) -> str:
+    """What was perhaps meant, as links that search at once; nothing where nothing was."""
+    links = "、".join(_link(hint, f"<strong>{escape(hint.text)}</strong>") for hint in offered.spelling)
+    return f'<div class="hy-hints"><p>もしかして：{links}</p></div>' if links else ""
+
+
 def render_hints(offered: Hints) -> str:
-    """The hints as links that search at once; nothing where there are none."""
+    """What finds more, as links that search at once; nothing where there is none."""
     parts = []
-    if offered.spelling:
-        links = "、".join(_link(hint, f"<strong>{escape(hint.text)}</strong>") for hint in offered.spelling)
-        parts.append(f"<p>もしかして：{links}</p>")
     if offered.looser:
         items = "".join(f"<li>{_link(hint, escape(hint.text))}</li>" for hint in offered.looser)
-        parts.append(f"<p>条件を減らすと見つかります。</p><ul>{items}</ul>")
+        parts.append(f"<p>条件を減らすと、ほかにも見つかります。</p><ul>{items}</ul>")
     if offered.years:
         links = "、".join(_link(hint, escape(hint.text)) for hint in offered.years)
-        parts.append(f"<p>近い年度には記載があります：{links}</p>")
+        parts.append(f"<p>近い年度の記載：{links}</p>")
     return f'<div class="hy-hints">{"".join(parts)}</div>' if parts else ""
 
 
