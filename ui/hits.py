@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from assistant.payload import visible
-from corpus.forms.loader import HEAD_KINDS, kind_of
+from corpus.forms.loader import HEAD_KINDS, NUMERIC_KINDS, kind_of
 from index.types import Passage, SheetHit, SheetsFound
 from ui.facets import render_chosen
 from ui.render import Where, breadcrumb, place, sheet_url, unplaced
@@ -41,7 +41,7 @@ def render_found(search: Search, found: SheetsFound, offered: Hints, where: Wher
         f'<span class="hy-small">（シートの数。記載は{found.passages:,}か所）</span></p>'
     )
     return (
-        f'<div class="hy-box hy-results">{chosen}{count}{_tools(search, found)}{render_spelling(offered)}'
+        f'<div class="hy-box hy-results">{chosen}{render_spelling(offered)}{count}{_tools(search, found)}'
         f'<ol class="hy-cards" start="{first + 1}">{cards}</ol>{_pages(search, found)}{render_hints(offered)}</div>'
     )
 
@@ -69,8 +69,16 @@ def render_hit(hit: SheetHit, where: Where = unplaced) -> str:
 def lead(hit: SheetHit) -> tuple[Passage, list[Passage]]:
     """The passage that tells most beside the title, and the others: a name or a department stands above it anyway."""
     found = visible((hit.best, *hit.others))
-    first = next((one for one in found if kind_of(one.section.field) not in HEAD_KINDS), found[0])
+    first = found[0]
+    if not _tells(first):
+        telling = [one for one in found if _tells(one)]
+        first = next((one for one in telling if "text" in one.matched), next(iter(telling), first))
     return first, [one for one in found if one is not first][:OTHERS]
+
+
+def _tells(passage: Passage) -> bool:
+    """Whether a passage is more than the head of its sheet and rows of figures."""
+    return kind_of(passage.section.field) not in (*HEAD_KINDS, *NUMERIC_KINDS)
 
 
 def matched(passage: Passage) -> str:

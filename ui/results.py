@@ -54,11 +54,13 @@ def shown(index: Index, search: Search) -> dict[str, Any]:
 
 def known_scope(index: Index, search: Search) -> list[list[Any]]:
     """The chosen municipalities, years and departments that stand in the index; an address may name others."""
+    chosen = (search.filters.municipality, search.filters.fiscal_year, search.filters.department)
+    if not any(chosen):
+        return [[], [], []]
     sheets = index.sheets()
     known: list[set[Any]] = [
         {sheet.municipality for sheet in sheets},
         {sheet.fiscal_year for sheet in sheets},
         {sheet.department for sheet in sheets},
     ]
-    chosen = (search.filters.municipality, search.filters.fiscal_year, search.filters.department)
     return [[value for value in values if value in held] for values, held in zip(chosen, known, strict=True)]
