@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -348,18 +348,19 @@ class Snapshot:
     def _passages(self, hits: Found, positions: Sequence[int]) -> list[Passage]:
         """The passages of some hits, by their positions among the candidates."""
         chunks = self._records.chunks([int(hits.candidates.chunks[i]) for i in positions])
-        return [
-            self._passage(*chunk, i, hits.ranking, hits.looked_for) for chunk, i in zip(chunks, positions, strict=True)
-        ]
+        stands = cache(lambda text: highlights(text, hits.looked_for))  # the hits of a sheet share its name
+        return [self._passage(*chunk, i, hits.ranking, stands) for chunk, i in zip(chunks, positions, strict=True)]
 
-    def _passage(self, number: int, span: Span, i: int, ranking: Ranking, looked_for: QueryWords) -> Passage:
+    def _passage(
+        self, number: int, span: Span, i: int, ranking: Ranking, stands: Callable[[str], tuple[tuple[int, int], ...]]
+    ) -> Passage:
         found = self._records.section(number)
         text = found.section.text[span.start - found.section.span.start : span.end - found.section.span.start]
-        in_text, in_name = highlights(text, looked_for), highlights(found.sheet.name, looked_for)
-        stands: dict[Part, object] = {
+        in_text, in_name, in_department = stands(text), stands(found.sheet.name), stands(found.sheet.department)
+        parts: dict[Part, object] = {
             "name": in_name,
-            "department": highlights(found.sheet.department, looked_for),
-            "label": highlights(found.section.label, looked_for),
+            "department": in_department,
+            "label": stands(found.section.label),
             "text": in_text,
         }
         return Passage(
@@ -373,8 +374,9 @@ class Snapshot:
             dense=float(ranking.dense[i]),
             chance=float(ranking.chance[i]),
             highlights=in_text,
-            matched=tuple(part for part, spans in stands.items() if spans),
+            matched=tuple(part for part, spans in parts.items() if spans),
             name_highlights=in_name,
+            department_highlights=in_department,
         )
 
     def _count(self, sections: list[int]) -> dict[str, dict[str, int]]:

@@ -94,6 +94,7 @@ class Passage:
     chance: float = 0.0
     matched: tuple[Part, ...] = ()
     name_highlights: tuple[tuple[int, int], ...] = ()
+    department_highlights: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,8 @@ def test_a_hit_says_in_which_part_the_words_stand(found: Snapshot) -> None:
     assert parts("図書館", "道路台帳整備") == {("text",)}
     assert parts("生涯学習課", "移動図書館運営") == {("department",)}
     assert parts("目的", "駐輪場管理") == {("label",)}
+    of = found.search_sheets("生涯学習課", 1).hits[0].best
+    assert "".join(of.sheet.department[start:end] for start, end in of.department_highlights) == "生涯学習課"
     hit = found.search_sheets("図書館", 1).hits[0].best
     assert [hit.sheet.name[start:end] for start, end in hit.name_highlights] == ["図書館"]
 

@@ -8,7 +8,7 @@ from assistant.payload import visible
 from corpus.forms.loader import HEAD_KINDS, NUMERIC_KINDS, kind_of
 from index.types import Passage, SheetHit, SheetsFound
 from ui.facets import render_chosen
-from ui.render import Where, breadcrumb, place, sheet_url, unplaced
+from ui.render import Where, place, sheet_url, unplaced, year_label
 from ui.searches import ORDERS, PAGE, Search
 from ui.searchhelp import Hints, render_hints, render_spelling
 from ui.text import excerpt, marked
@@ -53,7 +53,7 @@ def render_hit(hit: SheetHit, where: Where = unplaced) -> str:
     card = (
         f'<a class="hy-card" href="{escape(sheet_url(best.sheet.sheet_id, best.span))}" target="_blank" rel="noopener">'
         f'<span class="hy-title">{marked(best.sheet.name, best.name_highlights)}</span>'
-        f'<span class="hy-where">{breadcrumb(best.sheet)}{place(where(best))}</span>{_values(hit)}'
+        f'<span class="hy-where">{_from(best)}{place(where(best))}</span>{_values(hit)}'
         f'<span class="hy-matched">{_label(best)}<span class="hy-reason">{matched(best)}</span></span>'
         f'<span class="hy-quote">{marked(text, highlights)}</span></a>'
     )
@@ -88,6 +88,14 @@ def matched(passage: Passage) -> str:
     """
     parts = [_PARTS[part] for part in passage.matched]
     return f"{'・'.join(parts)}に一致" if parts else "意味が近い記載"
+
+
+def _from(passage: Passage) -> str:
+    """自治体 › 年度 › 課, with what the search matched in the department's name marked."""
+    sheet = passage.sheet
+    parts = [escape(sheet.municipality), escape(year_label(sheet.fiscal_year))]
+    parts.append(marked(sheet.department, passage.department_highlights))
+    return '<span class="hy-sep" aria-hidden="true"> › </span>'.join(part for part in parts if part)
 
 
 def _label(passage: Passage) -> str:
