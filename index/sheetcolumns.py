@@ -36,7 +36,7 @@ def dictionary_key(sound: str) -> tuple[str, str]:
     """Katakana as a dictionary orders them: voiced and small kana like the plain ones, and after them.
 
     >>> sorted(["トショカン", "ドウロ", "トウロク"], key=dictionary_key)
-    ['トウロク', 'ドウロ', 'トショカン']
+    ['ドウロ', 'トウロク', 'トショカン']
     """
     plain = "".join(one for one in unicodedata.normalize("NFD", sound) if not unicodedata.combining(one))
     return plain.translate(_SMALL), sound

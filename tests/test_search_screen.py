@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import doctest
 import io
 from dataclasses import replace
 from io import BytesIO
@@ -13,6 +14,8 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+import index.sheetcolumns
+import index.sheetvalues
 import ui.facets
 import ui.searches
 from assistant.refusals import clean_text
@@ -35,6 +38,12 @@ def client():
     with TestClient(app, raise_server_exceptions=False) as client:
         app.state.readiness.wait(10)
         yield client
+
+
+@pytest.mark.parametrize("module", [ui.facets, ui.searches, index.sheetvalues, index.sheetcolumns])
+def test_the_examples_of_the_docstrings_hold(module) -> None:
+    ran = doctest.testmod(module)
+    assert ran.attempted and not ran.failed
 
 
 def values_of(address: str) -> dict[str, list[str]]:
@@ -140,23 +149,23 @@ def test_a_card_leads_with_what_tells_more_than_its_title() -> None:
 
 
 def test_nothing_found_names_the_condition_the_year_and_the_spelling_that_would_find_something() -> None:
-    index = FakeIndex()
+    held = FakeIndex()
     search = Search("図書館", Filters(("ひので市",), (2023,)))
-    offered = hints(index, search, index.search_sheets(search.words, 10, search.filters))
+    offered = hints(held, search, held.search_sheets(search.words, 10, search.filters))
     assert [(hint.text, hint.count) for hint in offered.looser] == [
         ("条件「ひので市」を外す", 1),
         ("条件「令和5年度」を外す", 1),
     ]
     assert [(hint.text, hint.count) for hint in offered.years] == [("令和4年度", 1)]
     assert offered.years[0].search.filters == Filters(("ひので市",), (2022,))
-    html = render_found(search, index.search_sheets(search.words, 10, search.filters), offered)
+    html = render_found(search, held.search_sheets(search.words, 10, search.filters), offered)
     assert "当てはまる記載がありません" in html and "条件「ひので市」を外す（1件）" in html
     wrong = Search("図書官")
-    offered = hints(index, wrong, index.search_sheets(wrong.words, 10))
+    offered = hints(held, wrong, held.search_sheets(wrong.words, 10))
     assert [(hint.text, hint.count) for hint in offered.spelling] == [("図書館", 2)]
     assert "もしかして" in render_spelling(offered) and render_spelling(Hints()) == render_hints(Hints()) == ""
     # Under a filter that leaves nothing of it, the spelling is no help either.
-    assert hints(index, replace(wrong, filters=Filters(("ない市",))), SheetsFound(0, 0, (), {})).spelling == ()
+    assert hints(held, replace(wrong, filters=Filters(("ない市",))), SheetsFound(0, 0, (), {})).spelling == ()
 
 
 def test_two_conditions_that_exclude_each_other_can_be_dropped_together() -> None:
