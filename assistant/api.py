@@ -30,7 +30,7 @@ from assistant.schemas import (
 )
 from assistant.store import FeedbackStore
 from corpus.documents import Sheet
-from index.types import Filters, Index
+from index.types import Filters, Index, Order
 
 
 def create_api(assistant: Asker, store: FeedbackStore) -> FastAPI:
@@ -72,10 +72,17 @@ ERRORS: dict[int | str, dict[str, object]] = {
 
 Text = Annotated[list[str] | None, Query(max_length=200)]
 Years = Annotated[list[int] | None, Query(max_length=200)]
+Rating = Annotated[list[str] | None, Query(max_length=200, description="評価（総合評価：A、または A だけ）")]
+Budget = Annotated[list[str] | None, Query(max_length=200, description="予算規模（1,000万〜1億円 など）")]
 
 
 def _filters(
-    municipality: Text = None, fiscal_year: Years = None, department: Text = None, section: Text = None
+    municipality: Text = None,
+    fiscal_year: Years = None,
+    department: Text = None,
+    section: Text = None,
+    rating: Text = None,
+    budget: Text = None,
 ) -> Filters:
     """The filters of a query string: ``?municipality=A&municipality=B&fiscal_year=2021``."""
     return Filters(
@@ -83,6 +90,8 @@ def _filters(
         fiscal_year=tuple(min(max(year, 0), 9999) for year in fiscal_year or ()),
         department=tuple(clean_text(value) for value in department or ()),
         section=tuple(clean_text(value) for value in section or ()),
+        rating=tuple(clean_text(value) for value in rating or ()),
+        budget=tuple(clean_text(value) for value in budget or ()),
     )
 
 
@@ -106,10 +115,15 @@ def _questions(assistant: Asker) -> APIRouter:
         fiscal_year: Years = None,
         department: Text = None,
         section: Text = None,
+        rating: Rating = None,
+        budget: Budget = None,
+        sort: Annotated[
+            Order, Query(description="relevance: 関連、year: 年度の新しい順、amount: 決算額の大きい順、name: 事業名順")
+        ] = "relevance",
     ) -> SearchJson:
-        """意味と言葉の両方で近い順に、シートの欄を返します。"""
-        filters = _filters(municipality, fiscal_year, department, section)
-        return search_json(assistant.index.search(clean_question(q), k, filters, offset), assistant.index)
+        """意味と言葉の両方で近い順（または `sort` の順）に、シートの欄を返します。"""
+        filters = _filters(municipality, fiscal_year, department, section, rating, budget)
+        return search_json(assistant.index.search(clean_question(q), k, filters, offset, sort), assistant.index)
 
     return router
 
@@ -125,9 +139,11 @@ def _sheets(assistant: Asker) -> APIRouter:
         fiscal_year: Years = None,
         department: Text = None,
         section: Text = None,
+        rating: Rating = None,
+        budget: Budget = None,
     ) -> SheetListJson:
         """索引にあるシートを文書の順に返します。"""
-        found = assistant.index.sheets(_filters(municipality, fiscal_year, department, section))
+        found = assistant.index.sheets(_filters(municipality, fiscal_year, department, section, rating, budget))
         return SheetListJson(total=len(found), sheets=[sheet_json(one) for one in found[offset : offset + limit]])
 
     @router.get("/sheets/{sheet_id}", summary="シート")

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -19,7 +20,7 @@ from corpus.normalize import occurrences, squeeze
 from index.readings import reading
 from index.synonyms import load_synonyms
 from index.tokens import words
-from index.types import Index
+from index.types import Filters, Index
 
 _MUNICIPALITY = re.compile(r"(?<=.{2})[都道府県市区町村]$")
 # One slip (two in a name of eight characters or more) is a mistyped name; shorter cores are too easily hit by chance.
@@ -134,6 +135,9 @@ class Catalogue:
 
     def __init__(self, index: Index) -> None:
         self.sheets = index.sheets()
+        self._valued = lru_cache(maxsize=32)(
+            lambda rating, budget: frozenset(s.sheet_id for s in index.sheets(Filters(rating=rating, budget=budget)))
+        )
         self.by_id = {sheet.sheet_id: sheet for sheet in self.sheets}
         self.programmes = [sheet for sheet in self.sheets if sheet.kind == "programme"]
         self.municipalities = sorted({s.municipality for s in self.sheets if s.municipality})
@@ -153,6 +157,12 @@ class Catalogue:
         counts = Counter(pair for name in {n.key for n in self.names} for pair in pairs(name))
         total = max(1, len({n.key for n in self.names}))
         self._weight = {pair: math.log(1 + total / n) for pair, n in counts.items()}
+
+    def passes(self, sheet: Sheet, filters: Filters) -> bool:
+        """Whether a sheet has one of the ratings and one of the sizes of budget that filters ask for, if they do."""
+        if not filters.rating and not filters.budget:
+            return True
+        return sheet.sheet_id in self._valued(filters.rating, filters.budget)
 
     def _name(self, sheet: Sheet) -> Name:
         key = squeeze(sheet.name)

@@ -119,6 +119,12 @@ def search(
     year: Annotated[list[int] | None, typer.Option(help="年度（西暦）で絞る（くり返せる）")] = None,
     section: Annotated[list[str] | None, typer.Option(help="欄で絞る（くり返せる）")] = None,
     department: Annotated[list[str] | None, typer.Option(help="担当課で絞る（くり返せる）")] = None,
+    rating: Annotated[
+        list[str] | None, typer.Option(help="評価（総合評価：A、または A だけ）で絞る（くり返せる）")
+    ] = None,
+    budget: Annotated[
+        list[str] | None, typer.Option(help="予算規模（1,000万〜1億円 など）で絞る（くり返せる）")
+    ] = None,
     index_dir: IndexDir = None,
     json_output: Json = False,
 ) -> None:
@@ -128,7 +134,8 @@ def search(
     if not query.strip():
         raise QuestionError("検索する言葉が空です。探したい言葉を入力してください。")
     snapshot = _open(_settings(index_dir=index_dir), reranked=True)
-    filters = Filters(tuple(municipality or ()), tuple(year or ()), tuple(department or ()), tuple(section or ()))
+    chosen = (municipality, year, department, section, rating, budget)
+    filters = Filters(*(tuple(values or ()) for values in chosen))  # type: ignore[arg-type]
     result = snapshot.search(query, k, filters)
     if result.note:
         console.note(f"{result.note}。")

@@ -101,6 +101,7 @@ class Context:
             if (not filters.municipality or sheet.municipality in filters.municipality)
             and (not filters.fiscal_year or sheet.fiscal_year in filters.fiscal_year)
             and (not filters.department or sheet.department in filters.department)
+            and self.catalogue.passes(sheet, filters)
         ]
 
     def search(self, k: int = 40) -> tuple[Passage, ...]:

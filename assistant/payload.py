@@ -187,6 +187,7 @@ def hit_json(passage: Passage, sources: Sources) -> HitJson:
         score=passage.score,
         chance=round(passage.chance, 3),
         highlights=list(passage.highlights),
+        matched=list(passage.matched),
     )
 
 
@@ -286,6 +287,8 @@ def filters_json(filters: Filters) -> FiltersJson:
         fiscal_year=list(filters.fiscal_year),
         department=list(filters.department),
         section=list(filters.section),
+        rating=list(filters.rating),
+        budget=list(filters.budget),
     )
 
 

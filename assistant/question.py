@@ -160,6 +160,7 @@ def _scope(catalogue: Catalogue, filters: Filters, municipalities: Sequence[str]
         and (not municipalities or sheet.municipality in municipalities)
         and (not filters.fiscal_year or sheet.fiscal_year in filters.fiscal_year)
         and (not filters.department or sheet.department in filters.department)
+        and catalogue.passes(sheet, filters)
     ]
 
 

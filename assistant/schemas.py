@@ -102,6 +102,8 @@ class FiltersJson(BaseModel):
     fiscal_year: list[Year] = Field(default_factory=list, max_length=200, description="年度（西暦）")
     department: list[Text] = Field(default_factory=list, max_length=200, description="部課名")
     section: list[Text] = Field(default_factory=list, max_length=200, description="欄の名前（今後の計画 など）")
+    rating: list[Text] = Field(default_factory=list, max_length=200, description="評価（総合評価：A、または A だけ）")
+    budget: list[Text] = Field(default_factory=list, max_length=200, description="予算規模（1,000万〜1億円 など）")
 
     def filters(self) -> Filters:
         """The same as the value the index takes; a year that no calendar has can match nothing and is dropped late."""
@@ -110,6 +112,8 @@ class FiltersJson(BaseModel):
             fiscal_year=tuple(min(max(year, 0), 9999) for year in self.fiscal_year),
             department=tuple(self.department),
             section=tuple(self.section),
+            rating=tuple(self.rating),
+            budget=tuple(self.budget),
         )
 
 
@@ -196,6 +200,10 @@ class HitJson(BaseModel):
     score: float
     chance: float
     highlights: list[tuple[int, int]]
+    matched: list[Literal["name", "department", "label", "text"]] = Field(
+        default_factory=list,
+        description="言葉が一致した所（事業名、部課名、欄名、本文）。空なら意味だけで見つかったもの",
+    )
 
 
 class SearchedJson(BaseModel):

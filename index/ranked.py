@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -45,9 +46,8 @@ def reordered(best: list[int], ranking: Ranking, reordering: Reordering) -> tupl
     return [*head, *best[len(head) :]], replace(ranking, score=score, chance=chance)
 
 
-def facet_counts(
-    municipality: Counter[str], fiscal_year: Counter[str], department: Counter[str], section: Counter[str]
-) -> dict[str, dict[str, int]]:
-    """The counts by facet, each value's most frequent first."""
-    counted = {"municipality": municipality, "fiscal_year": fiscal_year, "department": department, "section": section}
-    return {name: dict(counter.most_common()) for name, counter in counted.items()}
+def facet_counts(sheets: Mapping[str, dict[str, int]], section: Counter[str]) -> dict[str, dict[str, int]]:
+    """The counts by facet, those of the sections among those of the sheets, most frequent first."""
+    counted = dict(sheets)
+    first = {name: counted.pop(name) for name in ("municipality", "fiscal_year", "department")}
+    return {**first, "section": dict(section.most_common()), **counted}

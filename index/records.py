@@ -188,6 +188,10 @@ class Records:
     def _column_of(self, sql: str, values: Sequence[object]) -> NDArray[np.int64]:
         return np.array([r[0] for r in self._rows(sql, values)], dtype=np.int64)
 
+    def field_numbers(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int32], list[str]]:
+        """The canonical field of each of some sections as a number, and the names of all numbers."""
+        return self._section_field[numbers], self._fields
+
     def section_fields(self, numbers: Sequence[int]) -> list[str]:
         """The canonical field of each of some sections."""
         return [self._fields[i] for i in self._section_field[np.asarray(numbers, dtype=np.int64)].tolist()]
@@ -218,6 +222,13 @@ class Records:
     def _facts(self, where: str, values: Sequence[object]) -> list[tuple[int, SheetFact]]:
         rows = self._rows(f"SELECT * FROM facts {where} ORDER BY fact", values)
         return [(r[1], SheetFact(self.sheets[r[1]], _fact(r[2:]))) for r in rows]
+
+    def cells(self, fields: Sequence[str]) -> list[tuple[int, str, float | None, str, str | None, str | None]]:
+        """Of every fact of some fields: sheet, field, value, text, the first day of its period, plan or actual."""
+        where, values = _where(None, fields)
+        return self._rows(
+            f"SELECT sheet, field, value, text, period_start, kind FROM facts {where} ORDER BY fact", values
+        )
 
     def events(self, sheets: Sequence[int] | None = None) -> list[SheetEvent]:
         """Events in document order; None means all."""

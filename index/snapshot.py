@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from corpus.documents import Document, Sheet, SheetReading, Span
 from corpus.errors import IndexDamaged, IndexOutdated
-from corpus.normalize import squeeze
 from index.chunks import passage_text
 from index.encoder import load_encoder, small_encoder
 from index.fusion import Candidates, Ranking, Weights, WordMatcher, rank
@@ -38,6 +37,9 @@ from index.originals import original_of
 from index.ranked import best_of_each_section, facet_counts, reordered, terms
 from index.records import Records
 from index.reranker import HEAD, Reordering, TimedReranker
+from index.sheetcolumns import FACETS, SheetColumns
+from index.sheetsearch import Found, SheetSearch
+from index.sheetvalues import sheet_values, wanted
 from index.similar import SheetNeighbours, shared_words, word_runs
 from index.spellings import Spellings
 from index.synonyms import QueryWords, Synonyms, load_synonyms
@@ -47,11 +49,15 @@ from index.types import (
     Encoder,
     Filters,
     Judgement,
+    Order,
+    Part,
     Passage,
     SearchResult,
     SheetEvent,
     SheetFact,
     SheetSection,
+    SheetsFound,
+    SheetValues,
     SimilarSheet,
     Vectors,
 )
@@ -61,8 +67,11 @@ from index.wordlists import WordCounts, WordLists
 _ALL = Filters()
 _WEIGHTS = Weights()
 
+_KEPT_QUERIES = 32
+
 # How many chunks each first stage hands to the second one.
 LEXICAL_CANDIDATES = 2000
+SHEET_CANDIDATES = 5000  # where sheets are counted: what is cut off here is in no count
 DENSE_CANDIDATES = 300
 _YEARS_OF_ONE = 5
 # Sections that say whose a programme is, not what it is about.
@@ -104,10 +113,19 @@ class Snapshot:
         self._records = Records(path / RECORDS)
         self._vectors = VectorIndex(path / VECTORS)
         self._sheet_vectors: Vectors = np.load(path / SHEETS, mmap_mode="r")
+        self._columns = SheetColumns(
+            self._records.sheets, sheet_values(self._records.sheets, self._records.cells(wanted().fields()))
+        )
         self._lexical = LexicalIndex(path / LEXICAL)
         self._words = WordLists(path / WORDS)
         self._spellings = Spellings(self._words)
         self._matcher = WordMatcher(self._words, self._word_encoder, weights)
+        self._by_sheet = self._sheet_search()
+
+    def _sheet_search(self) -> SheetSearch:
+        # Typing, turning pages and choosing facets ask for the same query again and again.
+        find = lru_cache(maxsize=_KEPT_QUERIES)(self._find)
+        return SheetSearch(self._records, self._columns, find, self._passages)
 
     @classmethod
     def open(
@@ -148,6 +166,7 @@ class Snapshot:
         """The same files searched with other synonyms; it has to be closed like any other."""
         other = copy(self)
         other._synonyms = synonyms
+        other._by_sheet = other._sheet_search()  # what it keeps was found with the synonyms of before
         other._records.lent()
         return other
 
@@ -187,7 +206,8 @@ class Snapshot:
     def sheets(self, filters: Filters = _ALL) -> list[Sheet]:
         """See :class:`index.types.Index`; with a section filter, the sheets that have such a section."""
         found = self._records.sheets
-        numbers = self._sheet_numbers(filters)
+        passing = self._columns.passing(filters)
+        numbers = None if passing is None else passing.tolist()
         if filters.section:
             having = set(self._records.section_sheet[self._records.section_numbers(filters.section)].tolist())
             numbers = [n for n in (range(len(found)) if numbers is None else numbers) if n in having]
@@ -247,23 +267,61 @@ class Snapshot:
         parts = [row.section.text for row in self._records.sections([number]) if row.section.field not in _WHOSE]
         return "。".join([self._records.sheets[number].name, *parts])
 
-    def search(self, query: str, k: int, filters: Filters = _ALL, offset: int = 0) -> SearchResult:
+    def search(
+        self, query: str, k: int, filters: Filters = _ALL, offset: int = 0, order: Order = "relevance"
+    ) -> SearchResult:
         """See :class:`index.types.Index`. A long section counts once, as its best part."""
+        found = self._find(
+            query, filters, LEXICAL_CANDIDATES, reranked=k > 0
+        )  # without hits only the counts are wanted
+        facets = self._count(found.candidates.sections[found.best].tolist())
+        best = found.best
+        if order != "relevance":
+            best = best[self._columns.ordered(found.candidates.sheets[best], order)]
+        hits = tuple(self._passages(found, best[offset : offset + k].tolist()))
+        return SearchResult(len(best), hits, facets, found.scored, found.note)
+
+    def search_sheets(
+        self,
+        query: str,
+        k: int,
+        filters: Filters = _ALL,
+        offset: int = 0,
+        order: Order = "relevance",
+        others: int = 0,
+    ) -> SheetsFound:
+        """See :class:`index.types.Index`."""
+        return self._by_sheet.search(query, k, filters, offset, order, others)
+
+    def values(self, sheet_id: str) -> SheetValues:
+        """See :class:`index.types.Index`."""
+        number = self._records.sheet_numbers.get(sheet_id)
+        return SheetValues() if number is None else self._columns.values[number]
+
+    def respelled(self, query: str) -> tuple[str, ...]:
+        """See :class:`index.types.Index`."""
+        looked_for = self._synonyms.expand(query)
+        found = self._spellings.respelled(query, looked_for)
+        if not found and self._spellings.lacks(looked_for):
+            found = self._columns.names_like(query)
+        return tuple(found)
+
+    def _find(self, query: str, filters: Filters, most: int = SHEET_CANDIDATES, reranked: bool = True) -> Found:
+        """All hits of a query, best first, one a section, among the ``most`` candidates that its words find."""
         looked_for = self._looked_for(query)
-        candidates = self._candidates(query, looked_for, filters)
+        candidates, complete = self._candidates(query, looked_for, filters, most)
         if not len(candidates.chunks):
-            return SearchResult(0, (), facet_counts(Counter(), Counter(), Counter(), Counter()))
+            none = np.zeros(0, dtype=np.float32)
+            nothing = Ranking(none, none, none, none, none, none > 0)
+            return Found(looked_for, candidates, nothing, np.zeros(0, dtype=np.int64), complete)
         ranking = rank(looked_for, candidates, self._matcher, self._weights)
         best = best_of_each_section(candidates, ranking)
-        facets = self._count(candidates.sections[best].tolist())
         reordering = Reordering((), 0)
-        if self._reranker is not None and k > 0 and len(best) > 1:  # without hits only the counts are wanted
+        if self._reranker is not None and reranked and len(best) > 1:
             reordering = self._reranker.order(query, self._read(candidates, best[:HEAD]))
             best, ranking = reordered(best, ranking, reordering)
-        shown = best[offset : offset + k]
-        chunks = self._records.chunks([int(candidates.chunks[i]) for i in shown])
-        hits = tuple(self._passage(*chunk, i, ranking, looked_for) for chunk, i in zip(chunks, shown, strict=True))
-        return SearchResult(len(best), hits, facets, reordering.scored, reordering.note)
+        hits = np.array(best, dtype=np.int64)
+        return Found(looked_for, candidates, ranking, hits, complete, reordering.scored, reordering.note)
 
     @property
     def encoder(self) -> Encoder:
@@ -298,7 +356,7 @@ class Snapshot:
     def matching(self, query: str) -> tuple[QueryWords, Candidates]:
         """What the second stage is given to rank for a query: its words, and all that the first stages found."""
         looked_for = self._looked_for(query)
-        return looked_for, self._candidates(query, looked_for, _ALL)
+        return looked_for, self._candidates(query, looked_for, _ALL, LEXICAL_CANDIDATES)[0]
 
     def _looked_for(self, query: str) -> QueryWords:
         return self._spellings.corrected(query, self._synonyms.expand(query))
@@ -311,27 +369,12 @@ class Snapshot:
         known = self._records.sheet_numbers
         return None if sheet_ids is None else [known[s] for s in sheet_ids if s in known]
 
-    def _sheet_numbers(self, filters: Filters) -> list[int] | None:
-        """Numbers of the sheets that pass, None when nothing is filtered."""
-        if not (filters.municipality or filters.fiscal_year or filters.department):
-            return None
-        cities = {squeeze(m) for m in filters.municipality}
-        departments = {squeeze(d) for d in filters.department}
-        years = set(filters.fiscal_year)
-        return [
-            i
-            for i, s in enumerate(self._records.sheets)
-            if (not cities or squeeze(s.municipality) in cities)
-            and (not years or s.fiscal_year in years)
-            and (
-                not departments or not departments.isdisjoint(squeeze(d) for d in (s.department, *s.department.split()))
-            )
-        ]
-
-    def _candidates(self, query: str, looked_for: QueryWords, filters: Filters) -> Candidates:
-        """The union of what the words and the vector of the query find among the chunks that pass the filters."""
+    def _candidates(self, query: str, looked_for: QueryWords, filters: Filters, most: int) -> tuple[Candidates, bool]:
+        """The union of what the words and the vector of the query find among the chunks that pass the filters; whether
+        that is every chunk in which a word stands."""
         records = self._records
-        sheets = self._sheet_numbers(filters)
+        passing = self._columns.passing(filters)
+        sheets = None if passing is None else passing.tolist()
         # Names of staff are no search results: sections that hold them are neither found nor counted.
         sections = np.ones(len(records.section_sheet), dtype=bool)
         sections[records.section_numbers([PERSON_FIELD])] = False
@@ -343,7 +386,7 @@ class Snapshot:
             sections &= named
         allowed: NDArray[np.bool_] = sections[records.chunk_section]
         looked_up = terms(looked_for)
-        lexical = dict(self._lexical.search(looked_up, LEXICAL_CANDIDATES, sheets))
+        lexical = dict(self._lexical.search(looked_up, most, sheets))
         vector = self._encoder.encode([query], "query")
         near = self._vectors.search(vector, DENSE_CANDIDATES, allowed) if vector.any() else []
         chunks = np.array(sorted(lexical.keys() | {c for c, _ in near}), dtype=np.int64)
@@ -355,7 +398,7 @@ class Snapshot:
         if (scales := self.manifest.cosines) is not None:
             dense, whole = scales.passages(dense), scales.sheets(whole)
         parts = np.bincount(records.section_sheet[records.chunk_section[allowed]], minlength=len(records.sheets))
-        return Candidates(chunks, of, on, found, dense, whole, parts[on])
+        return Candidates(chunks, of, on, found, dense, whole, parts[on]), len(lexical) < most
 
     def _read(self, candidates: Candidates, positions: list[int]) -> list[str]:
         """What a cross-encoder reads of some candidates: their texts as they were encoded."""
@@ -367,9 +410,24 @@ class Snapshot:
             texts.append(passage_text(found.sheet, found.section, text))
         return texts
 
-    def _passage(self, number: int, span: Span, i: int, ranking: Ranking, looked_for: QueryWords) -> Passage:
+    def _passages(self, hits: Found, positions: Sequence[int]) -> list[Passage]:
+        """The passages of some hits, by their positions among the candidates."""
+        chunks = self._records.chunks([int(hits.candidates.chunks[i]) for i in positions])
+        stands = cache(lambda text: highlights(text, hits.looked_for))  # the hits of a sheet share its name
+        return [self._passage(*chunk, i, hits.ranking, stands) for chunk, i in zip(chunks, positions, strict=True)]
+
+    def _passage(
+        self, number: int, span: Span, i: int, ranking: Ranking, stands: Callable[[str], tuple[tuple[int, int], ...]]
+    ) -> Passage:
         found = self._records.section(number)
         text = found.section.text[span.start - found.section.span.start : span.end - found.section.span.start]
+        in_text, in_name, in_department = stands(text), stands(found.sheet.name), stands(found.sheet.department)
+        parts: dict[Part, object] = {
+            "name": in_name,
+            "department": in_department,
+            "label": stands(found.section.label),
+            "text": in_text,
+        }
         return Passage(
             section_id=number,
             sheet=found.sheet,
@@ -380,15 +438,14 @@ class Snapshot:
             lexical=float(ranking.coverage[i]),
             dense=float(ranking.dense[i]),
             chance=float(ranking.chance[i]),
-            highlights=highlights(text, looked_for),
+            highlights=in_text,
+            matched=tuple(part for part, spans in parts.items() if spans),
+            name_highlights=in_name,
+            department_highlights=in_department,
         )
 
     def _count(self, sections: list[int]) -> dict[str, dict[str, int]]:
         fields = self._records.section_fields(sections)
-        sheets = [self._records.sheets[n] for n in self._records.section_sheet[sections].tolist()]
-        return facet_counts(
-            Counter(s.municipality for s in sheets if s.municipality),
-            Counter(str(s.fiscal_year) for s in sheets if s.fiscal_year is not None),
-            Counter(s.department for s in sheets if s.department),
-            Counter(field for field in fields if field),
-        )
+        sheets, times = np.unique(self._records.section_sheet[sections], return_counts=True)
+        counted = {name: self._columns.counts(name, sheets.tolist(), times.tolist()) for name in FACETS}
+        return facet_counts(counted, Counter(field for field in fields if field))

@@ -48,6 +48,34 @@ class Spellings:
                 meant += [Alternative(min(at), max(at) + 1, (word,), weight) for word, weight in self._meant(unknown)]
         return replace(looked_for, alternatives=(*looked_for.alternatives, *meant)) if meant else looked_for
 
+    def respelled(self, query: str, looked_for: QueryWords) -> list[str]:
+        """The query with words of the corpus in place of those that stand nowhere; nothing where none was meant.
+
+        A word that a synonym finds is no slip and stays, unless that synonym is the very word that was meant.
+        """
+        place = {word: i for i, word in enumerate(looked_for.words)}
+        meant: dict[str, str] = {}
+        for unknown, words in self._unknown(query, looked_for):
+            at = {place[w] for w in words if w in place}
+            other = {
+                w
+                for a in looked_for.alternatives
+                if not at.isdisjoint(range(a.first, a.last)) and all(map(self._count, a.words))
+                for w in a.words
+            }
+            for word, _ in self._meant(unknown):
+                if not other or word in other:
+                    meant.setdefault(unknown, word)
+        text = query
+        for token in sorted(tokenize(query, parts=True), key=lambda token: -token.start):
+            if token.norm in meant:
+                text = text[: token.start] + meant.pop(token.norm) + text[token.end :]
+        return [text] if text != query else []
+
+    def lacks(self, looked_for: QueryWords) -> bool:
+        """Whether some word of a question stands nowhere in the corpus."""
+        return any(not self._count(word) for word in looked_for.words)
+
     def _unknown(self, query: str, looked_for: QueryWords) -> Iterator[tuple[str, Sequence[str]]]:
         """Words that stand nowhere, each with the words of the question that it is made of.
 

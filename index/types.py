@@ -45,6 +45,32 @@ class Filters:
     fiscal_year: tuple[int, ...] = ()
     department: tuple[str, ...] = ()
     section: tuple[str, ...] = ()
+    rating: tuple[str, ...] = ()
+    budget: tuple[str, ...] = ()
+
+
+Order = Literal["relevance", "year", "amount", "name"]
+"""Best first, latest year first, largest amount first, or by the sound of the sheet's name; equals are best first."""
+
+Part = Literal["name", "department", "label", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetValues:
+    """What a sheet is filtered and sorted by beside its place and year.
+
+    ``ratings`` are marks of its own year with their field (総合評価：A); ``settled`` and ``planned`` are the yen it prints
+    as spent and as planned for that year.
+    """
+
+    ratings: tuple[str, ...] = ()
+    settled: float | None = None
+    planned: float | None = None
+
+    @property
+    def amount(self) -> float | None:
+        """What was spent, or what was planned where nothing is printed as spent."""
+        return self.planned if self.settled is None else self.settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +79,8 @@ class Passage:
 
     ``span`` and ``text`` are the passage's own; ``highlights`` are (start, end) within ``text``.
     ``score`` is the fused score in 0..1; ``lexical`` and ``dense`` are what it was made of; ``chance`` is the score as
-    a calibrated chance that the passage answers.
+    a calibrated chance that the passage answers. ``matched`` are the parts in which words of the question stand: none for
+    a passage found by its meaning alone.
     """
 
     section_id: int
@@ -66,6 +93,33 @@ class Passage:
     dense: float = 0.0
     highlights: tuple[tuple[int, int], ...] = ()
     chance: float = 0.0
+    matched: tuple[Part, ...] = ()
+    name_highlights: tuple[tuple[int, int], ...] = ()
+    department_highlights: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SheetHit:
+    """A sheet found by search: its ``best`` passage, more of its ``count`` passages that were found, and its values."""
+
+    best: Passage
+    others: tuple[Passage, ...]
+    count: int
+    values: SheetValues
+
+
+@dataclass(frozen=True, slots=True)
+class SheetsFound:
+    """``total`` sheets with ``passages`` hits in all, the ``hits`` from an offset, and sheets per facet value.
+
+    The counts of a facet are as if nothing of that facet were chosen. ``note`` as in :class:`SearchResult`.
+    """
+
+    total: int
+    passages: int
+    hits: tuple[SheetHit, ...]
+    facets: dict[str, dict[str, int]]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +183,30 @@ class Index(Protocol):
 
     version: str
 
-    def search(self, query: str, k: int, filters: Filters = Filters(), offset: int = 0) -> SearchResult:
+    def search(
+        self, query: str, k: int, filters: Filters = Filters(), offset: int = 0, order: Order = "relevance"
+    ) -> SearchResult:
         """Passages for a question or some words, best first; never a hit without evidence. ``k`` 0: the counts alone."""
+        ...
+
+    def search_sheets(
+        self,
+        query: str,
+        k: int,
+        filters: Filters = Filters(),
+        offset: int = 0,
+        order: Order = "relevance",
+        others: int = 0,
+    ) -> SheetsFound:
+        """The same hits, sheet by sheet. ``filters`` choose among what the words find, so that counts hold when chosen."""
+        ...
+
+    def values(self, sheet_id: str) -> SheetValues:
+        """The ratings and amounts of a sheet; nothing for an unknown id."""
+        ...
+
+    def respelled(self, query: str) -> tuple[str, ...]:
+        """The query with words of the index in place of words that stand nowhere: what was perhaps meant."""
         ...
 
     def sheets(self, filters: Filters = Filters()) -> list[Sheet]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -20,14 +20,19 @@ from assistant.types import NO_CHOICES, Answer, Chart, Choices, Citation, Interp
 from corpus.documents import Document, Event, Fact, Section, Sheet, Span
 from corpus.errors import QuestionError
 from corpus.periods import Period
+from index.sheetvalues import amount_class
 from index.types import (
     Filters,
     Judgement,
+    Order,
     Passage,
     SearchResult,
     SheetEvent,
     SheetFact,
+    SheetHit,
     SheetSection,
+    SheetsFound,
+    SheetValues,
     SimilarSheet,
     Vectors,
 )
@@ -129,7 +134,48 @@ class FakeIndex:
             found.append((sheet, sections, facts))
         return found
 
-    def search(self, query: str, k: int, filters: Filters = NO_FILTERS, offset: int = 0) -> SearchResult:
+    def values(self, sheet_id: str) -> SheetValues:
+        rating, amounts = next(((row[8], row[7]) for row in ROWS if row[0] == sheet_id), ("", []))
+        return SheetValues((f"総合評価：{rating}",), amounts[-1][2]) if amounts else SheetValues()
+
+    def respelled(self, query: str) -> tuple[str, ...]:
+        return (query.replace("図書官", "図書館"),) if "図書官" in query else ()
+
+    def search_sheets(
+        self, query: str, k: int, filters: Filters = NO_FILTERS, offset: int = 0, order: Order = "relevance",
+        others: int = 0,
+    ) -> SheetsFound:  # fmt: skip
+        def found(chosen: Filters) -> dict[str, list[Passage]]:
+            groups: dict[str, list[Passage]] = {}
+            for hit in self.search(query, 1000, chosen).hits:
+                if hit.section.field != "担当者":
+                    groups.setdefault(hit.sheet.sheet_id, []).append(hit)
+            return groups
+
+        groups = found(filters)
+        cards = [SheetHit(hits[0], tuple(hits[1 : others + 1]), len(hits), self.values(sheet_id))
+                 for sheet_id, hits in groups.items()]  # fmt: skip
+        keys = {
+            "relevance": lambda card: 0,
+            "year": lambda card: -card.best.sheet.fiscal_year,
+            "amount": lambda card: -card.values.amount,
+            "name": lambda card: card.best.sheet.name,
+        }
+        cards.sort(key=keys[order])
+        facets: dict[str, dict[str, int]] = {}
+        for name in ("municipality", "fiscal_year", "department", "section", "rating", "budget"):
+            counted: Counter[str] = Counter()
+            for sheet_id, hits in found(replace(filters, **{name: ()})).items():
+                sheet, values = hits[0].sheet, self.values(sheet_id)
+                own = {"section": {hit.section.field for hit in hits}, "rating": values.ratings,
+                       "budget": [amount_class(values.amount)]}  # fmt: skip
+                counted.update(own[name] if name in own else [str(getattr(sheet, name))])
+            facets[name] = dict(counted)
+        return SheetsFound(len(cards), sum(map(len, groups.values())), tuple(cards[offset : offset + k]), facets)
+
+    def search(
+        self, query: str, k: int, filters: Filters = NO_FILTERS, offset: int = 0, order: Order = "relevance"
+    ) -> SearchResult:
         words = list(dict.fromkeys(WORDS.findall(query)))
         hits = []
         number = 0
@@ -145,9 +191,16 @@ class FakeIndex:
                     for found in re.finditer(re.escape(word), section.text)
                 ]
                 score = len(seen) / len(words)
+                stands = {"name": sheet.name, "label": section.field, "text": section.text}
+                parts = tuple(part for part, text in stands.items() if any(word in text for word in seen))
+                at = [sheet.name.find(word) for word in seen]
+                named = tuple((start, start + len(word)) for start, word in zip(at, seen, strict=True) if start >= 0)
                 hits.append(
-                    Passage(number, sheet, section, section.span, section.text, score, score, 0.0, tuple(sorted(marks)))
-                )
+                    Passage(
+                        number, sheet, section, section.span, section.text, score, score, 0.0, tuple(sorted(marks)),
+                        0.0, parts, named,
+                    )
+                )  # fmt: skip
         hits.sort(key=lambda hit: -hit.score)
         facets = {
             "municipality": Counter(hit.sheet.municipality for hit in hits),
@@ -210,6 +263,11 @@ def passes(sheet: Sheet, filters: Filters) -> bool:
         (not filters.municipality or sheet.municipality in filters.municipality)
         and (not filters.fiscal_year or sheet.fiscal_year in filters.fiscal_year)
         and (not filters.department or sheet.department in filters.department)
+        and (
+            not filters.rating
+            or any(f"総合評価：{row[8]}" in filters.rating for row in ROWS if row[0] == sheet.sheet_id)
+        )
+        and (not filters.budget or amount_class(FakeIndex().values(sheet.sheet_id).amount) in filters.budget)
     )
 
 

@@ -66,7 +66,7 @@ def test_ask_tells_how_it_read_the_question_and_shows_table_and_chart(client):
     ).json()
     assert body["interpretation"]["period"] == {"label": "R4年度", "start": "2022-04-01", "end": "2023-04-01"}
     assert body["interpretation"]["filters"] == {
-        "municipality": ["あおば市"], "fiscal_year": [], "department": [], "section": [],
+        "municipality": ["あおば市"], "fiscal_year": [], "department": [], "section": [], "rating": [], "budget": [],
     }  # fmt: skip
     assert body["table"] == {
         "columns": ["自治体", "事業", "決算額（円）"],
@@ -168,7 +168,7 @@ def test_search_pages_filters_and_counts(client):
     hit = next(hit for hit in body["hits"] if hit["highlights"])
     assert set(hit) == {
         "sheet_id", "sheet", "municipality", "fiscal_year", "department", "section", "text", "source", "score", "chance",
-        "highlights",
+        "highlights", "matched",
     }  # fmt: skip
     start, end = hit["highlights"][0]
     assert hit["text"][start:end] == "図書館"
@@ -176,6 +176,18 @@ def test_search_pages_filters_and_counts(client):
     assert source[hit["source"]["start"] : hit["source"]["end"]] == hit["text"]
     only = client.get("/api/v1/search", params={"q": "図書館", "municipality": "ひので市", "k": 1, "offset": 1}).json()
     assert only["total"] == 2 and len(only["hits"]) == 1 and only["hits"][0]["municipality"] == "ひので市"
+    rated = client.get("/api/v1/search", params={"q": "図書館", "rating": "総合評価：C"}).json()
+    assert {hit["sheet_id"] for hit in rated["hits"]} == {"hinode-1"}
+    small = client.get("/api/v1/sheets", params={"budget": "100万円未満"}).json()
+    assert [sheet["sheet_id"] for sheet in small["sheets"]] == ["aoba-2"]  # 700,000 yen of its own year
+    error_of(client.get("/api/v1/search", params={"q": "図書館", "sort": "random"}), 422)
+    body = {
+        "question": "決算額が大きい事業は？",
+        "filters": {"rating": ["総合評価：A"], "budget": ["100万〜1,000万円"]},
+    }
+    asked = client.post("/api/v1/ask", json=body).json()
+    assert asked["interpretation"]["filters"]["rating"] == ["総合評価：A"]
+    assert [row[1] for row in asked["table"]["rows"]] == ["広報紙発行", "図書館システム運用"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from browser_pages import WIDE, Watched, ask, sheet_frame
+from browser_pages import WIDE, Watched, ask
 from browser_pages import address as address
 from browser_pages import browser as browser
 from browser_pages import pytestmark as pytestmark
@@ -14,38 +14,6 @@ from browser_pages import watched as watched
 from browser_pages import wide as wide
 
 from tests.fakes import TEXTS
-
-
-def test_search_with_a_facet(watched, tmp_path):
-    page = watched.start()
-    page.get_by_role("tab", name="検索").click()
-    box = page.locator("#hy-search textarea, #hy-search input").first
-    box.fill("図書館")
-    box.press("Enter")
-    page.wait_for_selector("#hy-results a.hy-card")
-    assert "4件中" in page.inner_text("#hy-results .hy-count")
-    assert page.locator("#hy-results mark").first.inner_text() == "図書館"
-    page.screenshot(path=tmp_path / "search.png")
-    if page.locator("#hy-facets > button:not(.open)").count():  # folded on a telephone
-        page.click("#hy-facets > button")
-    page.get_by_label("ひので市（2）").check()
-    page.wait_for_function("document.querySelector('#hy-results .hy-count').textContent.startsWith('2件中')")
-    assert all("ひので市" in text for text in page.locator("#hy-results .hy-where").all_inner_texts())
-    page.get_by_label("あおば市（3）").wait_for()  # the other city can still be picked
-    page.locator("#hy-results a.hy-card").first.click()
-    assert sheet_frame(page).locator("h1").inner_text() == "図書館システム更新"
-
-
-def test_a_filter_of_the_search_holds_for_the_chat(wide):
-    page = wide.start()
-    page.get_by_role("tab", name="検索").click()
-    page.locator("#hy-search textarea, #hy-search input").first.fill("図書館")
-    page.keyboard.press("Enter")
-    page.get_by_label("ひので市（2）").check()
-    page.wait_for_function("document.querySelector('#hy-results .hy-count').textContent.startsWith('2件中')")
-    page.get_by_role("tab", name="質問").click()
-    ask(page, "決算額が大きい事業は？")
-    assert "全2件中2件" in page.inner_text("#hy-chat .hy-body")
 
 
 def test_shared_filters_are_shown_and_kept_in_the_address(wide, browser, address):
@@ -57,11 +25,6 @@ def test_shared_filters_are_shown_and_kept_in_the_address(wide, browser, address
     page.wait_for_function("location.search.includes('municipality=')")
     ask(page, "決算額が大きい事業は？")
     assert "全2件中2件" in page.inner_text("#hy-chat .hy-body")
-    colleague = Watched(browser, address, WIDE).open(page.url.removeprefix(address) + "&tab=search&q=図書館")
-    colleague.wait_for_selector("#hy-results a.hy-card")
-    assert colleague.inner_text("#hy-results .hy-count").startswith("2件中")
-    colleague.get_by_text("絞り込み中：ひので市").wait_for()
-    colleague.context.close()
 
 
 @pytest.mark.parametrize(

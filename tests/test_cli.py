@@ -102,6 +102,10 @@ def test_search_keeps_to_its_filters(indexed: Path, capsys: pytest.CaptureFixtur
     town = printed(capsys, "search", "事業の目的", "-k", "50", "--municipality", "桜坂町", "--year", "2024", "--json")
     assert {hit["municipality"] for hit in town["hits"]} == {"桜坂町"}
     assert {hit["fiscal_year"] for hit in town["hits"]} == {2024}
+    rated = printed(
+        capsys, "search", "事業の目的", "-k", "50", "--rating", "総合評価：B", "--budget", "100万〜1,000万円", "--json"
+    )
+    assert {hit["sheet"] for hit in rated["hits"]} == {"庁内パソコン更新事業"}
 
 
 def test_sheets_lists_every_sheet(indexed: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,7 +24,9 @@ from tests.fakes import TEXTS, FakeAssistant, FakeIndex
 from ui.charts import axis_ticks, render_chart, short_number
 from ui.examples import ROLES, examples
 from ui.export import SheetOfCells, workbook
+from ui.facets import render_facets as render_search_facets
 from ui.facts import fact_rows, render_facts
+from ui.hits import render_found
 from ui.render import (
     answer_steps,
     catalogue_line,
@@ -32,12 +34,13 @@ from ui.render import (
     plain_answer,
     render_answer,
     render_held,
-    render_hits,
     render_table,
     sheet_url,
     year_label,
 )
-from ui.scope import facet_choices, facet_counts, scope
+from ui.scope import scope
+from ui.searches import Search
+from ui.searchhelp import Hint, Hints
 from ui.sheet import Shown, render_sheet, sheet_view
 from ui.sheetlist import list_page
 from ui.text import excerpt, join_lines, markdown, marked
@@ -153,8 +156,10 @@ def test_nothing_a_document_or_a_person_wrote_becomes_html():
     shown = [
         render_answer(evil_answer()),
         render_answer(line),
-        render_hits(FakeIndex().search("道路台帳", 5), 0),
         list_page([SHEET], {}).html,
+        render_found(Search("道路台帳"), FakeIndex().search_sheets("道路台帳", 5, others=5), Hints()),
+        render_found(Search(EVIL), FakeIndex().search_sheets(EVIL, 5), Hints((Hint(EVIL, Search(EVIL), 1),))),
+        render_search_facets(Search(EVIL, scope([EVIL], [], [EVIL])), {"section": {EVIL: 1}}),
         render_held([SHEET]),
         render_sheet(sheet_view(FakeIndex().sheets()[1], FakeIndex())),
         *answer_steps(evil_answer()),
@@ -205,8 +210,8 @@ def test_a_citation_and_a_hit_say_where_they_stand():
     cited = replace(answer, citations=(replace(answer.citations[0], where="シート「集計」のB3:D3"),))
     assert "hy-place" not in render_answer(answer) and "・シート「集計」のB3:D3</span>" in render_answer(cited)
     assert "（今後の計画・シート「集計」のB3:D3）" in plain_answer(cited)
-    hits = FakeIndex().search("クラウド型", 1)
-    assert f"・{line}行目</span>" in render_hits(hits, 0, where=placed(FakeIndex()))
+    hits = FakeIndex().search_sheets("クラウド型", 1)
+    assert f"・{line}行目</span>" in render_found(Search("クラウド型"), hits, Hints(), placed(FakeIndex()))
 
 
 def test_years_are_written_the_way_city_halls_write_them():
@@ -297,22 +302,6 @@ def test_figures_read_by_ocr_say_how_sure_that_is():
     html = render_facts(read, sheet, facts)
     assert html.count("OCR（信頼度 62%）") == 1
     assert "1,200,000</a><small" in html and "OCR" not in render_facts(index.document(sheet.file), sheet, facts)
-
-
-def test_facets_keep_what_is_chosen_and_hide_persons():
-    assert facet_choices("section", {"担当者": 3, "目的": 2}, ["課題"]) == [
-        ("目的（2）", "目的"),
-        ("課題（0）", "課題"),
-    ]
-
-
-def test_a_chosen_facet_still_counts_its_neighbours():
-    # 図書館 stands in 3 sections of あおば市 and 2 of ひので市; with あおば市 chosen, ひので市 can still be picked.
-    index = FakeIndex()
-    filters = scope(["あおば市"])
-    counts = facet_counts(index, "図書館", filters, index.search("図書館", 1, filters).facets)
-    assert counts["municipality"] == {"あおば市": 3, "ひので市": 2}
-    assert counts["fiscal_year"] == {"2023": 3}
 
 
 def test_filters_from_an_address_are_read_with_care():

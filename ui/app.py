@@ -24,6 +24,8 @@ from ui.guard import Guard
 from ui.papers import add_papers
 from ui.pictures import add_pictures
 from ui.render import year_label
+from ui.results import add_results
+from ui.searchfiles import add_search_files
 from ui.sheet import Shown, render_missing, render_page, render_sheet, sheet_view
 from ui.usage import add_usage
 from ui.visitors import Visitors
@@ -51,6 +53,8 @@ def create_app(assistant: Asker, store: FeedbackStore | None = None, upkeep: Upk
     desk = open_desk(app.state.recorder, kept)
     add_case_files(app, desk)
     add_papers(app, kept.talks)
+    add_results(app, assistant)
+    add_search_files(app, assistant)
     _refuse_uploads(app)
     app.add_middleware(Visitors, days=kept.talks.keeping.days if kept.talks.keeping.on else 0)
     app.add_middleware(Guard)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from assistant.payload import Sources, visible
 from assistant.types import NO_CHOICES, Answer, Cell, Choices, Citation, Table
 from corpus.documents import Sheet, Span
-from index.types import Index, Passage, SearchResult
+from index.types import Index, Passage
 from ui.charts import render_chart, trimmed
 from ui.opinions import render_opinions
 from ui.reading import render_reading
@@ -195,7 +195,7 @@ def citation_card(citation: Citation) -> str:
 def passage_card(passage: Passage, where: str = "") -> str:
     """A passage found by search, with the words that matched marked, as a link to its sheet; ``where`` is its place."""
     text, highlights = excerpt(passage.text, passage.highlights)
-    reason = "言葉が一致" if passage.highlights else "意味が近い"
+    reason = "言葉が一致" if passage.highlights or passage.matched else "意味が近い"
     return (
         f'<a class="hy-card" href="{escape(sheet_url(passage.sheet.sheet_id, passage.span))}"'
         f' target="_blank" rel="noopener"><span class="hy-title">{escape(passage.sheet.name)}</span>'
@@ -203,22 +203,6 @@ def passage_card(passage: Passage, where: str = "") -> str:
         f'<span class="hy-matched"><span class="hy-chip">{escape(passage.section.label or passage.section.field)}</span>'
         f'<span class="hy-reason">{reason}</span></span>'
         f'<span class="hy-quote">{marked(text, highlights)}</span></a>'
-    )
-
-
-def render_hits(result: SearchResult, offset: int, hidden: int = 0, where: Where = unplaced) -> str:
-    """A page of search results; ``hidden`` hits name persons and are not counted."""
-    total = max(0, result.total - hidden)
-    hits = visible(result.hits)
-    if not hits:
-        return (
-            '<div class="hy-box hy-results" role="status"><p class="hy-none">当てはまる記載がありません。'
-            "言葉を減らすか、絞り込みを外してみてください。</p></div>"
-        )
-    cards = "".join(f"<li>{passage_card(passage, where(passage))}</li>" for passage in hits)
-    return (
-        f'<div class="hy-box hy-results"><p class="hy-count" role="status">{total:,}件中 {offset + 1:,}〜{offset + len(hits):,}件'
-        f'</p><ol class="hy-cards" start="{offset + 1}">{cards}</ol></div>'
     )
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import gradio as gr  # 2 s: this module is imported when the application is built, not before
 
 from assistant.readiness import Asker
-from assistant.refusals import clean_text
 from assistant.store import FeedbackStore
 from assistant.upkeep import Upkeep
 from evals.desk import Desk
@@ -39,6 +38,7 @@ KEEP_ADDRESS = """(...chosen) => {
     for (const value of chosen[at] ?? []) address.searchParams.append(name, value);
   });
   window.history.replaceState(null, "", address);
+  window.hyokaSearch?.scoped(chosen);
   return chosen;
 }"""
 
@@ -58,7 +58,7 @@ def build_screens(assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Up
             with gr.Tab("質問", id="ask"):
                 to_fill, held = build_chat(assistant, store, scope, shared)
             with gr.Tab("検索", id="search"):
-                box, search, search_inputs, search_outputs = build_search(assistant, shared)
+                build_search(shared)
             with gr.Tab("シート", id="sheets"):
                 fill_catalogue, catalogue_inputs, catalogue_outputs = build_catalogue(assistant, shared)
             with gr.Tab("比較", id="compare"):
@@ -79,21 +79,14 @@ def build_screens(assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Up
                 chosen = [known[value] for value in asked.get(name, []) if value in known]
                 dropdowns.append(gr.update(choices=choices, value=chosen))
             tab = asked.get("tab", [""])[0]
-            words = clean_text(asked.get("q", [""])[0])
             return [
                 header(catalogue_line(sheets)),
                 render_held(sheets),
                 *dropdowns,
                 gr.Tabs(selected=tab) if tab in TABS else gr.skip(),
-                words or gr.skip(),  # an empty word would wipe out what is typed before the box is in place
             ]
 
-        def opening(words: str, *rest: Any) -> list[Any]:
-            return search(words, *rest) if words else [gr.skip()] * len(search_outputs)
-
-        screens.load(start, None, [top, held, *shared, tabs, box], **quiet).then(
-            opening, search_inputs, search_outputs, **quiet
-        )
+        screens.load(start, None, [top, held, *shared, tabs], **quiet)
         screens.load(lambda: example_updates(tried.get()), None, to_fill, **quiet)
         screens.load(fill_catalogue, catalogue_inputs, catalogue_outputs, **quiet)
         screens.load(fill_comparing, comparing_inputs, comparing_outputs, **quiet)
