@@ -22,7 +22,7 @@ from ui.chat import Exchange, respond, respond_again, turns
 from ui.chips import filter_words, render_chips, without_chip
 from ui.opinions import Opinion, keep_opinion, read_opinion, render_opinions
 from ui.reading import decided, render_reading
-from ui.status import render_opinions as render_status_opinions
+from ui.usage import render_opinions as render_status_opinions
 
 EVIL = '<img src=x onerror=alert(1)>"&'
 PLAIN = Interpretation("text", None, Filters(), "解釈: 記載内容")

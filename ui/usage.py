@@ -62,7 +62,7 @@ def render_opinions(up: int, down: int, disliked: Sequence[Feedback], unanswered
         for one in unanswered
     )
     poor = "".join(
-        f"<tr><td>{escape(one.question)}</td><td>{escape(_short(one.answer))}{_said(one.comment)}</td>"
+        f"<tr><td>{escape(one.question)}</td><td>{escape(_short(one.answer))}{_said(one.told)}</td>"
         f"{_day(one.at)}{_actions(one.question)}</tr>"
         for one in disliked
     )
@@ -120,7 +120,7 @@ def questions_csv(store: FeedbackStore, kind: Kind) -> bytes:
     elif kind == "unanswered":
         rows = [[one.question, one.times, one.last[:10]] for one in store.unanswered(KEPT_UNANSWERED)]
     else:
-        rows = [[one.question, one.answer, one.comment, one.at[:10]] for one in store.latest(SAVED, "down")]
+        rows = [[one.question, one.answer, one.told, one.at[:10]] for one in store.latest(SAVED, "down")]
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(CSV_COLUMNS[kind])
