@@ -270,6 +270,15 @@ def _write_change(draft: Draft, facts: Sequence[Fact]) -> None:
             return
 
 
+def _whose(group: Group, groups: Sequence[Group]) -> str:
+    """Whose line it is where a chart has those of several sheets: by name, or where they share it by department or town."""
+    others = [g.sheet for g in groups if g.sheet != group.sheet]
+    for told in (lambda s: readable(s.name), lambda s: s.department, lambda s: s.municipality):
+        if others and all(told(other) != told(group.sheet) for other in others):
+            return str(told(group.sheet))
+    return ""
+
+
 def _planned(first: Fact, last: Fact) -> str:
     """Says that the end of a row of actuals is only planned."""
     if first.kind != "actual" or last.kind != "plan" or last.period is None:
@@ -288,8 +297,7 @@ def _chart(draft: Draft, chosen: Sequence[tuple[Group, list[Fact]]]) -> None:
     for group, facts in chosen:
         for kind in dict.fromkeys(f.kind for f in facts):
             values = {f.period.start: f.value for f in facts if f.period and f.kind == kind}
-            name = " ".join(
-                x for x in (plain(group.label), {"plan": "計画", "actual": "実績"}.get(kind or "", "")) if x
-            )
-            series.append(Series(name, tuple(values.get(start) for start, _ in periods)))
+            word = kind_word(next(f for f in facts if f.kind == kind))
+            parts = (_whose(group, [other for other, _ in chosen]), plain(group.label), word)
+            series.append(Series(" ".join(x for x in parts if x), tuple(values.get(start) for start, _ in periods)))
     draft.chart = Chart("line", tuple(label for _, label in periods), tuple(series), unit)

@@ -223,6 +223,12 @@ def test_every_quote_is_a_stretch_of_its_document_and_answers_stay_short(city: A
             assert len(answer.answer) <= 600, case["question"]
 
 
+def test_lines_of_two_sheets_of_one_name_are_told_apart(real: Assistant):
+    chart = real.ask("財務会計システムの予算額は？").chart
+    assert chart is not None
+    assert len({line.name for line in chart.series}) == len(chart.series) == 2
+
+
 def test_the_flagship_question(real: Assistant):
     answer = real.ask("どのシステムが2025年にサーバ更改?")
     assert cited(answer) == {"統合仮想化基盤システム", "全庁ネットワークシステム"}
