@@ -133,4 +133,16 @@ class ExampleCache:
 def header(indexed: str) -> str:
     """What this is, in one sentence, and what is indexed."""
     held = f'<p class="hy-indexed">索引: {escape(indexed)}</p>' if indexed else '<p class="hy-indexed">　</p>'
-    return f'<header class="hy-top"><h1>評価シートに聞く</h1><p class="hy-what">{escape(LEAD)}</p>{held}</header>'
+    return (
+        '<a class="hy-skip" href="#hy-tabs">本文へ移動</a>'
+        f'<header class="hy-top"><h1>評価シートに聞く</h1>{text_sizes()}<p class="hy-what">{escape(LEAD)}</p>{held}</header>'
+    )
+
+
+def text_sizes() -> str:
+    """The choice of a text size; hyoka.js keeps it in a cookie, and every page follows it (ui/dress.py)."""
+    choices = "".join(
+        f'<button type="button" class="hy-size-{at}" aria-pressed="{"true" if at == 1 else "false"}">{name}</button>'
+        for at, name in enumerate(("標準", "大", "特大"), 1)
+    )
+    return f'<div class="hy-size" role="group" aria-label="文字の大きさ"><span aria-hidden="true">文字の大きさ</span>{choices}</div>'
