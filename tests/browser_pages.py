@@ -91,6 +91,11 @@ class Watched:
             self.outside.append(request.url)
 
     def open(self, path: str = "/"):
+        if self.page.url.startswith(self.address):
+            # A page that is left complains of the requests it cannot finish; nobody is there to read it.
+            before = len(self.complaints)
+            self.page.goto("about:blank")
+            del self.complaints[before:]
         self.page.goto(self.address + path)
         return self.page
 

@@ -94,7 +94,7 @@ def build_search(assistant: Asker, shared: list[Any]) -> tuple[Any, Any, list[An
     facets[3].input(search, [box, zero, *inputs], outputs, **quiet)
     for target in shared:
         target.input(
-            lambda query, *rest: search(query, *rest) if query.strip() else [gr.skip()] * len(outputs),
+            lambda query, *rest: search(query, *rest) if (query or "").strip() else [gr.skip()] * len(outputs),
             [box, zero, *inputs],
             outputs,
             **quiet,

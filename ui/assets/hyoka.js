@@ -123,6 +123,21 @@
     }
   }
 
+  // The chat's sanitizer drops every role and aria- attribute of an answer: what a screen reader needs is put back.
+  function restore() {
+    const missing = (name) => document.querySelectorAll(`#hy-chat ${name}:not([aria-label])`);
+    for (const link of missing("a.hy-ref")) link.setAttribute("aria-label", `引用${link.textContent.replace(/\D/g, "")}を開く`);
+    for (const part of missing(".hy-table .hy-scroll")) {
+      for (const [name, value] of Object.entries({ role: "region", tabindex: "0", "aria-label": "回答の表" })) part.setAttribute(name, value);
+    }
+    for (const drawing of missing(".hy-chart svg")) {
+      const title = drawing.closest(".hy-chart").querySelector("figcaption")?.textContent ?? "";
+      drawing.setAttribute("role", "img");
+      drawing.setAttribute("aria-label", `${title}のグラフ。数値は回答の文と表にあります。`);
+    }
+    for (const sign of document.querySelectorAll("#hy-chat .hy-sep:not([aria-hidden])")) sign.setAttribute("aria-hidden", "true");
+  }
+
   // An answer grows in steps; a screen reader that heard each of them would begin anew and never end. Gradio's log is
   // kept quiet, and the answer is said once, when it has stopped growing.
   const said = document.createElement("div");
@@ -157,6 +172,7 @@
       if (button && button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
     }
     translate();
+    restore();
     announce();
     for (const message of document.querySelectorAll("#hy-chat [data-testid='user'], #hy-chat [data-testid='bot']")) {
       const name = message.dataset.testid === "user" ? "質問" : "回答";
@@ -230,6 +246,14 @@
     button.textContent = "コピーしました";
     setTimeout(() => { button.textContent = before; }, 2_000);
   }
+
+  // Paper has no folds to open: what stands behind them is printed, and folded again afterwards.
+  let opened = [];
+  window.addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll(".hy-answer :is(.hy-body, .hy-cites) details:not([open])")];
+    for (const fold of opened) fold.open = true;
+  });
+  window.addEventListener("afterprint", () => { for (const fold of opened) fold.open = false; });
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[href^='/sheet/']");
