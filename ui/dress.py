@@ -47,7 +47,7 @@ def text_size(headers: Headers) -> str:
 
 
 class Dress:
-    """Dresses the screens' page (``/``, with ``head``) and the pages of sheets; everything else passes untouched."""
+    """Dresses the screens' page (``/``, with ``head``) and every page of ours beside it (``class="hy-page"``)."""
 
     def __init__(self, app: ASGIApp, head: str) -> None:
         self.app = app
@@ -55,11 +55,10 @@ class Dress:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Holds the page back until it is whole; other answers stream."""
-        path = str(scope.get("path", "")).removeprefix(str(scope.get("root_path", "")))
-        screens = path in ("", "/")
-        if scope["type"] != "http" or not (screens or path.startswith("/sheet/")):
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        screens = scope["path"].removeprefix(str(scope.get("root_path", ""))) in ("", "/")
         start: Message | None = None
         body = bytearray()
 
@@ -76,13 +75,14 @@ class Dress:
             body.extend(message.get("body", b""))
             if message.get("more_body", False):
                 return
-            size = text_size(Headers(scope=scope))
-            page = dressed(body.decode("utf-8"), size, self.head if screens else "").encode("utf-8")
+            page = bytes(body)
             headers = MutableHeaders(raw=start["headers"])
-            if body:  # HEAD has no body, but the length of one
+            if page and (screens or b'class="hy-page' in page):  # HEAD has no body
+                size = text_size(Headers(scope=scope))
+                page = dressed(page.decode("utf-8"), size, self.head if screens else "").encode("utf-8")
                 headers["content-length"] = str(len(page))
-            headers["vary"] = "Cookie"
+                headers.add_vary_header("Cookie")
             await send({**start, "headers": headers.raw})
-            await send({"type": "http.response.body", "body": page if body else b""})
+            await send({"type": "http.response.body", "body": page})
 
         await self.app(scope, receive, held)
