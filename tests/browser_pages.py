@@ -102,6 +102,8 @@ class Watched:
     def start(self):
         page = self.open()
         page.wait_for_selector("button.hy-example:visible", timeout=20_000)
+        # The other load event: until it is through, it may still write into what a test touches.
+        page.wait_for_function("document.querySelector('.hy-indexed')?.textContent.trim()")
         return page
 
     def fits(self) -> bool:

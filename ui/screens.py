@@ -73,7 +73,8 @@ def build_screens(assistant: Asker, store: FeedbackStore, desk: Desk) -> gr.Bloc
             for name, choices in scope_choices(sheets).items():
                 known = {str(value): value for _, value in choices}
                 chosen = [known[value] for value in asked.get(name, []) if value in known]
-                dropdowns.append(gr.update(choices=choices, value=chosen))
+                # An empty value would wipe out what a quick hand has chosen before the list is in place.
+                dropdowns.append(gr.update(choices=choices, value=chosen) if chosen else gr.update(choices=choices))
             tab = asked.get("tab", [""])[0]
             words = clean_text(asked.get("q", [""])[0])
             return [
