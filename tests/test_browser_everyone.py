@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
-from browser_pages import NARROW, WIDE, Watched, ask, sheet_frame
+from browser_pages import NARROW, WIDE, Watched, ask, leave_the_box, say_it_is_poor, sheet_frame
 from browser_pages import address as address
 from browser_pages import browser as browser
 from browser_pages import pytestmark as pytestmark
@@ -58,10 +58,9 @@ def screens(page, seen: Watched):
     yield "表とグラフのある回答"
     ask(page, "図書館 月面 基地 建設")
     yield "見つからない"
-    page.get_by_role("button", name="よくないね").first.click()
-    page.wait_for_selector("#hy-why textarea:visible")
-    page.wait_for_selector(".toast-body")
-    yield "意見とお知らせ"
+    say_it_is_poor(page)
+    yield "意見"
+    leave_the_box(page)
     page.locator("#hy-chat a.hy-card").first.click()
     sheet_frame(page)
     yield "引き出し"

@@ -22,7 +22,7 @@ from urllib.parse import quote, urlsplit
 from urllib.request import urlopen
 
 import pytest
-from browser_pages import NARROW, WIDE, Watched, ask, sheet_frame
+from browser_pages import NARROW, WIDE, Watched, ask, say_it_is_poor, sheet_frame
 from browser_pages import browser as browser
 from browser_pages import pytestmark as pytestmark
 from office import SOFFICE, rows_of_book, rows_of_csv
@@ -256,13 +256,11 @@ def test_feedback(journey, city):
     page = journey.start()
     question = f"{city.programme}の決算額は？"
     ask(page, question)
-    page.get_by_role("button", name="よくないね").click()
-    page.wait_for_selector("#hy-why textarea:visible")
-    comment = f"年度が違う {time.time_ns()}"
-    page.fill("#hy-why textarea", comment)
+    box = say_it_is_poor(page)
+    box.fill(f"年度が違う {time.time_ns()}")
     journey.shot("comment")
-    page.click("#hy-why .submit-button")
-    page.wait_for_selector("#hy-why", state="hidden")
+    page.get_by_role("button", name="送る").click()
+    box.wait_for(state="hidden")
     journey.tab("管理")
     page.locator("#hy-status", has_text=question).wait_for()
     journey.shot("kept")

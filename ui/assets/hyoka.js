@@ -149,7 +149,7 @@
     const answers = document.querySelectorAll("#hy-chat .hy-answer");
     const last = answers[answers.length - 1];
     const body = last?.querySelector(".hy-body") ?? last; // not the buttons under it: they change when they are pressed
-    const now = last && !last.querySelector(".hy-wait") ? `${answers.length} ${body.textContent}` : "";
+    const now = last && !last.querySelector(".hy-wait") && !last.matches(".hy-growing") ? `${answers.length} ${body.textContent}` : "";
     if (!now || now === heard) return;
     heard = now;
     clearTimeout(waiting);
