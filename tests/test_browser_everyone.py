@@ -126,10 +126,10 @@ def test_a_finding_would_be_seen(wide, axe):
 
 def test_an_answer_is_announced_once_when_it_is_whole(wide, monkeypatch):
     page = wide.start()
-    page.wait_for_selector(".hy-said[role=status]", state="attached")
+    page.wait_for_selector(".hy-aloud[role=status]", state="attached")
     page.evaluate(
-        """window.heard = []; new MutationObserver(() => heard.push(document.querySelector(".hy-said").textContent))
-        .observe(document.querySelector(".hy-said"), {childList: true, characterData: true, subtree: true})"""
+        """window.heard = []; new MutationObserver(() => heard.push(document.querySelector(".hy-aloud").textContent))
+        .observe(document.querySelector(".hy-aloud"), {childList: true, characterData: true, subtree: true})"""
     )
     for times, question in enumerate(("決算額が大きい事業は？", "図書館の今後の計画は"), 1):
         ask(page, question)

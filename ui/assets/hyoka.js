@@ -141,7 +141,7 @@
   // An answer grows in steps; a screen reader that heard each of them would begin anew and never end. Gradio's log is
   // kept quiet, and the answer is said once, when it has stopped growing.
   const said = document.createElement("div");
-  said.className = "hy-said";
+  said.className = "hy-aloud";
   said.setAttribute("role", "status");
   let heard = "";
   let waiting = 0;
