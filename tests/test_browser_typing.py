@@ -87,15 +87,15 @@ def test_enter_that_closes_a_conversion_reaches_no_box(wide):
             assert box.evaluate(REACHED, way) == 0, (place, way)
         assert box.evaluate(REACHED, "plain") == 1, place
     ids = {place.split()[0] for place in boxes}
-    assert ids >= {
+    for screen in (
         "hy-question",
-        "hy-why",
-        "hy-search",
+        ("hy-search", "hy-words"),
         "hy-sheets",
         "hy-case-question",
         "hy-case-must",
         "hy-case-sheets",
-    }
+    ):
+        assert any(one.startswith(screen) for one in ids), screen
     assert ids & {"hy-why", "dialog"} and len(boxes) >= 14
 
 
