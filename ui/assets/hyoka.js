@@ -116,6 +116,12 @@
         if (said) part.data = said;
       }
     }
+    for (const one of document.querySelectorAll(".progress-text, .meta-text, .meta-text-center")) {
+      for (const part of one.childNodes) {
+        const told = part.nodeType === Node.TEXT_NODE ? part.data.replace("processing |", "処理中 |").replace("queue:", "順番待ち:") : null;
+        if (told !== null && told !== part.data) part.data = told;
+      }
+    }
     // A button inside a button: the outer one only folds the message, the inner one closes it.
     for (const head of document.querySelectorAll(".toast-header[role]")) {
       head.removeAttribute("role");
