@@ -96,8 +96,9 @@ def screens(page, seen: Watched):
         page.locator("#hy-status-tabs").get_by_role("tab", name=name, exact=True).click()
         page.wait_for_function(SHOWN, arg="#hy-status-tabs")
         yield f"管理の{name}"
+    seen_already = {"質問", "検索", "シート", "管理", *tab_names(page, "#hy-status-tabs")}
     for name in tab_names(page, "#hy-tabs"):
-        if name not in ("質問", "検索", "シート", "管理", *tab_names(page, "#hy-status-tabs")):
+        if name not in seen_already:
             page.locator("#hy-tabs").get_by_role("tab", name=name, exact=True).click()
             page.wait_for_function(SHOWN, arg="#hy-tabs")
             yield name
