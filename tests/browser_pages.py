@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -91,12 +92,19 @@ class Watched:
             self.outside.append(request.url)
 
     def open(self, path: str = "/"):
+        if self.page.url.startswith(self.address):
+            # A page that is left complains of the requests it cannot finish; nobody is there to read it.
+            before = len(self.complaints)
+            self.page.goto("about:blank")
+            del self.complaints[before:]
         self.page.goto(self.address + path)
         return self.page
 
     def start(self):
         page = self.open()
         page.wait_for_selector("button.hy-example:visible", timeout=20_000)
+        # The other load event: until it is through, it may still write into what a test touches.
+        page.wait_for_function("document.querySelector('.hy-indexed')?.textContent.trim()")
         return page
 
     def fits(self) -> bool:
@@ -128,6 +136,21 @@ def ask(page, question: str) -> None:
     page.wait_for_function(
         "n => document.querySelectorAll('#hy-chat .hy-tools, #hy-chat .hy-abstained').length > n", arg=before
     )
+
+
+def say_it_is_poor(page, number: int = 0):
+    """Presses the button that says so under an answer, and gives the box for what was wrong, once it stands there."""
+    page.locator("#hy-chat").get_by_role("button", name=re.compile("よくないね|役に立たなかった")).nth(number).click()
+    box = page.locator("#hy-why textarea:visible, dialog.hy-tell[open] textarea")
+    box.wait_for()
+    return box
+
+
+def leave_the_box(page) -> None:
+    """Says nothing more: a dialog is closed, a box in the page stays."""
+    if page.locator("dialog.hy-tell[open]").count():
+        page.keyboard.press("Escape")
+        page.wait_for_selector("dialog.hy-tell", state="detached")
 
 
 def sheet_frame(page):

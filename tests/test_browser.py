@@ -5,7 +5,10 @@ Screenshots go to pytest's temporary folder (``--basetemp`` keeps them in a plac
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from browser_pages import WIDE, Watched, ask, sheet_frame
@@ -40,7 +43,8 @@ def test_the_question_box_stays_in_sight(watched):
 
 def test_a_question_sent_while_an_answer_still_grows_is_asked_after_it(wide, monkeypatch):
     page = wide.start()
-    monkeypatch.setattr("ui.chat.STEP_SECONDS", 1.0)
+    whole = threading.Event()  # the answer waits before its last step until both questions are sent
+    monkeypatch.setattr("ui.chat.time", SimpleNamespace(sleep=lambda _: whole.wait(60), time_ns=time.time_ns))
     box = page.locator("#hy-question textarea")
     questions = ["図書館の今後の計画は", "財務会計システムの予算額は？"]
     for at, question in enumerate(questions):
@@ -49,6 +53,7 @@ def test_a_question_sent_while_an_answer_still_grows_is_asked_after_it(wide, mon
         if at == 0:
             page.wait_for_selector("#hy-chat .hy-answer")
             assert page.locator("#hy-chat .hy-tools").count() == 0, "the first answer still grows"
+    whole.set()
     done = "document.querySelectorAll('#hy-chat .hy-tools, #hy-chat .hy-abstained').length === 2"
     page.wait_for_function(done)
     assert page.locator("#hy-chat .hy-question").all_inner_texts() == questions

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
 from assistant.api import create_api, find_sheet
 from assistant.live import HoldRequests
@@ -19,6 +20,7 @@ from assistant.upkeep import Upkeep
 from evals.desk import Desk, open_desk
 from ui.casefiles import add_case_files
 from ui.comparepages import add_comparison
+from ui.dress import Dress
 from ui.export import add_export, add_report
 from ui.guard import Guard
 from ui.papers import add_papers
@@ -57,7 +59,9 @@ def create_app(assistant: Asker, store: FeedbackStore | None = None, upkeep: Upk
     add_search_files(app, assistant)
     _refuse_uploads(app)
     app.add_middleware(Visitors, days=kept.talks.keeping.days if kept.talks.keeping.on else 0)
+    app.add_middleware(Dress, head=_head())
     app.add_middleware(Guard)
+    app.add_middleware(GZipMiddleware, minimum_size=1_000)  # streamed answers (text/event-stream) pass uncompressed
     app.add_middleware(HoldRequests)
     return _mount_screens(app, app.state.recorder, kept, desk, upkeep)
 
@@ -98,6 +102,13 @@ def _offset(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
+def _head() -> str:
+    """Links to every style sheet and script of the assets folder, for the screens' page."""
+    styles = [f'<link rel="stylesheet" href="/hyoka-assets/{file.name}">' for file in sorted(ASSETS.glob("*.css"))]
+    scripts = [f'<script src="/hyoka-assets/{file.name}" defer></script>' for file in sorted(ASSETS.glob("*.js"))]
+    return "".join([*styles, *scripts])
+
+
 def _mount_screens(app: FastAPI, assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None) -> FastAPI:
     # Before the import: Gradio reads these once.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -116,15 +127,11 @@ def _mount_screens(app: FastAPI, assistant: Asker, store: FeedbackStore, desk: D
         radius_size=gr.themes.sizes.radius_sm,
         text_size=gr.themes.sizes.text_md,
     )
-    styles = [f'<link rel="stylesheet" href="/hyoka-assets/{file.name}">' for file in sorted(ASSETS.glob("*.css"))]
-    scripts = [f'<script src="/hyoka-assets/{file.name}" defer></script>' for file in sorted(ASSETS.glob("*.js"))]
-    head = "".join([*styles, *scripts])
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         hold_events(build_screens(assistant, store, desk, upkeep)),
         path="/",
         theme=theme,
-        head=head,
         favicon_path=str(ASSETS / "favicon.svg"),
         footer_links=[],
         run_history=False,

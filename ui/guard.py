@@ -12,6 +12,8 @@ SCREEN_POLICY = (
     " img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' blob:; worker-src 'self' blob:;"
     " frame-ancestors 'self'"
 )
+# Gradio's assets carry a hash in their name and never change; ours keep their names, so a browser has to ask.
+KEEP = {"/assets/": "public, max-age=31536000, immutable", "/hyoka-assets/": "no-cache"}
 
 
 class Guard:
@@ -35,6 +37,9 @@ class Guard:
                 path = scope["path"].removeprefix(scope.get("root_path", ""))  # some servers leave the prefix in it
                 plain = path.startswith(("/sheet/", "/compare"))
                 headers.setdefault("Content-Security-Policy", SHEET_POLICY if plain else SCREEN_POLICY)
+                keep = next((rule for part, rule in KEEP.items() if scope["path"].startswith(part)), "")
+                if keep and message["status"] == 200:
+                    headers.setdefault("Cache-Control", keep)
             await send(message)
 
         await self.app(scope, receive, guarded)

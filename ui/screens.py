@@ -77,7 +77,8 @@ def build_screens(assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Up
             for name, choices in scope_choices(sheets).items():
                 known = {str(value): value for _, value in choices}
                 chosen = [known[value] for value in asked.get(name, []) if value in known]
-                dropdowns.append(gr.update(choices=choices, value=chosen))
+                # An empty value would wipe out what a quick hand has chosen before the list is in place.
+                dropdowns.append(gr.update(choices=choices, value=chosen) if chosen else gr.update(choices=choices))
             tab = asked.get("tab", [""])[0]
             return [
                 header(catalogue_line(sheets)),
@@ -131,4 +132,16 @@ class ExampleCache:
 def header(indexed: str) -> str:
     """What this is, in one sentence, and what is indexed."""
     held = f'<p class="hy-indexed">索引: {escape(indexed)}</p>' if indexed else '<p class="hy-indexed">　</p>'
-    return f'<header class="hy-top"><h1>評価シートに聞く</h1><p class="hy-what">{escape(LEAD)}</p>{held}</header>'
+    return (
+        '<a class="hy-skip" href="#hy-tabs">本文へ移動</a>'
+        f'<header class="hy-top"><h1>評価シートに聞く</h1>{text_sizes()}<p class="hy-what">{escape(LEAD)}</p>{held}</header>'
+    )
+
+
+def text_sizes() -> str:
+    """The choice of a text size; hyoka.js keeps it in a cookie, and every page follows it (ui/dress.py)."""
+    choices = "".join(
+        f'<button type="button" class="hy-size-{at}" aria-pressed="{"true" if at == 1 else "false"}">{name}</button>'
+        for at, name in enumerate(("標準", "大", "特大"), 1)
+    )
+    return f'<div class="hy-size" role="group" aria-label="文字の大きさ"><span aria-hidden="true">文字の大きさ</span>{choices}</div>'

@@ -1,0 +1,88 @@
+"""What every page of ours says in its first bytes: its language, the reader's text size, and our own styles and scripts.
+
+Gradio's page calls itself English and adds a ``head`` only once its own scripts run: until then the page would stand
+there unstyled, in the wrong size, and Enter would send in the middle of a conversion.
+"""
+
+from __future__ import annotations
+
+import re
+from http.cookies import CookieError, SimpleCookie
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SIZE_COOKIE = "hyoka-text"  # written by hyoka.js
+SIZES = {"large": "hy-large", "largest": "hy-largest"}
+OPENING = re.compile(r"<html\b[^>]*>", re.IGNORECASE)
+LANGUAGE = re.compile(r"\slang\s*=\s*([\"'])[^\"']*\1", re.IGNORECASE)
+# Cards for link previews: they name Gradio and pictures on other hosts.
+PREVIEW = re.compile(r"<meta\s+(?:property|name)=\"(?:og|twitter):[^>]*>\s*", re.IGNORECASE)
+
+
+def dressed(html: str, size: str = "", head: str = "") -> str:
+    """The page in Japanese, in the reader's text size, with ``head`` at the end of its head.
+
+    >>> dressed('<html lang="en"><head></head>', "large", "<link>")
+    '<html class="hy-large" lang="ja"><head><link></head>'
+    """
+    opening = OPENING.search(html)
+    if opening is None:
+        return html
+    name = f' class="{SIZES[size]}"' if size in SIZES else ""
+    tag = f'<html{name} lang="ja"{LANGUAGE.sub("", opening.group())[len("<html") :]}'
+    top, found, rest = html[opening.end() :].partition("</head>")
+    if head:
+        top = PREVIEW.sub("", top) + head
+    return html[: opening.start()] + tag + top + found + rest
+
+
+def text_size(headers: Headers) -> str:
+    """The size a reader has chosen; empty for the usual one, or where the cookie says anything else."""
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(SIZE_COOKIE)
+    except CookieError:
+        return ""
+    return cookie.value if cookie is not None and cookie.value in SIZES else ""
+
+
+class Dress:
+    """Dresses the screens' page (``/``, with ``head``) and every page of ours beside it (``class="hy-page"``)."""
+
+    def __init__(self, app: ASGIApp, head: str) -> None:
+        self.app = app
+        self.head = head
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Holds the page back until it is whole; other answers stream."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        screens = scope["path"].removeprefix(str(scope.get("root_path", ""))) in ("", "/")
+        start: Message | None = None
+        body = bytearray()
+
+        async def held(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                kind = Headers(raw=message["headers"]).get("content-type", "")
+                if kind.startswith("text/html"):
+                    start = message
+                    return
+            if start is None or message["type"] != "http.response.body":
+                await send(message)
+                return
+            body.extend(message.get("body", b""))
+            if message.get("more_body", False):
+                return
+            page = bytes(body)
+            headers = MutableHeaders(raw=start["headers"])
+            if page and (screens or b'class="hy-page' in page):  # HEAD has no body
+                size = text_size(Headers(scope=scope))
+                page = dressed(page.decode("utf-8"), size, self.head if screens else "").encode("utf-8")
+                headers["content-length"] = str(len(page))
+                headers.add_vary_header("Cookie")
+            await send({**start, "headers": headers.raw})
+            await send({"type": "http.response.body", "body": page})
+
+        await self.app(scope, receive, held)
