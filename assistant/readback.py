@@ -100,7 +100,15 @@ def _passage(saved: HitJson) -> Passage:
     span = _span(saved.source)
     section = Section(saved.section, saved.section, span, saved.text)
     return Passage(
-        0, sheet, section, span, saved.text, saved.score, highlights=tuple(saved.highlights), chance=saved.chance
+        0,
+        sheet,
+        section,
+        span,
+        saved.text,
+        saved.score,
+        highlights=tuple(saved.highlights),
+        chance=saved.chance,
+        matched=tuple(saved.matched),
     )
 
 

@@ -144,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         committed = None if chosen.refresh else load_baseline()
-        with tempfile.TemporaryDirectory(prefix="hyoka-baseline-") as folder:
+        with tempfile.TemporaryDirectory(prefix="hyoka-baseline-", ignore_cleanup_errors=True) as folder:
             measured = measure(Path(folder))
     except HyokaError as error:
         sys.stderr.write(f"{error.message}\n")

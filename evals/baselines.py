@@ -142,7 +142,8 @@ def baselines(index: Index, with_peers: bool = False) -> Iterator[dict[str, Sear
     from evals.peers import peers
 
     pieces = chunks(index)
-    with tempfile.TemporaryDirectory(prefix="hyoka-bm25-") as folder:
+    # tantivy's reader may put its lock file back while the folder is removed.
+    with tempfile.TemporaryDirectory(prefix="hyoka-bm25-", ignore_cleanup_errors=True) as folder:
         yield {
             "bm25": lexical(pieces, Path(folder) / "lexical"),
             "dense": dense(pieces, index),

@@ -52,7 +52,7 @@ def first_hits(test: HeldOut, others: Sequence[HeldOut], encoder: Encoder) -> Fi
     for other in others:
         asked += [(query, "") for query in rng.sample(other.queries, min(STRANGERS, len(other.queries)))]
     scores, right = [], []
-    with TemporaryDirectory(prefix="hyoka-calibration-") as folder:
+    with TemporaryDirectory(prefix="hyoka-calibration-", ignore_cleanup_errors=True) as folder:
         index = build(shelf(test.passages), encoder, Path(folder))
         for query, gold in asked:
             hits = index.search(query, 1).hits

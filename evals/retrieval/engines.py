@@ -36,7 +36,7 @@ ABOUT = {
 def engines(index: Index, encoder: Encoder, names: Sequence[str] = tuple(ABOUT)) -> Iterator[dict[str, Search]]:
     """The searches by name over the pieces of an index; one whose library is missing is left out."""
     pieces = chunks(index)
-    with TemporaryDirectory(prefix="hyoka-retrieval-") as folder:
+    with TemporaryDirectory(prefix="hyoka-retrieval-", ignore_cleanup_errors=True) as folder:
         makers: dict[str, Callable[[], Search | None]] = {
             "bm25": lambda: lexical(pieces, Path(folder) / "lexical"),
             "bm25s": lambda: _bm25s(pieces),

@@ -53,7 +53,7 @@ def score(rankings: Sequence[tuple[Sequence[str], frozenset[str]]]) -> Score:
 
 def on_set(test: HeldOut, encoder: Encoder, names: Sequence[str]) -> dict[str, Score]:
     """Each engine on one set, over a real index of its passages."""
-    with TemporaryDirectory(prefix="hyoka-retrieval-") as folder:
+    with TemporaryDirectory(prefix="hyoka-retrieval-", ignore_cleanup_errors=True) as folder:
         index = build(shelf(test.passages), encoder, Path(folder))
         try:
             with engines(index, encoder, names) as searches:
