@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Iterator
@@ -140,8 +139,8 @@ def ask(page, question: str) -> None:
 
 def say_it_is_poor(page, number: int = 0):
     """Presses the button that says so under an answer, and gives the box for what was wrong, once it stands there."""
-    page.locator("#hy-chat").get_by_role("button", name=re.compile("よくないね|役に立たなかった")).nth(number).click()
-    box = page.locator("#hy-why textarea:visible, dialog.hy-tell[open] textarea")
+    page.locator("#hy-chat").get_by_role("button", name="役に立たなかった").nth(number).click()
+    box = page.locator("dialog.hy-tell[open] textarea")
     box.wait_for()
     return box
 

@@ -267,7 +267,7 @@ def test_the_answer_is_walked_through_by_keyboard(watched):
         "Excelで保存",
         "[1]図書館システム更新",
         "回答と出典をコピー",
-        "よくないね",
+        "役に立たなかった",
         "質問する",
     ]
     places = [names.index(name) for name in wanted]

@@ -294,7 +294,8 @@ def test_feedback(journey, city):
     page.get_by_role("button", name="送る").click()
     box.wait_for(state="hidden")
     journey.tab("管理")
-    page.locator("#hy-status", has_text=question).wait_for()
+    page.get_by_role("tab", name="利用状況").click()
+    page.locator("#hy-usage", has_text=question).wait_for()
     journey.shot("kept")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from io import BytesIO
 
@@ -13,7 +14,7 @@ from assistant.accounts import FileAccount, file_accounts
 from assistant.store import FeedbackStore
 from tests.fakes import TEXTS, FakeAssistant
 from ui.accounts import chosen_accounts, kind_choices, render_accounts
-from ui.app import create_app
+from ui.app import ASSETS, create_app
 from ui.chat import respond
 from ui.inventory import render_status
 from ui.usage import render_opinions
@@ -132,3 +133,17 @@ def test_the_status_screen_names_documents_and_warnings():
     )
     assert chosen_accounts(every, "", "noted") == [first]
     assert [one.file for one in chosen_accounts(every, "ひので市　広報", "")] == ["hinode.txt"]
+
+
+def test_the_screens_have_classes_of_their_own():
+    # Each screen brings a style sheet; one name in two of them would dress the other screen's parts.
+    owners: dict[str, set[str]] = {}
+    for file in sorted(ASSETS.glob("*.css")):
+        if file.name == "hyoka.css":  # what all share
+            continue
+        css = re.sub(r"/\*.*?\*/", "", file.read_text("utf-8"), flags=re.S)
+        for selectors in re.findall(r"(?:^|[{}])\s*([^{}@]+)\{", css):
+            for selector in selectors.split(","):
+                if found := re.match(r"\s*\.(hy-[a-z0-9-]+)", selector):
+                    owners.setdefault(found[1], set()).add(file.name)
+    assert {name: files for name, files in owners.items() if len(files) > 1 and name != "hy-page"} == {}

@@ -226,7 +226,7 @@ def stale_note(entry: Entry, index: Index) -> str:
         )
     else:
         said = "この回答のあとに、索引が新しくなりました。引用は今の原文にもそのままあります。"
-    return f'<p class="hy-box hy-stale">{said} <button type="button" class="hy-button hy-again">もう一度質問する</button></p>'
+    return f'<p class="hy-box hy-stale">{said} <button type="button" class="hy-button hy-reask">もう一度質問する</button></p>'
 
 
 def render_talks(

@@ -33,5 +33,5 @@ def build_search(shared: list[Any]) -> None:
         with gr.Column(scale=3, min_width=280):
             gr.HTML(f'<div id="hy-found">{render_notice(HELP)}</div>', elem_id="hy-results", apply_default_css=False)
     # The script puts a municipality, a year or a department chosen here into the inputs that all screens share.
-    share = gr.Button("絞り込みを共有", elem_id="hy-share", elem_classes="hy-unseen")
+    share = gr.Button("絞り込みを共有", elem_id="hy-share", elem_classes="hy-share")
     share.click(None, None, shared, js="() => window.hyokaSearch.scope()", api_visibility="private")

@@ -79,7 +79,7 @@ def _short(text: str) -> str:
 
 
 def _said(comment: str) -> str:
-    return f'<p class="hy-said">意見: {escape(comment)}</p>' if comment else ""
+    return f'<p class="hy-opined">意見: {escape(comment)}</p>' if comment else ""
 
 
 def _number(count: int) -> str:

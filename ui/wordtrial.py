@@ -40,7 +40,7 @@ def _ways(now: WordTrial, after: WordTrial | None) -> str:
     for way in lost[:SHOWN_WAYS]:
         lines.setdefault(way.asked, []).append(_way(way, "hy-lost", "なくなる"))
     rows = "".join(f"<dt>{escape(asked)}</dt><dd>{'、'.join(others)}</dd>" for asked, others in lines.items())
-    return f'<dl class="hy-ways">{rows}</dl><p>数字は重みです。もとのことばを1として数えます。</p>'
+    return f'<dl class="hy-synonym-ways">{rows}</dl><p>数字は重みです。もとのことばを1として数えます。</p>'
 
 
 def _way(way: Way, name: str, told: str) -> str:

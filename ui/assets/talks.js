@@ -24,7 +24,7 @@
 
   // もう一度質問する: the question above the answer goes through the box, as if it had been typed.
   document.addEventListener("click", (event) => {
-    const button = event.target.closest?.("button.hy-again");
+    const button = event.target.closest?.("button.hy-reask");
     if (!button) return;
     let asked = null;
     for (const one of document.querySelectorAll("#hy-chat .hy-question")) {
