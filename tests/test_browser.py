@@ -44,7 +44,7 @@ def test_the_question_box_stays_in_sight(watched):
 def test_a_question_sent_while_an_answer_still_grows_is_asked_after_it(wide, monkeypatch):
     page = wide.start()
     whole = threading.Event()  # the answer waits before its last step until both questions are sent
-    monkeypatch.setattr("ui.chat.time", SimpleNamespace(sleep=lambda _: whole.wait(60), time_ns=time.time_ns))
+    monkeypatch.setattr("ui.exchanges.time", SimpleNamespace(sleep=lambda _: whole.wait(60), time_ns=time.time_ns))
     box = page.locator("#hy-question textarea")
     questions = ["図書館の今後の計画は", "財務会計システムの予算額は？"]
     for at, question in enumerate(questions):

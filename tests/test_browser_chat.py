@@ -16,7 +16,7 @@ from browser_pages import wide as wide
 from test_browser_real import real as real
 
 from tests.fakes import FakeAssistant
-from ui.chat import respond_again
+from ui.exchanges import respond_again
 from ui.render import plain_answer
 
 PLAIN_HTTP = "hyoka.example"  # a name that is not this machine: without https the browser gives it no clipboard
@@ -204,7 +204,7 @@ def test_a_switch_and_a_new_question_wait_for_each_other(browser, real, monkeypa
     watched = Watched(browser, real, WIDE)
     page = watched.start()
     ask(page, "2026年に何がある？")
-    monkeypatch.setattr("ui.chat.STEP_SECONDS", 0.5)
+    monkeypatch.setattr("ui.exchanges.STEP_SECONDS", 0.5)
     box = page.locator("#hy-question textarea")
     box.fill("湊見市の令和6年度の決算額が大きい順に5つ教えて")
     box.press("Enter")
@@ -215,7 +215,7 @@ def test_a_switch_and_a_new_question_wait_for_each_other(browser, real, monkeypa
     assert page.locator("#hy-chat .hy-answer").last.locator(".hy-table").count() == 1
     # The other way round: a question sent while a switch is under way is asked after it.
     slowly = threading.Event()
-    monkeypatch.setattr("ui.chat.STEP_SECONDS", 0.04)
+    monkeypatch.setattr("ui.exchanges.STEP_SECONDS", 0.04)
     monkeypatch.setattr("ui.chat.respond_again", lambda *given: (slowly.wait(20), respond_again(*given))[1])
     page.locator("#hy-chat .hy-switch[value='calendar']").first.click()
     page.wait_for_selector("#hy-chat .hy-answer[aria-busy=true]")

@@ -18,8 +18,8 @@ from assistant.types import Carried, Choices, Interpretation, Namesake, YearRead
 from corpus.errors import HyokaError
 from index.types import Filters
 from tests.fakes import FakeAssistant
-from ui.chat import Exchange, respond, respond_again, turns
 from ui.chips import filter_words, render_chips, without_chip
+from ui.exchanges import Exchange, respond, respond_again, turns
 from ui.opinions import Opinion, keep_opinion, read_opinion, render_opinions
 from ui.reading import decided, render_reading
 from ui.usage import render_opinions as render_status_opinions

@@ -17,7 +17,7 @@ from assistant.store import FeedbackStore
 from index.types import Filters
 from tests.fakes import FakeAssistant, FakeIndex
 from ui.app import create_app
-from ui.chat import respond
+from ui.exchanges import respond
 from ui.history import History, kept_words, opened, render_talks, stale_note
 from ui.visitors import COOKIE, OWNER, Visitors, owner_name, owner_of
 

@@ -15,7 +15,7 @@ from assistant.store import FeedbackStore
 from tests.fakes import TEXTS, FakeAssistant
 from ui.accounts import chosen_accounts, kind_choices, render_accounts
 from ui.app import ASSETS, create_app
-from ui.chat import respond
+from ui.exchanges import respond
 from ui.inventory import render_status
 from ui.usage import render_opinions
 

@@ -5,25 +5,22 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
 import gradio as gr  # 2 s: this module is imported when the screens are built, not before
 
 from assistant.readiness import Asker
-from assistant.refusals import INTERNAL, clean_question
+from assistant.refusals import INTERNAL
 from assistant.store import FeedbackStore
-from assistant.types import NO_CHOICES, Answer, Choices, Turn
 from corpus.errors import HyokaError, QuestionError
-from index.types import Filters
-from ui.chips import filter_words, render_chips, without_chip
+from ui.chips import render_chips, without_chip
 from ui.examples import PER_ROLE, ROLES, Examples
-from ui.history import History, Keep
+from ui.exchanges import Exchange, Message, judged, respond, respond_again
+from ui.history import History
 from ui.opinions import keep_opinion, read_opinion
-from ui.paperlinks import answer_papers
 from ui.reading import decided
-from ui.render import NOTE, answer_steps, placed
+from ui.render import NOTE
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +29,6 @@ HOW = (
     "<li>答えの [1] や引用を押すと、シートの原文に印を付けて開きます。</li>"
     "<li>シートに書かれていないことは「見つかりませんでした」と答えます。</li></ol>"
 )
-STEP_SECONDS = 0.04
 # Where an opinion was kept: the number of the message, and the time, so that the value changes with every opinion.
 KEPT = 'watch("value", () => document.dispatchEvent(new CustomEvent("hy-kept", { detail: parseInt(props.value) })));'
 BRIDGE = """
@@ -40,126 +36,6 @@ for (const [name, kind] of [["hy-again", "click"], ["hy-judge", "submit"], ["hy-
   element.addEventListener(name, (event) => trigger(kind, event.detail));
 watch("value", () => document.dispatchEvent(new CustomEvent("hy-done")));
 """
-Message = dict[str, Any]  # a message of gr.Chatbot: role, content, options
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A question and its answer as plain text; ``at`` is the place of the answer among the messages.
-
-    ``filters`` and ``choices`` are those it was asked under, ``cited`` the number of its citations. ``talk`` and
-    ``entry`` are the conversation it is kept in and its number there, from 1; empty where it is not kept.
-    """
-
-    question: str
-    answer: str
-    at: int
-    index_version: str
-    filters: Filters = Filters()
-    choices: Choices = NO_CHOICES
-    cited: int = 0
-    talk: str = ""
-    entry: int = 0
-
-
-def turns(exchanges: list[Exchange]) -> list[Turn]:
-    """The conversation so far, as the assistant takes it."""
-    return [
-        turn
-        for exchange in exchanges
-        for turn in (Turn("user", exchange.question, exchange.choices), Turn("assistant", exchange.answer))
-    ]
-
-
-def not_kept(exchange: Exchange, answer: Answer, filters: Filters) -> Exchange:
-    """Where nothing is kept, an exchange stays as it is."""
-    return exchange
-
-
-def respond(
-    assistant: Asker,
-    question: str,
-    messages: list[Message],
-    exchanges: list[Exchange],
-    filters: Filters,
-    keep: Keep = not_kept,
-) -> Iterator[tuple[list[Message], list[Exchange]]]:
-    """The messages and exchanges as they grow: the question at once, then the answer sentence by sentence."""
-    asked = [*messages, {"role": "user", "content": f'<div class="hy-box hy-question">{escape(question)}</div>'}]
-    yield (
-        [*asked, _reply('<div class="hy-box hy-answer"><p class="hy-wait">シートを探しています…</p></div>')],
-        exchanges,
-    )
-    try:
-        steps, exchange, answer = _answered(assistant, question, len(asked), exchanges, filters)
-    except HyokaError as problem:
-        yield [*asked, _reply(_apology(problem.message))], exchanges
-        return
-    except Exception:
-        logger.exception("a question broke")
-        yield [*asked, _reply(_apology(INTERNAL[1]))], exchanges
-        return
-    for step in steps[:-1]:
-        yield [*asked, _reply(step)], exchanges
-        time.sleep(STEP_SECONDS)
-    exchange = keep(exchange, answer, filters)
-    final = _reply(steps[-1] + answer_papers(exchange.talk, exchange.entry), answer.suggestions)
-    yield [*asked, final], [*exchanges, exchange]
-
-
-def respond_again(
-    assistant: Asker,
-    at: int,
-    choices: Choices,
-    messages: list[Message],
-    exchanges: list[Exchange],
-    amend: Keep = not_kept,
-) -> tuple[list[Message], list[Exchange]]:
-    """The conversation with the answer number ``at`` replaced by the answer to the same question under other choices.
-
-    Only what stood before that question counts as its history. Raises HyokaError where there is no such answer.
-    """
-    before = judged(exchanges, at)
-    if before is None or at >= len(messages):
-        raise QuestionError("この回答は聞き直せません。もう一度質問してください。")
-    earlier = exchanges[: exchanges.index(before)]
-    steps, exchange, answer = _answered(assistant, before.question, at, earlier, before.filters, choices)
-    exchange = amend(replace(exchange, talk=before.talk, entry=before.entry), answer, before.filters)
-    shown = _reply(steps[-1] + answer_papers(exchange.talk, exchange.entry), answer.suggestions)
-    replaced = [*messages[:at], shown, *messages[at + 1 :]]
-    return replaced, [exchange if one is before else one for one in exchanges]
-
-
-def _answered(
-    assistant: Asker,
-    question: str,
-    at: int,
-    earlier: list[Exchange],
-    filters: Filters,
-    choices: Choices = NO_CHOICES,
-) -> tuple[list[str], Exchange, Answer]:
-    """The steps in which an answer appears, what is remembered of it, and the answer itself."""
-    answer = assistant.ask(clean_question(question), turns(earlier), filters, choices)
-    steps = answer_steps(answer, placed(assistant.index), filtered=filter_words(filters), choices=choices)
-    cited = len(answer.citations)
-    exchange = Exchange(question, answer.answer, at, answer.index_version, filters, choices, cited)
-    return steps, exchange, answer
-
-
-def _reply(html: str, suggestions: tuple[str, ...] = ()) -> Message:
-    message: Message = {"role": "assistant", "content": html}
-    if suggestions:
-        message["options"] = [{"value": text, "label": text} for text in suggestions[:4]]
-    return message
-
-
-def _apology(message: str) -> str:
-    return f'<div class="hy-box hy-answer hy-abstained"><p>{escape(message)}</p></div>'
-
-
-def judged(exchanges: list[Exchange], at: int) -> Exchange | None:
-    """The exchange whose answer is the message number ``at``."""
-    return next((exchange for exchange in exchanges if exchange.at == at), None)
 
 
 def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list[Any]) -> tuple[list[Any], Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr  # 2 s: this module is imported when the screens are built, not before
 
@@ -19,17 +19,14 @@ from assistant.readiness import Asker
 from assistant.types import Answer
 from index.types import Filters, Index
 from ui.chips import filter_words
+from ui.exchanges import Exchange, Keep
 from ui.paperlinks import answer_papers, talk_papers
 from ui.render import Where, placed, render_answer, unplaced
 from ui.text import markdown
 from ui.visitors import BROWSER, owner_of
 
-if TYPE_CHECKING:
-    from ui.chat import Exchange
-
 logger = logging.getLogger(__name__)
 
-Keep = Callable[["Exchange", Answer, Filters], "Exchange"]
 SHOWN = 200  # conversations in the list at once; the search finds the others
 
 UNKEPT_NOTE = (
@@ -167,8 +164,6 @@ def empty_screen() -> list[Any]:
 
 def opened(talk: Conversation, index: Index) -> tuple[list[dict[str, Any]], list[Exchange]]:
     """A kept conversation as messages and exchanges, as if it had just been held."""
-    from ui.chat import Exchange  # ui.chat builds this pane
-
     messages: list[dict[str, Any]] = []
     log = []
     for number, entry in enumerate(talk.entries, 1):
