@@ -60,7 +60,7 @@ def write_vectors(file: Path, vectors: Vectors, kind: Kind | None = None) -> Non
     The same rows give the same file. The file says itself what it is, so :class:`VectorIndex` needs to be told nothing.
     """
     kind = kind or kind_for(len(vectors))
-    index = _lists(vectors, kind) if kind.lists else faiss.IndexFlatIP(vectors.shape[1])
+    index: Any = _lists(vectors, kind) if kind.lists else faiss.IndexFlatIP(vectors.shape[1])
     for at in range(0, len(vectors), _SLICE):
         index.add(np.ascontiguousarray(vectors[at : at + _SLICE]))
     if kind.lists:
