@@ -24,8 +24,9 @@ _SAMPLE = 64  # rows a list that the centres are learned from
 # outside is cut off there, and with 16,384 rows and no margin a cosine in a thousand was wrong by 0.01.
 _RANGES, _MARGIN = 100_000, 0.05
 _SLICE = 1 << 16  # rows added at a time, so that rows mapped from a file need not be in memory all at once
-# So few allowed rows are looked at one by one: that is faster than going through every list for them.
-FEW = 4096
+# Where one row in so many is allowed, or fewer, they are looked at one by one: that is faster (0.6 µs a row) than going
+# through every list for them (0.2 ms with 50,000 rows, 2.5 ms with a million).
+FEW = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class VectorIndex:
         limit = min(max(1, limit), count)
         if not limit:
             return []
-        if allowed is not None and self._listed and count <= FEW:
+        if allowed is not None and self._listed and count * FEW <= len(self):
             return self._best(query, np.flatnonzero(allowed), limit)
         selector = None
         if allowed is not None:

@@ -98,24 +98,31 @@ def test_lists_find_nearly_what_an_exact_search_finds(lists: VectorIndex, rows: 
     assert recall(lists, rows, questions, 40) >= 0.95
 
 
-@pytest.mark.parametrize("share", [0.8, 0.5])
+@pytest.mark.parametrize("share", [0.8, 0.5, 0.05])
 def test_a_filter_costs_lists_no_recall(lists: VectorIndex, rows: Vectors, questions: Vectors, share: float) -> None:
     allowed = np.random.default_rng(3).random(ROWS) < share
-    assert np.count_nonzero(allowed) > FEW
     assert recall(lists, rows, questions, 10, allowed) >= 0.95
     for question in questions[:10]:
         assert all(allowed[chunk] for chunk, _ in lists.search(question[None], 300, allowed))
 
 
+@pytest.mark.parametrize("count", [ROWS // FEW, ROWS // FEW + 1, 200])
 def test_what_is_allowed_is_found_though_it_lies_in_no_list_that_is_near(
-    lists: VectorIndex, rows: Vectors, questions: Vectors, monkeypatch: pytest.MonkeyPatch
+    lists: VectorIndex, rows: Vectors, questions: Vectors, count: int
 ) -> None:
-    monkeypatch.setattr(module, "FEW", 0)
     question = questions[:1]
-    far = np.argsort(rows @ question[0])[:200]
+    far = np.argsort(rows @ question[0])[:count]
     allowed = np.zeros(ROWS, dtype=bool)
     allowed[far] = True
     assert sorted(chunk for chunk, _ in lists.search(question, 300, allowed)) == sorted(far.tolist())
+
+
+def test_a_search_for_more_than_the_near_lists_hold_goes_on_to_the_others(
+    lists: VectorIndex, questions: Vectors
+) -> None:
+    assert {chunk for chunk, _ in lists.search(questions[:1], ROWS)} == set(range(ROWS))
+    most = np.arange(ROWS) % 10 > 0
+    assert {chunk for chunk, _ in lists.search(questions[:1], ROWS, most)} == set(np.flatnonzero(most).tolist())
 
 
 @given(st.sets(st.integers(0, ROWS - 1), max_size=40), st.integers(1, 60), st.integers(0, 59))
@@ -183,16 +190,12 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Snapshot, Snapshot]:
     exact = build(readings, load_encoder(), tmp_path_factory.mktemp("exact"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "KINDS", (Kind(0, lists=32, probes=12),))
-        patch.setattr(module, "FEW", 0)
         listed = build(readings, load_encoder(), tmp_path_factory.mktemp("lists"))
     return exact, listed
 
 
-def test_lists_answer_the_bundled_questions_with_the_same_hits(
-    both: tuple[Snapshot, Snapshot], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lists_answer_the_bundled_questions_with_the_same_hits(both: tuple[Snapshot, Snapshot]) -> None:
     """Tolerance: another first hit for one question in fifty, three hits in a hundred that are not among the ten."""
-    monkeypatch.setattr(module, "FEW", 0)
     exact, listed = both
     assert [index._vectors.exact for index in both] == [True, False]
     lines = (ROOT / "evals" / "cases" / "bundled.jsonl").read_text("utf-8").splitlines()
