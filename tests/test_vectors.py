@@ -137,7 +137,8 @@ def test_of_few_allowed_rows_every_one_is_found_in_order(
     cosines = [cosine for _, cosine in found]
     assert cosines == sorted(cosines, reverse=True)
     true = sorted((float(rows[chunk] @ questions[at]) for chunk in chosen), reverse=True)
-    assert np.allclose(cosines, true[: len(found)], atol=0.005)
+    # Half a step of 8 bits in each of 48 dimensions: range 0.9 ÷ 255 ÷ 2 × at most √48 ≈ 0.012.
+    assert np.allclose(cosines, true[: len(found)], atol=0.015)
 
 
 def test_cosines_of_given_rows_are_those_of_the_search_and_nearly_exact(
@@ -148,7 +149,7 @@ def test_cosines_of_given_rows_are_those_of_the_search_and_nearly_exact(
         chunks = np.array([chunk for chunk, _ in found])
         cosines = lists.scores(question[None], chunks)
         assert np.allclose(cosines, [cosine for _, cosine in found], atol=1e-5)
-        assert np.allclose(cosines, rows[chunks] @ question, atol=0.005)
+        assert np.allclose(cosines, rows[chunks] @ question, atol=0.015)
 
 
 def test_the_same_rows_give_the_same_file_and_opened_again_the_same_hits(
