@@ -28,6 +28,7 @@ SHOWN_CITATIONS = 4
 SHOWN_ROWS = 20
 SHOWN_ITEMS = 5
 QUOTE_WIDTH = 320
+SHORT_CELL = 3
 
 
 def unplaced(passage: Passage) -> str:
@@ -235,7 +236,10 @@ def _cell(value: Cell, column: str) -> str:
     if value is None:
         return '<td class="hy-void">―</td>'
     if isinstance(value, str):
-        return f'<td class="hy-num">{escape(value)}</td>' if AMOUNT.fullmatch(value) else f"<td>{marked(value)}</td>"
+        if AMOUNT.fullmatch(value):
+            return f'<td class="hy-num">{escape(value)}</td>'
+        short = ' class="hy-short"' if 0 < len(value) <= SHORT_CELL else ""  # 1位 needs no room for a name
+        return f"<td{short}>{marked(value)}</td>"
     # A year is a name, not a quantity: 2021, not 2,021.
     text = str(int(value)) if column.strip().endswith(("年", "年度")) and float(value).is_integer() else trimmed(value)
     return f'<td class="hy-num">{escape(text)}</td>'
