@@ -235,7 +235,7 @@ def test_a_table_shows_years_plain_and_amounts_with_commas():
     html = render_table(Table(("年度", "決算額（円）"), ((2022, 1_200_000.0), (2023, None)), ((1,), ())))
     assert ">2022<" in html and ">1,200,000<" in html and "―" in html
     written = render_table(Table(("事業", "金額"), (("1係", "1,200円"),), ((),)))
-    assert '<td class="hy-num">1,200円</td>' in written and "<td>1係</td>" in written
+    assert '<td class="hy-num">1,200円</td>' in written and '<td class="hy-short">1係</td>' in written
 
 
 def test_short_numbers():
