@@ -25,6 +25,8 @@ _CALLED = re.compile(
 )
 _WORD = 2
 _SLIP = 70  # percent of the letters: 契約菅理 is 契約管理
+# A word that more sheets than these print (トラブル) is no thing's own name.
+_RARE = 3
 # A label that so many sheets of a file fill in is one of its form.
 _A_FORM = 2
 
@@ -123,7 +125,7 @@ def speaks_of_it(context: Context, draft: Draft) -> bool:
     names = "\0".join(squeeze(c.sheet.name) for c in draft.citations)
     for thing in _COMPOUND.findall(squeeze(query.focus)):
         holders = {sheet_id for sheet_id, key in texts if thing in key}
-        if holders and not holders & cited and thing not in names:
+        if 0 < len(holders) <= _RARE and not holders & cited and thing not in names:
             return False
     return True
 

@@ -132,6 +132,12 @@ def test_why_is_answered_from_the_section_that_explains(city: Assistant):
     assert "欠員" in answer and "大規模マンション" not in answer  # that was the year before
 
 
+def test_the_asking_clause_finds_the_date_in_the_sheet_that_the_other_clause_tells(city: Assistant):
+    answer = city.ask("先生の仕事を楽にする道具で、契約が切れるのはいつ？")
+    assert cited(answer) == {"校務支援システム"} and "令和7年8月末に満了" in answer.answer
+    assert city.ask("先生の仕事を楽にする道具で、利用した保護者は何人？").abstained
+
+
 def test_grades_of_two_years_are_held_against_each_other(city: Assistant):
     answer = city.ask("令和5年度にAだったのに令和3年度はBだったシステムは")
     assert "校務支援システム" in answer.answer and "全15件中1件" in answer.answer
