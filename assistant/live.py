@@ -8,7 +8,7 @@ import gc
 import inspect
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -76,9 +76,28 @@ def holding() -> Iterator[None]:
 
 
 def held(work: Callable[..., Any]) -> Callable[..., Any]:
-    """A function, or a generator function, each call of which is one request (see :func:`holding`); asynchronous generators stay as they are."""
+    """A function, or a generator function, each call of which is one request (see :func:`holding`); also an asynchronous one."""
     if inspect.isasyncgenfunction(work):
-        return work
+
+        @functools.wraps(work)
+        async def flowed(*values: Any, **named: Any) -> AsyncIterator[Any]:
+            hold = _Hold()
+            steps = work(*values, **named)
+            try:
+                while True:
+                    token = _HOLD.set(hold)
+                    try:
+                        step = await anext(steps)
+                    except StopAsyncIteration:
+                        return
+                    finally:
+                        _HOLD.reset(token)
+                    yield step
+            finally:
+                await steps.aclose()
+                hold.end()
+
+        return flowed
     if inspect.iscoroutinefunction(work):
 
         @functools.wraps(work)

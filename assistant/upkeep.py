@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from assistant.answercache import cached
 from assistant.live import Live
 from assistant.readiness import Asker
 from assistant.rebuild import Rebuild
@@ -84,17 +85,20 @@ def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
     begun = stamp(first.version)  # a build may have moved CURRENT since
     opened = {"files": _stamp_of_files(begun)}
 
+    def answering(index: Snapshot) -> Asker:
+        return cached(Assistant(index), settings.answer_cache)
+
     def reopen(old: Asker) -> Asker:
         now = stamp()
         synonyms = use_synonyms(own)
         before = old.index
         if isinstance(before, Snapshot) and opened["files"] == _stamp_of_files(now):
-            return Assistant(before.with_synonyms(synonyms))  # only the synonyms changed: no file is read again
+            return answering(before.with_synonyms(synonyms))  # only the synonyms changed: no file is read again
         snapshot = Snapshot.open(
             folder, first.encoder, synonyms, word_encoder=first.word_encoder, reranker=first.reranker
         )
         try:
-            asker = Assistant(snapshot)
+            asker = answering(snapshot)
             snapshot.search("準備", 1)
         except BaseException:
             snapshot.close()
@@ -102,7 +106,7 @@ def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
         opened["files"] = _stamp_of_files(now)
         return asker
 
-    live = Live(Assistant(first), stamp, reopen, settings.watch_seconds, begun)
+    live = Live(answering(first), stamp, reopen, settings.watch_seconds, begun)
 
     def sources() -> Sequence[str]:
         if settings.sources:

@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from assistant.api import create_api, find_sheet
+from assistant.line import Line
 from assistant.live import HoldRequests
 from assistant.readiness import Asker
 from assistant.store import FeedbackStore, open_store
@@ -35,14 +36,16 @@ ASSETS = Path(__file__).parent / "assets"
 FONTS = ["Hiragino Sans", "Yu Gothic UI", "Meiryo", "Noto Sans CJK JP", "Noto Sans JP", "sans-serif"]
 
 
-def create_app(assistant: Asker, store: FeedbackStore | None = None, upkeep: Upkeep | None = None) -> FastAPI:
+def create_app(
+    assistant: Asker, store: FeedbackStore | None = None, upkeep: Upkeep | None = None, line: Line | None = None
+) -> FastAPI:
     """Everything behind one port. ``store`` keeps opinions; without one they go to the default file. ``upkeep`` is what
     the 管理 screen may change; without it that screen only shows.
 
-    The API's routes come first, the sheet pages next, and the screens take every other address.
+    Questions and searches wait their turn in ``line``. The API's routes come first, the sheet pages next, and the screens take every other address.
     """
     kept = open_store() if store is None else store
-    app = create_api(assistant, kept)
+    app = create_api(assistant, kept, line)
     app.mount("/hyoka-assets", StaticFiles(directory=ASSETS), name="hyoka-assets")
     _add_sheet_pages(app, assistant)
     add_comparison(app, assistant)
@@ -53,13 +56,13 @@ def create_app(assistant: Asker, store: FeedbackStore | None = None, upkeep: Upk
     desk = open_desk(app.state.recorder, kept)
     add_case_files(app, desk)
     add_papers(app, kept.talks)
-    add_results(app, assistant)
+    add_results(app, assistant, app.state.line)
     add_search_files(app, assistant)
     _refuse_uploads(app)
     app.add_middleware(Visitors, days=kept.talks.keeping.days if kept.talks.keeping.on else 0)
     app.add_middleware(Guard)
     app.add_middleware(HoldRequests)
-    return _mount_screens(app, app.state.recorder, kept, desk, upkeep)
+    return _mount_screens(app, app.state.recorder, kept, desk, upkeep, app.state.line)
 
 
 def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
@@ -98,7 +101,9 @@ def _offset(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
-def _mount_screens(app: FastAPI, assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None) -> FastAPI:
+def _mount_screens(
+    app: FastAPI, assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None, line: Line
+) -> FastAPI:
     # Before the import: Gradio reads these once.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -121,7 +126,7 @@ def _mount_screens(app: FastAPI, assistant: Asker, store: FeedbackStore, desk: D
     head = "".join([*styles, *scripts])
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        hold_events(build_screens(assistant, store, desk, upkeep)),
+        hold_events(build_screens(assistant, store, desk, upkeep, line)),
         path="/",
         theme=theme,
         head=head,
