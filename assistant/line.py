@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from time import perf_counter
 from typing import Literal, Protocol, TypeVar
@@ -53,6 +54,19 @@ async def apart(do: Callable[[], Result]) -> Result:
     return await to_thread.run_sync(do, limiter=CapacityLimiter(1))
 
 
+async def _to_its_end(do: Callable[[], Result]) -> Result:
+    """Does it in a thread; a caller that is cancelled waits all the same, since what it holds for the thread is in use."""
+    task = asyncio.ensure_future(apart(do))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
+        task.cancelled() or task.exception()  # nobody else will ask for it
+        raise
+
+
 class Line:
     """Work in at most ``at_once`` threads of its own; at most ``waiting`` more stand in line, none longer than ``seconds``.
 
@@ -94,8 +108,7 @@ class Line:
         began = perf_counter()
         try:
             clerk = self.clerk
-            task = do if clerk is None else partial(clerk.measured, work, do)
-            return await apart(task)
+            return await _to_its_end(do if clerk is None else partial(clerk.measured, work, do))
         finally:
             self._leave(perf_counter() - began)
 
