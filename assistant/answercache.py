@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from time import perf_counter
 
-from assistant.readiness import NO_FILTERS, Asker
+from assistant.readiness import NO_FILTERS, Asker, warm
 from assistant.stages import running
 from assistant.types import NO_CHOICES, Answer, Choices, Turn
 from index.types import Filters, Index
@@ -31,6 +31,10 @@ class AnswerCache:
     def index(self) -> Index:
         """The index of the assistant."""
         return self._assistant.index
+
+    def warm(self) -> None:
+        """Warms the assistant; answers come with questions only."""
+        warm(self._assistant)
 
     def __len__(self) -> int:
         return len(self._answers)

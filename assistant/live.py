@@ -17,7 +17,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from assistant.readiness import NO_FILTERS, Asker
+from assistant.readiness import NO_FILTERS, Asker, warm
 from assistant.types import NO_CHOICES, Answer, Choices, Turn
 from corpus.errors import HyokaError
 from index.types import Filters, Index
@@ -201,6 +201,14 @@ class Live:
         generation = self._take()
         try:
             return generation.asker.ask(question, history, filters, choices)
+        finally:
+            self._give(generation)
+
+    def warm(self) -> None:
+        """Warms the assistant that answers now."""
+        generation = self._take()
+        try:
+            warm(generation.asker)
         finally:
             self._give(generation)
 

@@ -34,6 +34,10 @@ class Assistant:
         self._catalogue = Catalogue(index)
         self._statements = Statements(index)
 
+    def warm(self) -> None:
+        """Reads ahead what the first questions would otherwise wait for; may run beside them."""
+        self._statements.warm(self._catalogue.sheets)
+
     def ask(
         self,
         question: str,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assistant.answercache import cached
 from assistant.live import Live
-from assistant.readiness import Asker
+from assistant.readiness import Asker, warm
 from assistant.rebuild import Rebuild
 from assistant.settings import Settings
 from corpus.errors import IndexFolderError
@@ -93,13 +93,16 @@ def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
         synonyms = use_synonyms(own)
         before = old.index
         if isinstance(before, Snapshot) and opened["files"] == _stamp_of_files(now):
-            return answering(before.with_synonyms(synonyms))  # only the synonyms changed: no file is read again
+            asker = answering(before.with_synonyms(synonyms))  # only the synonyms changed: no file is read again
+            warm(asker)
+            return asker
         snapshot = Snapshot.open(
             folder, first.encoder, synonyms, word_encoder=first.word_encoder, reranker=first.reranker
         )
         try:
             asker = answering(snapshot)
             snapshot.search("準備", 1)
+            warm(asker)  # while the old one goes on answering
         except BaseException:
             snapshot.close()
             raise

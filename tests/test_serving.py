@@ -23,7 +23,7 @@ from test_live import Shelf, wait_for
 from assistant.answercache import AnswerCache, cached
 from assistant.line import Line
 from assistant.live import Live, held, holding
-from assistant.readiness import Asker
+from assistant.readiness import Asker, warm
 from assistant.stages import running, stage, stopwatch
 from assistant.store import FeedbackStore
 from assistant.types import NO_CHOICES, Answer, Choices, Turn
@@ -289,6 +289,41 @@ def test_an_asynchronous_event_stays_with_its_index_step_by_step():
         assert old.closed.is_set()
 
     asyncio.run(story())
+
+
+# ---- the start ------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_list_question_needs_is_read_ahead_and_changes_no_answer(small_index):
+    from assistant.session import Assistant
+
+    cold, warmed = Assistant(small_index), Assistant(small_index)
+    warm(Live(AnswerCache(warmed, 5), lambda: "", lambda old: old))
+    assert warmed._statements._kept > 0 == cold._statements._kept
+    before = warmed._statements._kept
+    question = "会場について書いている事業は？"
+    answers = [replace(one.ask(question), took_ms=0.0) for one in (cold, warmed)]
+    assert answers[0] == answers[1] and warmed._statements._kept == before
+
+
+def test_a_server_is_ready_before_it_has_read_ahead_and_whether_or_not_that_works():
+    class Slow(FakeAssistant):
+        def __init__(self) -> None:
+            super().__init__()
+            self.warming = threading.Event()
+            self.end = threading.Event()
+
+        def warm(self) -> None:
+            self.warming.set()
+            assert self.end.wait(60)
+            raise RuntimeError("secret")
+
+    assistant = Slow()
+    with serving(assistant, Line(1)) as address:
+        wait_for(assistant.warming.is_set)
+        assert Told(address, "/readyz").status == 200 and ask(address).status == 200
+        assistant.end.set()
+        assert ask(address).status == 200 and Told(address, "/readyz").status == 200
 
 
 # ---- stages and metrics ---------------------------------------------------------------------------------------------
