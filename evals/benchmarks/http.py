@@ -128,12 +128,16 @@ def serving(index_dir: Path, answer_cache: int = 0) -> Iterator[tuple[str, subpr
     url = f"http://127.0.0.1:{port}"
     started = time.perf_counter()
     command = [sys.executable, "-c", "import sys; from assistant.cli import main; sys.exit(main())", "serve"]
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory(prefix="hyoka-serve-") as own:
         process = subprocess.Popen(
             [*command, "--port", str(port), "--index-dir", str(index_dir)],
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "HYOKA_ANSWER_CACHE": str(answer_cache)},
+            env={
+                **os.environ,
+                "HYOKA_ANSWER_CACHE": str(answer_cache),
+                "HYOKA_FEEDBACK_FILE": str(Path(own) / "feedback.sqlite"),  # nobody's questions are counted
+            },
         )
         try:
             while not _ready(url):
