@@ -513,3 +513,21 @@ def test_new_synonyms_and_new_weights_forget_the_answers(small_index, tmp_path, 
         live.ask("花火大会の目的は？")
     assert watch.remembered is False
     live.index.close()
+
+
+# ---- the benchmark's arithmetic -------------------------------------------------------------------------------------
+
+
+def test_the_account_of_a_load_is_added_up_by_hand():
+    from evals.benchmarks.load import percentile, summary
+
+    # 100 requests: the 50th took 10 ms, the 95th 20, the 96th 90
+    assert [percentile({10: 50, 20: 45, 90: 5}, share) for share in (0.5, 0.95, 0.96)] == [10, 20, 90]
+    stats = [
+        {"name": "ask", "response_times": {"10": 3, "30": 1}, "num_failures": 1},
+        {"name": "search", "response_times": {"30": 4}, "num_failures": 0},
+    ]
+    told = summary(stats, 2.0)
+    assert told["ask"] == {"requests": 4, "errors": 1, "per_second": 2.0, "p50_ms": 10, "p95_ms": 30, "max_ms": 30}
+    assert told["all"] == {"requests": 8, "errors": 1, "per_second": 4.0, "p50_ms": 30, "p95_ms": 30, "max_ms": 30}
+    assert summary([], 1.0)["all"]["max_ms"] == 0

@@ -94,9 +94,10 @@ def play(scene: Scene, questions: Sequence[str], index_dir: Path, users: int, se
         with serving(index_dir, scene.answer_cache) as (url, process, started):
             before = _cpu(process.pid)
             shortest, longest = scene.pause
+            rate = users / max(1.0, longest)  # people do not all come in the same instant
             done = subprocess.run(
                 [sys.executable, "-m", "locust", "-f", str(USERS), "--headless", "--json", "--only-summary"]
-                + ["-u", str(users), "-r", str(users), "-t", f"{seconds}s", "--host", url],
+                + ["-u", str(users), "-r", f"{rate:.2f}", "-t", f"{seconds}s", "--host", url],
                 env={
                     **os.environ,
                     "HYOKA_LOAD_QUESTIONS": str(file),
@@ -109,12 +110,14 @@ def play(scene: Scene, questions: Sequence[str], index_dir: Path, users: int, se
             with urllib.request.urlopen(f"{url}/metrics", timeout=60) as response:
                 server = _server(response.read().decode())
             memory = resident(process.pid)
+    failures = [line.strip() for line in done.stderr.splitlines() if "POST" in line or "GET" in line][-20:]
     if done.returncode not in (0, 1):  # 1: some requests failed, which is a result
         raise SettingsError(f"locust が終わりませんでした。出力を確かめてください。\n{done.stderr[-800:]}")
     return {
         "scene": scene.name,
         "answer_cache": scene.answer_cache,
         **summary(json.loads(done.stdout), seconds),
+        "failures": failures if done.returncode else [],
         "server": {"start_seconds": round(started, 2), "processors_used": round(busy, 2), "mib": memory, **server},
     }
 
