@@ -12,8 +12,10 @@ from fastapi import APIRouter, FastAPI, HTTPException, Query, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
 from starlette.routing import Match
 
+from assistant.line import Line, apart
 from assistant.metrics import Metrics, MetricsMiddleware
 from assistant.payload import answer_json, search_json, sheet_detail_json, sheet_json
 from assistant.readiness import NO_FILTERS, Asker, Readiness
@@ -28,14 +30,21 @@ from assistant.schemas import (
     SheetDetailJson,
     SheetListJson,
 )
+from assistant.stages import stage
 from assistant.store import FeedbackStore
 from corpus.documents import Sheet
 from index.types import Filters, Index, Order
 
 
-def create_api(assistant: Asker, store: FeedbackStore) -> FastAPI:
-    """The application with every route of the HTTP contract; the screens are added by :func:`ui.app.create_app`."""
+def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None) -> FastAPI:
+    """The application with every route of the HTTP contract; the screens are added by :func:`ui.app.create_app`.
+
+    Questions and searches wait their turn in ``line``; without one in a line of the usual length.
+    """
     metrics = Metrics()
+    line = Line() if line is None else line
+    metrics.watch_line(line)
+    metrics.watch_index(lambda: assistant.index)
     readiness = Readiness(assistant)
     recorder = Recorder(assistant, store, metrics)
 
@@ -54,10 +63,11 @@ def create_api(assistant: Asker, store: FeedbackStore) -> FastAPI:
     )
     app.state.readiness = readiness
     app.state.recorder = recorder
+    app.state.line = line
     app.add_middleware(BodyLimit)
     app.add_middleware(MetricsMiddleware, metrics=metrics)
     add_error_handlers(app)
-    app.include_router(_questions(recorder))
+    app.include_router(_questions(recorder, line))
     app.include_router(_sheets(assistant))
     app.include_router(_feedback(store, metrics))
     app.include_router(_operations(readiness, assistant, metrics))
@@ -68,6 +78,13 @@ def create_api(assistant: Asker, store: FeedbackStore) -> FastAPI:
 
 ERRORS: dict[int | str, dict[str, object]] = {
     status: {"model": ErrorJson, "description": MESSAGES[status][1]} for status in (400, 404, 422)
+}
+
+BUSY: dict[int | str, dict[str, object]] = {
+    503: {
+        "model": ErrorJson,
+        "description": "混み合っています。Retry-After の秒数だけ待ってからもう一度お試しください。",
+    }
 }
 
 Text = Annotated[list[str] | None, Query(max_length=200)]
@@ -95,19 +112,24 @@ def _filters(
     )
 
 
-def _questions(assistant: Asker) -> APIRouter:
-    router = APIRouter(prefix="/api/v1", tags=["質問と検索"], responses=ERRORS)
+def _questions(assistant: Asker, line: Line) -> APIRouter:
+    router = APIRouter(prefix="/api/v1", tags=["質問と検索"], responses=ERRORS | BUSY)
 
-    @router.post("/ask", summary="質問する")
-    def ask(body: AskJson) -> AnswerJson:
+    @router.post("/ask", summary="質問する", response_model=AnswerJson)
+    async def ask(body: AskJson) -> Response:
         """引用つきの回答を一つ返します。答えがシートにないときは `abstained` が true になります。"""
-        question = clean_question(body.question)
+        question = clean_question(body.question)  # before the line: what cannot be answered need not wait
         filters = NO_FILTERS if body.filters is None else body.filters.filters()
-        answer = assistant.ask(question, [turn.turn() for turn in body.history or ()], filters, body.choices())
-        return answer_json(answer, assistant.index)
 
-    @router.get("/search", summary="検索する")
-    def search(
+        def answered() -> Response:
+            answer = assistant.ask(question, [turn.turn() for turn in body.history or ()], filters, body.choices())
+            with stage("render"):
+                return _json(answer_json(answer, assistant.index))
+
+        return await line.run("ask", answered)
+
+    @router.get("/search", summary="検索する", response_model=SearchJson)
+    async def search(
         q: Annotated[str, Query(description="検索語または質問文")],
         k: Annotated[int, Query(ge=1, le=200)] = 10,
         offset: Annotated[int, Query(ge=0, le=100_000)] = 0,
@@ -120,12 +142,25 @@ def _questions(assistant: Asker) -> APIRouter:
         sort: Annotated[
             Order, Query(description="relevance: 関連、year: 年度の新しい順、amount: 決算額の大きい順、name: 事業名順")
         ] = "relevance",
-    ) -> SearchJson:
+    ) -> Response:
         """意味と言葉の両方で近い順（または `sort` の順）に、シートの欄を返します。"""
         filters = _filters(municipality, fiscal_year, department, section, rating, budget)
-        return search_json(assistant.index.search(clean_question(q), k, filters, offset, sort), assistant.index)
+        words = clean_question(q)
+
+        def found() -> Response:
+            with stage("search"):
+                result = assistant.index.search(words, k, filters, offset, sort)
+            with stage("render"):
+                return _json(search_json(result, assistant.index))
+
+        return await line.run("search", found)
 
     return router
+
+
+def _json(body: BaseModel) -> Response:
+    """Written in the thread of the work: FastAPI would do it where every other request waits for it."""
+    return Response(body.model_dump_json(), media_type="application/json")
 
 
 def _sheets(assistant: Asker) -> APIRouter:
@@ -193,22 +228,22 @@ def _operations(readiness: Readiness, assistant: Asker, metrics: Metrics) -> API
     router = APIRouter(tags=["運用"])
 
     @router.get("/healthz", summary="動いているか")
-    def healthz() -> dict[str, str]:
+    async def healthz() -> dict[str, str]:
         """プロセスが動いていれば 200。"""
         return {"status": "ok"}
 
     @router.get("/readyz", summary="答えられるか", responses={503: {"model": ErrorJson}})
-    def readyz() -> dict[str, str | int]:
+    async def readyz() -> dict[str, str | int]:
         """索引を読み、質問に答えられる状態なら 200、そうでなければ 503。"""
-        problem, sheets = readiness.check()
+        problem, sheets = await apart(readiness.check)
         if problem is not None:
             raise HTTPException(503, problem)
         return {"status": "ready", "index_version": assistant.index.version, "sheets": sheets}
 
     @router.get("/metrics", summary="計測値（Prometheus 形式）", response_class=PlainTextResponse)
-    def metrics_text() -> Response:
-        """リクエスト数、応答時間、質問数、評価の数。"""
-        return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    async def metrics_text() -> Response:
+        """リクエスト数、応答時間、段階ごとの時間、順番待ち、断った数、質問と評価の数、索引の版と古さ、メモリー。"""
+        return Response(await apart(metrics.text), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return router
 

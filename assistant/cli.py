@@ -191,6 +191,7 @@ def serve(
 ) -> None:
     """画面とHTTP APIを開く（止めるには Ctrl+C）。"""
     settings = _settings(host=host, port=port, index_dir=index_dir)
+    from assistant.line import Line
     from assistant.serving import listen, run
 
     with listen(settings.host, settings.port) as socket:
@@ -207,7 +208,8 @@ def serve(
         keeping = Keeping(on=settings.history, days=settings.history_days, most=settings.history_most)
         store = open_store(settings.feedback_file, keeping)
         store.asked.counting = settings.count_questions
-        application = create_app(upkeep.live, store, upkeep)
+        line = Line(settings.answers_at_once, settings.waiting, settings.waiting_seconds)
+        application = create_app(upkeep.live, store, upkeep, line)
         upkeep.live.start()
         console.note(f"http://{settings.host}:{socket.getsockname()[1]} で開きました（止めるには Ctrl+C）。")
         if questions:

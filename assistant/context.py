@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from assistant.catalogue import Catalogue, NameMatch
 from assistant.drafts import MAX_CHARS
 from assistant.question import HINTED, NAMED, Query
+from assistant.stages import stage
 from assistant.statements import Statements
 from corpus.documents import Sheet
 from corpus.normalize import squeeze
@@ -108,7 +109,8 @@ class Context:
         """The passages for what is left of the question after its name, years and municipality were understood."""
         if not self.passages:
             text = self.query.focus.strip() or self.query.text
-            self.passages = self.index.search(text, k, self.query.filters).hits
+            with stage("search"):
+                self.passages = self.index.search(text, k, self.query.filters).hits
         return self.passages
 
     def focus(self) -> list[Focus]:

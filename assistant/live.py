@@ -8,7 +8,7 @@ import gc
 import inspect
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from assistant.readiness import NO_FILTERS, Asker
+from assistant.readiness import NO_FILTERS, Asker, warm
 from assistant.types import NO_CHOICES, Answer, Choices, Turn
 from corpus.errors import HyokaError
 from index.types import Filters, Index
@@ -76,9 +76,28 @@ def holding() -> Iterator[None]:
 
 
 def held(work: Callable[..., Any]) -> Callable[..., Any]:
-    """A function, or a generator function, each call of which is one request (see :func:`holding`); asynchronous generators stay as they are."""
+    """A function, or a generator function, each call of which is one request (see :func:`holding`); also an asynchronous one."""
     if inspect.isasyncgenfunction(work):
-        return work
+
+        @functools.wraps(work)
+        async def flowed(*values: Any, **named: Any) -> AsyncIterator[Any]:
+            hold = _Hold()
+            steps = work(*values, **named)
+            try:
+                while True:
+                    token = _HOLD.set(hold)
+                    try:
+                        step = await anext(steps)
+                    except StopAsyncIteration:
+                        return
+                    finally:
+                        _HOLD.reset(token)
+                    yield step
+            finally:
+                await steps.aclose()
+                hold.end()
+
+        return flowed
     if inspect.iscoroutinefunction(work):
 
         @functools.wraps(work)
@@ -182,6 +201,14 @@ class Live:
         generation = self._take()
         try:
             return generation.asker.ask(question, history, filters, choices)
+        finally:
+            self._give(generation)
+
+    def warm(self) -> None:
+        """Warms the assistant that answers now."""
+        generation = self._take()
+        try:
+            warm(generation.asker)
         finally:
             self._give(generation)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from assistant.types import NO_CHOICES, Answer, Choices, Turn
@@ -35,6 +35,17 @@ class Asker(Protocol):
         ...
 
 
+def warm(assistant: object) -> None:
+    """Warms an assistant that knows how to; what goes wrong is logged and left to the questions."""
+    warms: Callable[[], None] | None = getattr(assistant, "warm", None)
+    if warms is None:
+        return
+    try:
+        warms()
+    except Exception:
+        logger.exception("reading ahead failed")
+
+
 class Readiness:
     """Whether questions can be answered now. The first question loads the encoder, so a probe asks it at the start."""
 
@@ -63,6 +74,7 @@ class Readiness:
             self.problem = "検索の準備に失敗しました。サーバーの記録（ログ）を確かめてください。"
         finally:
             self._done.set()
+        warm(self.assistant)  # not part of being ready
 
     def check(self) -> tuple[str | None, int]:
         """(problem or None, number of sheets), as of now."""

@@ -14,6 +14,10 @@ from corpus.errors import SettingsError
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+# uvicorn's five seconds are about what a person reads for: a request sent as the connection is being closed is lost.
+# Longer than the sixty of common proxies, so that they and not this side end an idle one.
+KEEP_ALIVE_SECONDS = 75
+
 
 @contextmanager
 def listen(host: str, port: int) -> Iterator[socket.socket]:
@@ -43,7 +47,10 @@ def run(application: FastAPI, opened: socket.socket) -> None:
     import uvicorn
 
     logging.getLogger().setLevel(logging.WARNING)
-    server = uvicorn.Server(uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=5))
+    settled = uvicorn.Config(
+        application, log_level="warning", timeout_graceful_shutdown=5, timeout_keep_alive=KEEP_ALIVE_SECONDS
+    )
+    server = uvicorn.Server(settled)
     try:
         server.run(sockets=[opened])
     except KeyboardInterrupt:

@@ -53,6 +53,20 @@ class Settings(BaseSettings):
         default=2, ge=0, le=3_600, description="0から3600の数（秒。索引の入れ替わりを確かめる間隔、0なら確かめない）"
     )
     count_questions: bool = Field(default=True, description="true か false（よく聞かれる質問を数えるか）")
+    answers_at_once: int | None = Field(
+        default=None,
+        ge=1,
+        le=64,
+        description="1から64の整数（同時に処理する質問と検索の数。なければコアの数、少なくとも2）",
+    )
+    waiting: int = Field(default=64, ge=0, le=10_000, description="0から10000の整数（順番を待てる質問と検索の数）")
+    waiting_seconds: float = Field(default=10, gt=0, le=600, description="0より大きく600以下の数（秒。順番を待つ長さ）")
+    answer_cache: int = Field(
+        default=500,
+        ge=0,
+        le=100_000,
+        description="0から100000の整数（同じ質問のために覚えておく回答の数、0なら覚えない）",
+    )
     feedback_file: Path | None = Field(default=None, description="評価と会話の履歴を残すファイルのパス")
     history: bool = Field(default=True, description="true か false（会話の履歴を残すかどうか）")
     history_days: int = Field(default=90, ge=1, le=3_650, description="1から3650の整数（会話の履歴を残す日数）")

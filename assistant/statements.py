@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ _SHORT = 8
 _DIGITS = 6
 # Beyond so many statements in memory (about 3 kB each) all are forgotten and read anew as they are asked for.
 _MOST_KEPT = 60_000
+# Read ahead so many sheets at a time, with so many seconds between.
+_WARMED, _BREATH = 5, 0.002
 
 Doubles = NDArray[np.float64]
 
@@ -136,6 +139,16 @@ class Statements:
                 self._kept += len(statements)
                 self._table.keep(statements)
             return [statement for sheet in wanted for statement in self._sheets[sheet.sheet_id]]
+
+    def warm(self, sheets: Sequence[Sheet]) -> None:
+        """Reads and encodes ahead what a list question would wait for: half of what is kept at most, a few sheets at a
+        time, so that a question that comes meanwhile gets its turn."""
+        wanted = self.wanted("課題")
+        for start in range(0, len(sheets), _WARMED):
+            if self._kept >= self._most_kept // 2:
+                return
+            self.rank(wanted, self.of(sheets[start : start + _WARMED]))
+            time.sleep(_BREATH)
 
     def rank(self, wanted: Wanted, statements: Sequence[Statement]) -> list[Ranked]:
         """Statements with their scores, best first; those that answer no word at all score by label and kind only."""

@@ -23,6 +23,7 @@ from assistant.ranking import comparison
 from assistant.ratings import rated
 from assistant.selection import department_proof
 from assistant.sifting import sifted
+from assistant.stages import stage
 from assistant.tallies import tallied
 from corpus.amounts import format_number
 from corpus.documents import Sheet
@@ -173,7 +174,8 @@ def _of_town(context: Context, town: str) -> Context:
     if query.named and not of_town.query.named:
         said = " ".join(dict.fromkeys(query.key[n.start : n.end] for n in query.named))
         focus = f"{said} {query.focus.strip()}"
-        of_town.passages = context.index.search(focus, 40, filters).hits
+        with stage("search"):
+            of_town.passages = context.index.search(focus, 40, filters).hits
         if query.asks("amount", "number"):  # rows of figures are told apart by their sheets' names too
             of_town.query = replace(of_town.query, focus=focus)
     return of_town

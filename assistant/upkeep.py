@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from assistant.answercache import cached
 from assistant.live import Live
-from assistant.readiness import Asker
+from assistant.readiness import Asker, warm
 from assistant.rebuild import Rebuild
 from assistant.settings import Settings
 from corpus.errors import IndexFolderError
@@ -84,25 +85,31 @@ def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
     begun = stamp(first.version)  # a build may have moved CURRENT since
     opened = {"files": _stamp_of_files(begun)}
 
+    def answering(index: Snapshot) -> Asker:
+        return cached(Assistant(index), settings.answer_cache)
+
     def reopen(old: Asker) -> Asker:
         now = stamp()
         synonyms = use_synonyms(own)
         before = old.index
         if isinstance(before, Snapshot) and opened["files"] == _stamp_of_files(now):
-            return Assistant(before.with_synonyms(synonyms))  # only the synonyms changed: no file is read again
+            asker = answering(before.with_synonyms(synonyms))  # only the synonyms changed: no file is read again
+            warm(asker)
+            return asker
         snapshot = Snapshot.open(
             folder, first.encoder, synonyms, word_encoder=first.word_encoder, reranker=first.reranker
         )
         try:
-            asker = Assistant(snapshot)
+            asker = answering(snapshot)
             snapshot.search("準備", 1)
+            warm(asker)  # while the old one goes on answering
         except BaseException:
             snapshot.close()
             raise
         opened["files"] = _stamp_of_files(now)
         return asker
 
-    live = Live(Assistant(first), stamp, reopen, settings.watch_seconds, begun)
+    live = Live(answering(first), stamp, reopen, settings.watch_seconds, begun)
 
     def sources() -> Sequence[str]:
         if settings.sources:

@@ -11,6 +11,7 @@ HyokaError                     anything hyoka raises on purpose; ``message`` is 
 │   └── IndexDamaged           a file is missing or its checksum differs
 ├── NothingToIndex             not one sheet or section could be read from the sources
 ├── QuestionError              the question cannot be used (empty, too long)
+├── Busy                       more is asked at once than can be answered; says after how many seconds to ask again
 └── SettingsError              a setting has no usable value
     └── FormError              a form file or fields.toml has a mistake; names file, line and key
 """
@@ -90,6 +91,16 @@ class QuestionError(HyokaError):
     """The question is empty or over the length limit."""
 
     code = "question"
+
+
+class Busy(HyokaError):
+    """More is asked at once than can be answered; it is worth asking again after ``seconds`` (whole, 1 or more)."""
+
+    code = "busy"
+
+    def __init__(self, message: str, seconds: int = 1) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class SettingsError(HyokaError):

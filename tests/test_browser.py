@@ -6,9 +6,7 @@ Screenshots go to pytest's temporary folder (``--basetemp`` keeps them in a plac
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from browser_pages import WIDE, Watched, ask, sheet_frame
@@ -43,8 +41,8 @@ def test_the_question_box_stays_in_sight(watched):
 
 def test_a_question_sent_while_an_answer_still_grows_is_asked_after_it(wide, monkeypatch):
     page = wide.start()
-    whole = threading.Event()  # the answer waits before its last step until both questions are sent
-    monkeypatch.setattr("ui.exchanges.time", SimpleNamespace(sleep=lambda _: whole.wait(60), time_ns=time.time_ns))
+    whole = threading.Event()  # the answer waits until both questions are sent
+    monkeypatch.setattr("ui.exchanges.clean_question", lambda question: (whole.wait(60), question)[1])
     box = page.locator("#hy-question textarea")
     questions = ["図書館の今後の計画は", "財務会計システムの予算額は？"]
     for at, question in enumerate(questions):

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from assistant.api import create_api, find_sheet
+from assistant.line import Line
 from assistant.live import HoldRequests
 from assistant.readiness import Asker
 from assistant.store import FeedbackStore, open_store
@@ -37,14 +38,16 @@ ASSETS = Path(__file__).parent / "assets"
 FONTS = ["Hiragino Sans", "Yu Gothic UI", "Meiryo", "Noto Sans CJK JP", "Noto Sans JP", "sans-serif"]
 
 
-def create_app(assistant: Asker, store: FeedbackStore | None = None, upkeep: Upkeep | None = None) -> FastAPI:
+def create_app(
+    assistant: Asker, store: FeedbackStore | None = None, upkeep: Upkeep | None = None, line: Line | None = None
+) -> FastAPI:
     """Everything behind one port. ``store`` keeps opinions; without one they go to the default file. ``upkeep`` is what
     the 管理 screen may change; without it that screen only shows.
 
-    The API's routes come first, the sheet pages next, and the screens take every other address.
+    Questions and searches wait their turn in ``line``. The API's routes come first, the sheet pages next, and the screens take every other address.
     """
     kept = open_store() if store is None else store
-    app = create_api(assistant, kept)
+    app = create_api(assistant, kept, line)
     app.mount("/hyoka-assets", StaticFiles(directory=ASSETS), name="hyoka-assets")
     _add_sheet_pages(app, assistant)
     add_comparison(app, assistant)
@@ -55,7 +58,7 @@ def create_app(assistant: Asker, store: FeedbackStore | None = None, upkeep: Upk
     desk = open_desk(app.state.recorder, kept)
     add_case_files(app, desk)
     add_papers(app, kept.talks)
-    add_results(app, assistant)
+    add_results(app, assistant, app.state.line)
     add_search_files(app, assistant)
     _refuse_uploads(app)
     app.add_middleware(Visitors, days=kept.talks.keeping.days if kept.talks.keeping.on else 0)
@@ -63,7 +66,7 @@ def create_app(assistant: Asker, store: FeedbackStore | None = None, upkeep: Upk
     app.add_middleware(Guard)
     app.add_middleware(GZipMiddleware, minimum_size=1_000)  # streamed answers (text/event-stream) pass uncompressed
     app.add_middleware(HoldRequests)
-    return _mount_screens(app, app.state.recorder, kept, desk, upkeep)
+    return _mount_screens(app, app.state.recorder, kept, desk, upkeep, app.state.line)
 
 
 def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
@@ -109,7 +112,9 @@ def _head() -> str:
     return "".join([*styles, *scripts])
 
 
-def _mount_screens(app: FastAPI, assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None) -> FastAPI:
+def _mount_screens(
+    app: FastAPI, assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None, line: Line
+) -> FastAPI:
     # Before the import: Gradio reads these once.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -129,7 +134,7 @@ def _mount_screens(app: FastAPI, assistant: Asker, store: FeedbackStore, desk: D
     )
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        hold_events(build_screens(assistant, store, desk, upkeep)),
+        hold_events(build_screens(assistant, store, desk, upkeep, line)),
         path="/",
         theme=theme,
         favicon_path=str(ASSETS / "favicon.svg"),

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from html import escape
 from typing import Any
 
 import gradio as gr  # 2 s: this module is imported when the screens are built, not before
 
+from assistant.line import Line
 from assistant.readiness import Asker
 from assistant.refusals import INTERNAL
 from assistant.store import FeedbackStore
 from corpus.errors import HyokaError, QuestionError
 from ui.chips import render_chips, without_chip
 from ui.examples import PER_ROLE, ROLES, Examples
-from ui.exchanges import Exchange, Message, judged, respond, respond_again
+from ui.exchanges import Exchange, Message, judged, respond, respond_again, respond_in_turn
 from ui.history import History
 from ui.opinions import keep_opinion, read_opinion
 from ui.reading import decided
@@ -38,8 +39,11 @@ watch("value", () => document.dispatchEvent(new CustomEvent("hy-done")));
 """
 
 
-def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list[Any]) -> tuple[list[Any], Any]:
-    """Adds the screen to the current Blocks; ``filters`` are the shared inputs that ``scope`` turns into Filters.
+def build_chat(
+    assistant: Asker, store: FeedbackStore, scope: Any, filters: list[Any], line: Line
+) -> tuple[list[Any], Any]:
+    """Adds the screen to the current Blocks; ``filters`` are the shared inputs that ``scope`` turns into Filters, and
+    questions wait their turn in ``line``.
 
     Returns what is filled once the page is open: per role a column and its buttons (:func:`example_updates`), and the
     place for what the index holds.
@@ -98,34 +102,38 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
         gr.HTML(HOW, apply_default_css=False)
         held = gr.HTML("", apply_default_css=False)
 
-    def ask(
+    async def ask(
         request: gr.Request, question: str, messages: list[Message], log: list[Exchange], *chosen_filters: Any
-    ) -> Iterator[Any]:
+    ) -> AsyncIterator[Any]:
         if not question.strip():
             yield [gr.skip()] * len(outputs)
             return
         keep = history.keep(request, log)
         steps = respond(assistant, question.strip(), messages, log, scope(*chosen_filters), keep)
-        for at, (grown, kept) in enumerate(steps):
+        first = True
+        async for grown, kept in respond_in_turn(line, steps):
             yield (
                 gr.update(value=grown, visible=True),
                 kept,
-                "" if at == 0 else gr.skip(),  # once: the next question may already be typed while the answer grows
+                "" if first else gr.skip(),  # once: the next question may already be typed while the answer grows
                 gr.update(visible=False),
                 gr.update(visible=False),
                 gr.update(visible=True),
             )
+            first = False
 
     outputs = [chatbot, exchanges, box, welcome, about, fresh]
     inputs = [chatbot, exchanges, *filters]
     # always_last: a question sent while an answer still grows is asked after it; Gradio would drop it otherwise.
-    box.submit(
-        ask, [box, *inputs], outputs, show_progress="hidden", api_visibility="private", trigger_mode="always_last"
-    )
+    # concurrency_limit: all of them reach the line, which has an end.
+    asked: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+    box.submit(ask, [box, *inputs], outputs, trigger_mode="always_last", **asked)
     for button in chosen:
-        button.click(ask, [button, *inputs], outputs, show_progress="hidden", api_visibility="private")
+        button.click(ask, [button, *inputs], outputs, **asked)
 
-    def again(request: gr.Request, event: gr.EventData, messages: list[Message], log: list[Exchange], turn: str) -> Any:
+    async def again(
+        request: gr.Request, event: gr.EventData, messages: list[Message], log: list[Exchange], turn: str
+    ) -> Any:
         done = "" if turn else " "  # the bridge's value changes, well or badly: so chat.js knows that it is over
         told = event._data or {}
         at = told.get("at")
@@ -134,7 +142,10 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
         try:
             if known is None or choices is None:
                 raise QuestionError("この回答は聞き直せません。もう一度質問してください。")
-            grown, kept = respond_again(assistant, known.at, choices, messages, log, history.amend(request))
+            amend = history.amend(request)
+            grown, kept = await line.run(
+                "ask", lambda: respond_again(assistant, known.at, choices, messages, log, amend)
+            )
         except HyokaError as problem:
             gr.Warning(escape(problem.message))
             return gr.skip(), gr.skip(), done
@@ -145,7 +156,7 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
         return grown, kept, done
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    bridge.click(again, [chatbot, exchanges, bridge], [chatbot, exchanges, bridge], trigger_mode="always_last", **quiet)
+    bridge.click(again, [chatbot, exchanges, bridge], [chatbot, exchanges, bridge], trigger_mode="always_last", **asked)
 
     def judge(event: gr.EventData, log: list[Exchange], given: dict[tuple[int, str], int]) -> Any:
         told = event._data or {}
@@ -198,7 +209,7 @@ def build_chat(assistant: Asker, store: FeedbackStore, scope: Any, filters: list
         return str(event.value)
 
     chatbot.option_select(take, None, chosen_text, show_progress="hidden", api_visibility="private").then(
-        ask, [chosen_text, *inputs], outputs, show_progress="hidden", api_visibility="private"
+        ask, [chosen_text, *inputs], outputs, **asked
     )
     history.connect(chatbot, exchanges, welcome, about, fresh)
     return to_fill, held

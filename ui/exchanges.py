@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
+from assistant.line import Line, apart
 from assistant.readiness import Asker
 from assistant.refusals import INTERNAL, clean_question
+from assistant.stages import stage
 from assistant.types import NO_CHOICES, Answer, Choices, Turn
-from corpus.errors import HyokaError, QuestionError
+from corpus.errors import Busy, HyokaError, QuestionError
 from index.types import Filters
 from ui.chips import filter_words
 from ui.paperlinks import answer_papers
@@ -86,10 +88,27 @@ def respond(
         return
     for step in steps[:-1]:
         yield [*asked, _reply(step)], exchanges
-        time.sleep(STEP_SECONDS)
     exchange = keep(exchange, answer, filters)
     final = _reply(steps[-1] + answer_papers(exchange.talk, exchange.entry), answer.suggestions)
     yield [*asked, final], [*exchanges, exchange]
+
+
+async def respond_in_turn(
+    line: Line, steps: Iterator[tuple[list[Message], list[Exchange]]]
+) -> AsyncIterator[tuple[list[Message], list[Exchange]]]:
+    """The steps of :func:`respond`, the answer made when its turn comes in ``line``; where it never comes, that is said."""
+    messages, exchanges = next(steps)
+    yield messages, exchanges
+    try:
+        step = await line.run("ask", lambda: next(steps, None))
+    except Busy as problem:
+        yield [*messages[:-1], _reply(_apology(problem.message))], exchanges
+        return
+    while step is not None:
+        yield step
+        if (following := await apart(lambda: next(steps, None))) is not None:
+            await asyncio.sleep(STEP_SECONDS)
+        step = following
 
 
 def respond_again(
@@ -125,7 +144,8 @@ def _answered(
 ) -> tuple[list[str], Exchange, Answer]:
     """The steps in which an answer appears, what is remembered of it, and the answer itself."""
     answer = assistant.ask(clean_question(question), turns(earlier), filters, choices)
-    steps = answer_steps(answer, placed(assistant.index), filtered=filter_words(filters), choices=choices)
+    with stage("render"):
+        steps = answer_steps(answer, placed(assistant.index), filtered=filter_words(filters), choices=choices)
     cited = len(answer.citations)
     exchange = Exchange(question, answer.answer, at, answer.index_version, filters, choices, cited)
     return steps, exchange, answer

@@ -7,10 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
 
+from assistant.line import Line, apart
 from assistant.readiness import Asker
-from assistant.refusals import INTERNAL, clean_question
-from corpus.errors import HyokaError
+from assistant.refusals import INTERNAL, busy_response, clean_question
+from assistant.stages import stage
+from corpus.errors import Busy, HyokaError
 from index.types import Index
 from ui.facets import render_facets
 from ui.hits import OTHERS, render_found
@@ -23,16 +26,20 @@ logger = logging.getLogger(__name__)
 HELP = "言葉でも文でも探せます。例：「窓口の待ち時間を短くする取組」。言い方が違っても、意味の近い記載を見つけます。"
 
 
-def add_results(app: FastAPI, assistant: Asker) -> None:
+def add_results(app: FastAPI, assistant: Asker, line: Line) -> None:
     """Adds ``GET /search/results``: what the screen shows for the search of an address."""
 
-    @app.get("/search/results", include_in_schema=False)
-    def results(request: Request) -> dict[str, Any]:
+    @app.get("/search/results", include_in_schema=False, response_model=None)
+    async def results(request: Request) -> dict[str, Any] | Response:
         search = read_search(request.query_params)
         if not search.words:
-            return {"results": render_notice(HELP), "facets": "", "scope": known_scope(assistant.index, search)}
+            known = await apart(lambda: known_scope(assistant.index, search))
+            return {"results": render_notice(HELP), "facets": "", "scope": known}
         try:
-            return shown(assistant.index, replace(search, words=clean_question(search.words)))
+            words = replace(search, words=clean_question(search.words))
+            return await line.run("search-screen", lambda: JSONResponse(shown(assistant.index, words)))
+        except Busy as problem:
+            return busy_response(problem, results=render_notice(problem.message), facets="")
         except HyokaError as problem:
             return {"results": render_notice(problem.message), "facets": ""}
         except Exception:
@@ -42,14 +49,17 @@ def add_results(app: FastAPI, assistant: Asker) -> None:
 
 def shown(index: Index, search: Search) -> dict[str, Any]:
     """The results and the facets as HTML, and the chosen values that the shared filters know."""
-    found = index.search_sheets(
-        search.words, PAGE, search.filters, (search.page - 1) * PAGE, search.order, others=OTHERS
-    )
-    return {
-        "results": render_found(search, found, hints(index, search, found), placed(index)),
-        "facets": render_facets(search, found.facets),
-        "scope": known_scope(index, search),
-    }
+    with stage("search"):
+        found = index.search_sheets(
+            search.words, PAGE, search.filters, (search.page - 1) * PAGE, search.order, others=OTHERS
+        )
+        helped = hints(index, search, found)
+    with stage("render"):
+        return {
+            "results": render_found(search, found, helped, placed(index)),
+            "facets": render_facets(search, found.facets),
+            "scope": known_scope(index, search),
+        }
 
 
 def known_scope(index: Index, search: Search) -> list[list[Any]]:

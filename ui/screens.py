@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr  # 2 s: this module is imported when the application is built, not before
 
+from assistant.line import Line
 from assistant.readiness import Asker
 from assistant.store import FeedbackStore
 from assistant.upkeep import Upkeep
@@ -43,10 +44,13 @@ KEEP_ADDRESS = """(...chosen) => {
 }"""
 
 
-def build_screens(assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None = None) -> gr.Blocks:
+def build_screens(
+    assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None = None, line: Line | None = None
+) -> gr.Blocks:
     """The page, ready to be mounted. An address may carry filters, a search and a tab:
     ``/?municipality=A&fiscal_year=2021&tab=search&q=更改``."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    line = Line() if line is None else line
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=False) as screens:
         top = gr.HTML(header(""), elem_id="hy-header", apply_default_css=False)
         with gr.Accordion(scope_label(scope()), open=False, elem_id="hy-scope") as fold, gr.Row():
@@ -56,7 +60,7 @@ def build_screens(assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Up
             ]
         with gr.Tabs(elem_id="hy-tabs") as tabs:
             with gr.Tab("質問", id="ask"):
-                to_fill, held = build_chat(assistant, store, scope, shared)
+                to_fill, held = build_chat(assistant, store, scope, shared, line)
             with gr.Tab("検索", id="search"):
                 build_search(shared)
             with gr.Tab("シート", id="sheets"):
@@ -95,7 +99,9 @@ def build_screens(assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Up
             one.change(
                 lambda *chosen: gr.update(label=scope_label(scope(*chosen))), shared, fold, js=KEEP_ADDRESS, **quiet
             )
-    # One slow question must not make the next person wait.
+    # Questions wait in their line and not in Gradio's, which has neither an end nor a deadline: it must hold them all,
+    # beside forty other events (its own default). Of those, one slow one must not make the next person wait.
+    screens.max_threads = 40 + line.at_once + line.most_waiting
     screens.queue(default_concurrency_limit=8)
     return screens
 

@@ -117,17 +117,27 @@ def times(call: Callable[[str], object], questions: Sequence[str], rounds: int) 
 
 
 @contextmanager
-def serving(index_dir: Path) -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
-    """``hyoka serve`` on a free port: its address, its process, and the seconds until it was ready."""
+def serving(index_dir: Path, answer_cache: int = 0) -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
+    """``hyoka serve`` on a free port: its address, its process, and the seconds until it was ready.
+
+    It keeps no answers unless ``answer_cache`` says how many: a question asked again is to be answered again.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     started = time.perf_counter()
     command = [sys.executable, "-c", "import sys; from assistant.cli import main; sys.exit(main())", "serve"]
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory(prefix="hyoka-serve-") as own:
         process = subprocess.Popen(
-            [*command, "--port", str(port), "--index-dir", str(index_dir)], stdout=log, stderr=subprocess.STDOUT
+            [*command, "--port", str(port), "--index-dir", str(index_dir)],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={
+                **os.environ,
+                "HYOKA_ANSWER_CACHE": str(answer_cache),
+                "HYOKA_FEEDBACK_FILE": str(Path(own) / "feedback.sqlite"),  # nobody's questions are counted
+            },
         )
         try:
             while not _ready(url):

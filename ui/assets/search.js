@@ -40,8 +40,9 @@
     let answer;
     try {
       const response = await fetch(new URL(`search/results?${wanted}`, ROOT), { signal: own.signal });
-      if (!response.ok) throw new Error(String(response.status));
-      answer = await response.json();
+      if (!response.ok && response.status !== 503) throw new Error(String(response.status));
+      answer = await response.json(); // a server with too much to do says so itself; a proxy's 503 is no JSON
+      if (typeof answer.results !== "string") throw new Error(String(response.status));
     } catch (problem) {
       if (own !== asked || problem.name === "AbortError") return;
       answer = { results: '<div class="hy-box hy-results"><p class="hy-none" role="status">検索結果を受け取れませんでした。'
