@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from assistant.catalogue import Catalogue, NameMatch
 from assistant.drafts import readable
+from assistant.timespans import AskedPeriod
 from assistant.types import Carried, CarriedKind
 from corpus.normalize import squeeze
+from corpus.periods import fiscal_year
 from index.readings import reading
 from index.tokens import words
 
@@ -25,6 +27,9 @@ _LITTLE = 10
 # 予算 and 決算 say the kind of a row as well as a row.
 _KINDS = ("予算額", "決算額")
 _PLANNED = re.compile(r"当初|見込|予定|計画|補正")
+_BESIDE = re.compile(
+    r"^(?:では|じゃあ?|で)?、?(?:その|さらに|もう)*(?:(?:1|一)(?:つ|個|年))?(?:(?P<before>前の?年度?|前年度?)|(?P<after>次の?年度?|翌年度?|後の年度?))(?=[はのもだ?]|$)"
+)
 _MOST_NAMES = 2
 _AS_GOOD = 0.12  # as in Context.focus
 _LONGEST = 30  # characters of an earlier question that a chip has room for
@@ -66,12 +71,15 @@ def carry(query: Query, before: Query, catalogue: Catalogue, without: Collection
             carried.append(Carried("department", "・".join(departments)))
     if subset:
         carried.append(Carried("subset", SUBSET_WORDS))
+    beside = _year_beside(query, before) if "period" not in without else ()
+    periods = beside or periods
     rows = tuple(f for f in before.fields if f.type == "amount" and f.name not in _KINDS)
     if rows and fields and all(f.name in _KINDS for f in fields) and "question" not in without:
         fields = (*rows, *fields)  # 「H29決算は?」 after 総事業コスト: the settled amount of that row
     strong = any(not f.weak for f in fields)
-    moved = bool(query.municipalities or own_sheet or query.periods)
-    plain = intent in ("text", "yesno", "number") or query.told_by == "model"  # so little text is no cue
+    moved = bool(query.municipalities or own_sheet or periods)
+    # So little text is no cue for the model, and 年度は in 「その前の年度は?」 asks for no date.
+    plain = intent in ("text", "yesno", "number") or query.told_by == "model" or bool(beside)
     only_scope = moved and not strong and plain and len(squeeze(query.focus)) <= _LITTLE
     same_question = only_scope and "question" not in without
     expects = query.expects
@@ -106,6 +114,16 @@ def carry(query: Query, before: Query, catalogue: Catalogue, without: Collection
         focus=focus,
         carried=tuple(carried),
     )
+
+
+def _year_beside(query: Query, before: Query) -> tuple[AskedPeriod, ...]:
+    """「その前の年度は?」「翌年度は?」: the year beside the one asked of before; none where that was not one year."""
+    found = _BESIDE.search(query.key)
+    years = [asked.year for asked in before.periods]
+    if found is None or len(years) != 1 or years[0] is None:
+        return ()
+    year = fiscal_year(years[0] + (1 if found["after"] else -1))
+    return (AskedPeriod(year, (year,)),)
 
 
 def _names(names: Sequence[NameMatch]) -> str:

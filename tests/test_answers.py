@@ -201,6 +201,19 @@ def test_a_follow_up_keeps_to_what_was_listed(city: Assistant):
     assert cited(answer) < cited(listed)
 
 
+def test_the_year_before_is_the_one_before_the_year_asked_of(city: Assistant):
+    asked = [
+        ("湊見市の学校給食運営事業の令和6年度の決算額は？", "772,418,000円"),
+        ("その前の年度は？", "709,815,000円"),
+    ]
+    asked += [("翌年度は？", "772,418,000円"), ("前年度の予算は？", "712,460,000円")]
+    history: list[Turn] = []
+    for question, figure in asked:
+        answer = city.ask(question, history)
+        assert figure in answer.answer and answer.answer.count("円") == 1, question
+        history += [Turn("user", question), Turn("assistant", answer.answer)]
+
+
 def test_a_name_alone_gives_the_sheet_at_a_glance(city: Assistant):
     answer = city.ask("AI-OCR・RPA")
     assert cited(answer) == {"AI-OCR・RPA"} and len(answer.citations) >= 3
