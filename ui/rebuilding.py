@@ -41,10 +41,16 @@ def build_rebuild(upkeep: Upkeep | None, tab: Any, refresh: Callable[[], Any], s
     seen = gr.State("")
 
     def look(before: str) -> list[Any]:
-        """The build as it is; the account of the index anew when the build that was watched has ended."""
+        """The build as it is; the account of the index anew when the build that was watched has ended.
+
+        Opening the tab while nothing is built changes nothing but the words: its answer may arrive after that of the
+        button, and would stop the clock of the build that has just begun.
+        """
         build: Build = rebuild.state()
         running = build.phase == "running"
         ended = before == "running" and not running
+        if not running and not ended:
+            return [render_build(build), *[gr.skip()] * (len(outputs) - 1)]
         return [
             render_build(build),
             build.phase,
@@ -64,7 +70,7 @@ def build_rebuild(upkeep: Upkeep | None, tab: Any, refresh: Callable[[], Any], s
                 rebuild.start(bool(only_add))
             except HyokaError as refused:
                 problem = refused.message
-        return [spoken(problem), *[gr.skip()] * (len(outputs) - 1)] if problem else look("")
+        return [spoken(problem), *[gr.skip()] * (len(outputs) - 1)] if problem else look("running")
 
     def end(before: str, request: gr.Request) -> list[Any]:
         if not may_administer(request):
