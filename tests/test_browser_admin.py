@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,26 @@ def test_the_index_is_rebuilt_from_the_screen_and_answers_from_it_at_once(watche
     page.wait_for_selector("#hy-question textarea")
     ask(page, "朝市の今後の計画は？")
     assert "毎週開く" in page.inner_text("#hy-chat .hy-body")
+
+
+def test_a_look_at_the_tab_that_answers_late_does_not_stop_the_clock(wide, office, monkeypatch):
+    state, late, looks = office.upkeep.rebuild.state, threading.Event(), []
+
+    def looked():
+        seen = state()
+        looks.append(seen)
+        if len(looks) == 1:  # what was seen before the rebuild arrives after it has begun
+            late.wait(30)
+        return seen
+
+    monkeypatch.setattr(office.upkeep.rebuild, "state", looked)
+    page = wide.start()
+    page.get_by_role("tab", name="管理").click()
+    page.click("#hy-rebuild")
+    page.wait_for_selector("#hy-rebuild-stop")
+    late.set()
+    page.wait_for_selector("#hy-rebuild-progress :text('新しい索引で答えています')", timeout=120_000)
+    page.locator("#hy-rebuild:enabled").wait_for()
 
 
 def test_a_rebuild_is_stopped_and_the_index_stays(wide, office):
