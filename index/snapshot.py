@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from corpus.documents import Document, Sheet, SheetReading, Span
+from corpus.documents import Document, Sheet, SheetReading
 from corpus.errors import IndexDamaged, IndexOutdated
-from index.chunks import passage_text
 from index.encoder import load_encoder, small_encoder
-from index.fusion import Candidates, Ranking, Weights, WordMatcher, rank
-from index.highlights import highlights
+from index.firststage import LocalFirstStage
+from index.fusion import Candidates, Weights, WordMatcher
 from index.lexical import LexicalIndex
 from index.manifest import (
     LEXICAL,
@@ -34,11 +31,11 @@ from index.manifest import (
     verify,
 )
 from index.originals import original_of
-from index.ranked import best_of_each_section, facet_counts, reordered, terms
+from index.passagesearch import PassageSearch
 from index.records import Records
-from index.reranker import HEAD, Reordering, TimedReranker
-from index.sheetcolumns import FACETS, SheetColumns
-from index.sheetsearch import Found, SheetSearch
+from index.reranker import TimedReranker
+from index.sheetcolumns import SheetColumns
+from index.sheetsearch import SheetSearch
 from index.sheetvalues import sheet_values, wanted
 from index.similar import SheetNeighbours, shared_words, word_runs
 from index.spellings import Spellings
@@ -50,8 +47,6 @@ from index.types import (
     Filters,
     Judgement,
     Order,
-    Part,
-    Passage,
     SearchResult,
     SheetEvent,
     SheetFact,
@@ -69,10 +64,6 @@ _WEIGHTS = Weights()
 
 _KEPT_QUERIES = 32
 
-# How many chunks each first stage hands to the second one.
-LEXICAL_CANDIDATES = 2000
-SHEET_CANDIDATES = 5000  # where sheets are counted: what is cut off here is in no count
-DENSE_CANDIDATES = 300
 _YEARS_OF_ONE = 5
 # Sections that say whose a programme is, not what it is about.
 _WHOSE = frozenset([PERSON_FIELD, "担当課", "担当係"])
@@ -120,12 +111,26 @@ class Snapshot:
         self._words = WordLists(path / WORDS)
         self._spellings = Spellings(self._words)
         self._matcher = WordMatcher(self._words, self._word_encoder, weights)
-        self._by_sheet = self._sheet_search()
+        self._search, self._by_sheet = self._searches()
 
-    def _sheet_search(self) -> SheetSearch:
+    def _searches(self) -> tuple[PassageSearch, SheetSearch]:
+        """The searches by passage and by sheet, with the synonyms of now."""
+        search = PassageSearch(
+            self._records,
+            self._columns,
+            LocalFirstStage(self._lexical, self._vectors),
+            self._sheet_vectors,
+            self._matcher,
+            self._weights,
+            self._spellings,
+            self._synonyms,
+            self._encoder,
+            self._reranker,
+            self.manifest.cosines,
+        )
         # Typing, turning pages and choosing facets ask for the same query again and again.
-        find = lru_cache(maxsize=_KEPT_QUERIES)(self._find)
-        return SheetSearch(self._records, self._columns, find, self._passages)
+        find = lru_cache(maxsize=_KEPT_QUERIES)(search.find)
+        return search, SheetSearch(self._records, self._columns, find, search.passages)
 
     @classmethod
     def open(
@@ -166,7 +171,7 @@ class Snapshot:
         """The same files searched with other synonyms; it has to be closed like any other."""
         other = copy(self)
         other._synonyms = synonyms
-        other._by_sheet = other._sheet_search()  # what it keeps was found with the synonyms of before
+        other._search, other._by_sheet = other._searches()  # what they keep was found with the synonyms of before
         other._records.lent()
         return other
 
@@ -270,16 +275,8 @@ class Snapshot:
     def search(
         self, query: str, k: int, filters: Filters = _ALL, offset: int = 0, order: Order = "relevance"
     ) -> SearchResult:
-        """See :class:`index.types.Index`. A long section counts once, as its best part."""
-        found = self._find(
-            query, filters, LEXICAL_CANDIDATES, reranked=k > 0
-        )  # without hits only the counts are wanted
-        facets = self._count(found.candidates.sections[found.best].tolist())
-        best = found.best
-        if order != "relevance":
-            best = best[self._columns.ordered(found.candidates.sheets[best], order)]
-        hits = tuple(self._passages(found, best[offset : offset + k].tolist()))
-        return SearchResult(len(best), hits, facets, found.scored, found.note)
+        """See :class:`index.types.Index`."""
+        return self._search.search(query, k, filters, offset, order)
 
     def search_sheets(
         self,
@@ -305,23 +302,6 @@ class Snapshot:
         if not found and self._spellings.lacks(looked_for):
             found = self._columns.names_like(query)
         return tuple(found)
-
-    def _find(self, query: str, filters: Filters, most: int = SHEET_CANDIDATES, reranked: bool = True) -> Found:
-        """All hits of a query, best first, one a section, among the ``most`` candidates that its words find."""
-        looked_for = self._looked_for(query)
-        candidates, complete = self._candidates(query, looked_for, filters, most)
-        if not len(candidates.chunks):
-            none = np.zeros(0, dtype=np.float32)
-            nothing = Ranking(none, none, none, none, none, none > 0)
-            return Found(looked_for, candidates, nothing, np.zeros(0, dtype=np.int64), complete)
-        ranking = rank(looked_for, candidates, self._matcher, self._weights)
-        best = best_of_each_section(candidates, ranking)
-        reordering = Reordering((), 0)
-        if self._reranker is not None and reranked and len(best) > 1:
-            reordering = self._reranker.order(query, self._read(candidates, best[:HEAD]))
-            best, ranking = reordered(best, ranking, reordering)
-        hits = np.array(best, dtype=np.int64)
-        return Found(looked_for, candidates, ranking, hits, complete, reordering.scored, reordering.note)
 
     @property
     def encoder(self) -> Encoder:
@@ -355,11 +335,7 @@ class Snapshot:
 
     def matching(self, query: str) -> tuple[QueryWords, Candidates]:
         """What the second stage is given to rank for a query: its words, and all that the first stages found."""
-        looked_for = self._looked_for(query)
-        return looked_for, self._candidates(query, looked_for, _ALL, LEXICAL_CANDIDATES)[0]
-
-    def _looked_for(self, query: str) -> QueryWords:
-        return self._spellings.corrected(query, self._synonyms.expand(query))
+        return self._search.matching(query)
 
     def word_counts(self) -> WordCounts | None:
         """See :class:`index.wordlists.CountsWords`."""
@@ -368,84 +344,3 @@ class Snapshot:
     def _numbers(self, sheet_ids: list[str] | None) -> list[int] | None:
         known = self._records.sheet_numbers
         return None if sheet_ids is None else [known[s] for s in sheet_ids if s in known]
-
-    def _candidates(self, query: str, looked_for: QueryWords, filters: Filters, most: int) -> tuple[Candidates, bool]:
-        """The union of what the words and the vector of the query find among the chunks that pass the filters; whether
-        that is every chunk in which a word stands."""
-        records = self._records
-        passing = self._columns.passing(filters)
-        sheets = None if passing is None else passing.tolist()
-        # Names of staff are no search results: sections that hold them are neither found nor counted.
-        sections = np.ones(len(records.section_sheet), dtype=bool)
-        sections[records.section_numbers([PERSON_FIELD])] = False
-        if sheets is not None:
-            sections &= np.isin(records.section_sheet, sheets)
-        if filters.section:
-            named = np.zeros_like(sections)
-            named[records.section_numbers(filters.section)] = True
-            sections &= named
-        allowed: NDArray[np.bool_] = sections[records.chunk_section]
-        looked_up = terms(looked_for)
-        lexical = dict(self._lexical.search(looked_up, most, sheets))
-        vector = self._encoder.encode([query], "query")
-        near = self._vectors.search(vector, DENSE_CANDIDATES, allowed) if vector.any() else []
-        chunks = np.array(sorted(lexical.keys() | {c for c, _ in near}), dtype=np.int64)
-        chunks = chunks[allowed[chunks]]
-        found = np.array([lexical.get(int(c), 0.0) for c in chunks], dtype=np.float32)
-        of = records.chunk_section[chunks]
-        on = records.section_sheet[of]
-        dense, whole = self._vectors.scores(vector, chunks), (self._sheet_vectors @ vector[0])[on]
-        if (scales := self.manifest.cosines) is not None:
-            dense, whole = scales.passages(dense), scales.sheets(whole)
-        parts = np.bincount(records.section_sheet[records.chunk_section[allowed]], minlength=len(records.sheets))
-        return Candidates(chunks, of, on, found, dense, whole, parts[on]), len(lexical) < most
-
-    def _read(self, candidates: Candidates, positions: list[int]) -> list[str]:
-        """What a cross-encoder reads of some candidates: their texts as they were encoded."""
-        texts = []
-        for number, span in self._records.chunks([int(candidates.chunks[i]) for i in positions]):
-            found = self._records.section(number)
-            start = span.start - found.section.span.start
-            text = found.section.text[start : start + span.end - span.start]
-            texts.append(passage_text(found.sheet, found.section, text))
-        return texts
-
-    def _passages(self, hits: Found, positions: Sequence[int]) -> list[Passage]:
-        """The passages of some hits, by their positions among the candidates."""
-        chunks = self._records.chunks([int(hits.candidates.chunks[i]) for i in positions])
-        stands = cache(lambda text: highlights(text, hits.looked_for))  # the hits of a sheet share its name
-        return [self._passage(*chunk, i, hits.ranking, stands) for chunk, i in zip(chunks, positions, strict=True)]
-
-    def _passage(
-        self, number: int, span: Span, i: int, ranking: Ranking, stands: Callable[[str], tuple[tuple[int, int], ...]]
-    ) -> Passage:
-        found = self._records.section(number)
-        text = found.section.text[span.start - found.section.span.start : span.end - found.section.span.start]
-        in_text, in_name, in_department = stands(text), stands(found.sheet.name), stands(found.sheet.department)
-        parts: dict[Part, object] = {
-            "name": in_name,
-            "department": in_department,
-            "label": stands(found.section.label),
-            "text": in_text,
-        }
-        return Passage(
-            section_id=number,
-            sheet=found.sheet,
-            section=found.section,
-            span=span,
-            text=text,
-            score=float(ranking.score[i]),
-            lexical=float(ranking.coverage[i]),
-            dense=float(ranking.dense[i]),
-            chance=float(ranking.chance[i]),
-            highlights=in_text,
-            matched=tuple(part for part, spans in parts.items() if spans),
-            name_highlights=in_name,
-            department_highlights=in_department,
-        )
-
-    def _count(self, sections: list[int]) -> dict[str, dict[str, int]]:
-        fields = self._records.section_fields(sections)
-        sheets, times = np.unique(self._records.section_sheet[sections], return_counts=True)
-        counted = {name: self._columns.counts(name, sheets.tolist(), times.tolist()) for name in FACETS}
-        return facet_counts(counted, Counter(field for field in fields if field))

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 from fake_encoder import FakeEncoder
 
-import index.snapshot
+import index.passagesearch
 from corpus.documents import Document, Fact, Section, Sheet, SheetReading, Span
 from corpus.periods import Period, fiscal_year
 from index.build import build
@@ -117,8 +117,8 @@ def test_where_words_meet_too_much_a_filter_still_finds_all_of_a_town(
     found: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = found.search_sheets("図書館", 100, Filters(municipality=("碧原市",)))
-    monkeypatch.setattr(index.snapshot, "DENSE_CANDIDATES", 1)
-    monkeypatch.setattr(Snapshot._find, "__defaults__", (4, True))  # four candidates by words
+    monkeypatch.setattr(index.passagesearch, "DENSE_CANDIDATES", 1)
+    monkeypatch.setattr(index.passagesearch.PassageSearch.find, "__defaults__", (4, True))  # four candidates by words
     small = Snapshot.open(found.path.parent.parent, FakeEncoder())
     cut = small.search_sheets("図書館", 100)
     assert cut.total < 18

@@ -1,0 +1,71 @@
+"""The first stages of a search: which chunks hold words of a question, and which lie near it in meaning.
+
+This is where another engine stands in: it has to find and to compare chunks; all that is read of them comes from the
+records, and the ranking after it is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.lexical import LexicalIndex
+from index.types import Filters, Vectors
+from index.vectors import VectorIndex
+
+Hits = list[tuple[int, float]]
+"""Chunks with their scores, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What may be found: the ``filters`` themselves, the sheets that pass them (None: all), and a yes or no a chunk.
+
+    ``chunks`` says more than ``sheets``: it leaves out sections that are not asked for and those that name staff.
+    """
+
+    filters: Filters
+    sheets: Sequence[int] | None
+    chunks: NDArray[np.bool_]
+
+
+class FirstStage(Protocol):
+    """Finds candidates among the chunks of a snapshot, which are numbered from 0."""
+
+    def by_words(self, terms: Iterable[tuple[str, float]], limit: int, allowed: Allowed) -> Hits:
+        """At most ``limit`` chunks in which one of the weighted words stands, with their BM25 scores.
+
+        Chunks that only ``allowed.chunks`` leaves out may be among them.
+        """
+        ...
+
+    def by_meaning(self, vector: Vectors, limit: int, allowed: Allowed) -> Hits:
+        """At most ``limit`` chunks nearest to a query row of shape (1, dim), with their cosines."""
+        ...
+
+    def cosines(self, vector: Vectors, chunks: NDArray[np.int64]) -> Vectors:
+        """The cosine of a query row with each of some chunks."""
+        ...
+
+
+class LocalFirstStage:
+    """tantivy and FAISS, on the files of a snapshot."""
+
+    def __init__(self, lexical: LexicalIndex, vectors: VectorIndex) -> None:
+        self.lexical, self.vectors = lexical, vectors
+
+    def by_words(self, terms: Iterable[tuple[str, float]], limit: int, allowed: Allowed) -> Hits:
+        """See :class:`FirstStage`."""
+        return self.lexical.search(terms, limit, allowed.sheets)
+
+    def by_meaning(self, vector: Vectors, limit: int, allowed: Allowed) -> Hits:
+        """See :class:`FirstStage`."""
+        return self.vectors.search(vector, limit, allowed.chunks)
+
+    def cosines(self, vector: Vectors, chunks: NDArray[np.int64]) -> Vectors:
+        """See :class:`FirstStage`."""
+        return self.vectors.scores(vector, chunks)
