@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant import console
-from corpus.errors import IndexMissing, NothingToIndex, SettingsError
+from corpus.errors import EngineError, IndexMissing, NothingToIndex, SettingsError
 
 if TYPE_CHECKING:
     from assistant.intake import Intake
@@ -59,13 +59,37 @@ def run_index(
         show_index_report(intake, snapshot, settings.index_dir)
 
 
+def run_milvus(settings: Settings, json_output: bool) -> None:
+    """Sends the index to Milvus, or the rest of it, and says what is there."""
+    from assistant.opening import milvus_of
+    from index.engines.milvusstate import SentSnapshots
+    from index.engines.pending import finish
+
+    engine = milvus_of(settings)
+    engine.check()
+    with console.progress() as tell:
+        name = finish(settings.index_dir, engine, tell)
+    sent = SentSnapshots(settings.index_dir).sent(name)
+    assert sent is not None
+    if json_output:
+        told = {"index_version": name, "collection": sent.collection, "rows": sent.rows, "sparse": sent.words}
+        console.say_json({**told, "uri": engine.server.shown})
+        return
+    console.say(f"索引 {name} は Milvus（{engine.server.shown}）にあります。{sent.rows:,}件、{sent.collection}。")
+    if not sent.words:
+        console.note("この Milvus は疎ベクトルを扱えないため、語の検索にはこの索引のファイルを使います。")
+
+
 def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told, sources: list[str]) -> Snapshot:
     """Builds the index of an intake, with what is there already where the intake is added to it."""
-    from assistant.opening import encoder_of
+    from assistant.opening import encoder_of, engine_of
     from index.build import build
     from index.modelencoder import ModelEncoder
     from index.snapshot import Snapshot
 
+    engine = engine_of(settings)
+    if engine is not None:
+        engine.check()  # before hours of reading
     encoder = encoder_of(settings)
     if isinstance(encoder, ModelEncoder):
         console.note(f"{encoder.about}。")
@@ -88,7 +112,11 @@ def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told, so
     def refused() -> list[tuple[str, str]]:
         return [*((one.file, one.message) for one in intake.refused), *before]
 
-    return build(chain(intake, kept), encoder, settings.index_dir, built, refused, made_of)
+    try:
+        return build(chain(intake, kept), encoder, settings.index_dir, built, refused, made_of, engine)
+    except EngineError:
+        console.note("索引はできましたが、Milvus に送り終えていません。hyoka milvus で続きから送れます。")
+        raise
 
 
 def _keep_originals(intake: Intake, settings: Settings, keep: bool | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -31,6 +31,13 @@ class Settings(BaseSettings):
     encoder: str | None = Field(
         default=None, min_length=1, description="埋め込みモデルのフォルダーか名前（なければ同梱のモデル）"
     )
+    engine: Literal["local", "milvus"] = Field(default="local", description="local か milvus（検索エンジン）")
+    milvus_uri: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Milvus のアドレス（http://ホスト:19530）か Milvus Lite のファイル（….db）のパス",
+    )
+    milvus_token: str = Field(default="", repr=False, description="Milvus の利用者名:パスワード、またはトークン")
     query_prefix: str | None = Field(default=None, description="質問の前に置く文字列（なければモデルの種類に合わせる）")
     passage_prefix: str | None = Field(
         default=None, description="本文の前に置く文字列（なければモデルの種類に合わせる）"

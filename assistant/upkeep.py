@@ -97,7 +97,12 @@ def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
             warm(asker)
             return asker
         snapshot = Snapshot.open(
-            folder, first.encoder, synonyms, word_encoder=first.word_encoder, reranker=first.reranker
+            folder,
+            first.encoder,
+            synonyms,
+            word_encoder=first.word_encoder,
+            reranker=first.reranker,
+            engine=first.engine,
         )
         try:
             asker = answering(snapshot)

@@ -17,9 +17,10 @@ import numpy as np
 from corpus.documents import Document, Section, Sheet, SheetReading, Span
 from corpus.errors import IndexFolderError, NothingToIndex
 from corpus.timelines import Head, head_of, link
-from index.chunks import passage_text, split
+from index.chunks import passage_text, split, whose
 from index.cosines import CosineScales, cosine_scale
 from index.encoder import small_encoder
+from index.firststage import Engine, Progress
 from index.lexical import LexicalDocument, write_lexical
 from index.manifest import CURRENT, FORMAT, LEXICAL, MANIFEST, RECORDS, SHEETS, SNAPSHOTS, VECTORS, WORDS, Manifest
 from index.recordswriter import RecordsWriter
@@ -28,9 +29,6 @@ from index.tokens import words
 from index.types import Encoder, Vectors
 from index.vectors import write_vectors
 from index.wordlists import WordListsWriter
-
-# (what is done, how far, of how many or 0 when not known), for a progress bar.
-Progress = Callable[[str, int, int], None]
 
 _BATCH = 64  # a large model takes seconds for them, and the bar must move
 _KEPT = 2  # the live snapshot, and the one before it for those who still have it open
@@ -43,6 +41,7 @@ def build(
     progress: Progress | None = None,
     refused: Callable[[], Iterable[tuple[str, str]]] = tuple,
     sources: Sequence[str] = (),
+    engine: Engine | None = None,
 ) -> Snapshot:
     """Indexes ``readings`` into ``folder`` and returns the new live snapshot, opened.
 
@@ -51,16 +50,20 @@ def build(
     :meth:`Snapshot.readings`. A file given twice is taken once, the later one is left out. Raises NothingToIndex, with
     the old snapshot untouched, if there is not one section. ``Snapshot.report()`` has the counts and warnings.
     ``refused`` is asked for the files that could not be read (file, why) when the readings are through; ``sources`` is
-    written down as where the readings come from.
+    written down as where the readings come from. An ``engine`` is given the snapshot before it is live; where that fails
+    with an EngineError, the old one stays live and the new one waits beside it (:func:`index.engines.pending.finish`).
     """
     tell = progress or (lambda what, done, total: None)
-    with _lock(folder):
+    with lock(folder):
         work = folder / SNAPSHOTS / f".building-{os.getpid()}"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         try:
             counts, cosines = _write(work, readings, encoder, tell, refused)
             name = _publish(folder, work, encoder, counts, cosines, tuple(sources))
+            if engine is not None:
+                engine.publish(folder, name, tell)
+            go_live(folder, name)
         except OSError as error:
             message = (
                 f"{folder} に索引を書き込めません（{error.strerror}）。空き容量と書き込みの権限を確かめてください。"
@@ -68,8 +71,8 @@ def build(
             raise IndexFolderError(message) from error
         finally:
             shutil.rmtree(work, ignore_errors=True)
-        _sweep(folder, name)
-        return Snapshot.open(folder, encoder)
+        sweep(folder, name, engine)
+        return Snapshot.open(folder, encoder, engine=engine)
 
 
 def _write(
@@ -103,7 +106,7 @@ def _write(
                 counts["facts"] += len(reading.facts)
                 counts["events"] += len(reading.events)
                 name = words(reading.sheet.name, parts=True)
-                department = words(_whose(reading.sheet), parts=True)
+                department = words(whose(reading.sheet), parts=True)
                 for section in reading.sections:
                     label = words(section.label, parts=True)
                     at = records.section(sheet, section)
@@ -142,12 +145,6 @@ def _write(
     other_sheets = _sheet_vectors(other, texts, [d.sheet for d in lexical], counts["sheets"])
     passages = cosine_scale(encoder, yardstick, rows, other)
     return counts, CosineScales(passages, cosine_scale(encoder, yardstick, sheets, other_sheets))
-
-
-def _whose(sheet: Sheet) -> str:
-    """Municipality, year and department, so that a question that names one of them prefers its sheets."""
-    year = f"{sheet.fiscal_year}年度" if sheet.fiscal_year is not None else ""
-    return f"{sheet.municipality} {year} {sheet.department}"
 
 
 def _chunks(document: Document, section: Section) -> Iterator[Span]:
@@ -193,7 +190,7 @@ def _publish(
     cosines: CosineScales | None,
     sources: tuple[str, ...],
 ) -> str:
-    """Syncs the written files, names the snapshot, and moves ``CURRENT`` to it last."""
+    """Syncs the written files and names the snapshot."""
     files: dict[str, str] = {}
     for file in sorted(f for f in work.rglob("*") if f.is_file()):
         with file.open("rb") as stream:
@@ -210,23 +207,29 @@ def _publish(
         _sync_folder(inner)
     work.rename(folder / SNAPSHOTS / name)
     _sync_folder(folder / SNAPSHOTS)
-    _write_synced(folder / f"{CURRENT}.new", name + "\n")
-    (folder / f"{CURRENT}.new").replace(folder / CURRENT)
-    _sync_folder(folder)
     return name
 
 
-def _sweep(folder: Path, live: str) -> None:
-    """Removes what older builds left, names being in order of time."""
+def go_live(folder: Path, name: str) -> None:
+    """Moves ``CURRENT`` to a finished snapshot."""
+    _write_synced(folder / f"{CURRENT}.new", name + "\n")
+    (folder / f"{CURRENT}.new").replace(folder / CURRENT)
+    _sync_folder(folder)
+
+
+def sweep(folder: Path, live: str, engine: Engine | None = None) -> None:
+    """Removes what older builds left, names being in order of time, here and in the engine."""
     names = sorted((d.name for d in (folder / SNAPSHOTS).iterdir() if d.is_dir()), reverse=True)
     kept = {live, *[n for n in names if not n.startswith(".") and n < live][: _KEPT - 1]}
     for name in names:
         if name not in kept:
             shutil.rmtree(folder / SNAPSHOTS / name, ignore_errors=True)
+    if engine is not None:
+        engine.sweep(folder, kept)
 
 
 @contextmanager
-def _lock(folder: Path) -> Iterator[None]:
+def lock(folder: Path) -> Iterator[None]:
     """One build at a time in a folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ import numpy as np
 from corpus.documents import Document, Sheet, SheetReading
 from corpus.errors import IndexDamaged, IndexOutdated
 from index.encoder import load_encoder, small_encoder
-from index.firststage import LocalFirstStage
+from index.firststage import Engine, FirstStage, LocalFirstStage
 from index.fusion import Candidates, Weights, WordMatcher
 from index.lexical import LexicalIndex
 from index.manifest import (
@@ -92,6 +92,7 @@ class Snapshot:
         weights: Weights = _WEIGHTS,
         word_encoder: Encoder | None = None,
         reranker: TimedReranker | None = None,
+        engine: Engine | None = None,
     ) -> None:
         self.path = path
         self.manifest = manifest
@@ -101,6 +102,7 @@ class Snapshot:
         self._weights = weights
         self._word_encoder = word_encoder or small_encoder(encoder)
         self._reranker = reranker
+        self._engine = engine
         self._records = Records(path / RECORDS)
         self._vectors = VectorIndex(path / VECTORS)
         self._sheet_vectors: Vectors = np.load(path / SHEETS, mmap_mode="r")
@@ -108,6 +110,9 @@ class Snapshot:
             self._records.sheets, sheet_values(self._records.sheets, self._records.cells(wanted().fields()))
         )
         self._lexical = LexicalIndex(path / LEXICAL)
+        self._first: FirstStage = LocalFirstStage(self._lexical, self._vectors)
+        if engine is not None:
+            self._first = engine.open(path, len(self._records.chunk_section), self._first)
         self._words = WordLists(path / WORDS)
         self._spellings = Spellings(self._words)
         self._matcher = WordMatcher(self._words, self._word_encoder, weights)
@@ -118,7 +123,7 @@ class Snapshot:
         search = PassageSearch(
             self._records,
             self._columns,
-            LocalFirstStage(self._lexical, self._vectors),
+            self._first,
             self._sheet_vectors,
             self._matcher,
             self._weights,
@@ -140,11 +145,13 @@ class Snapshot:
         synonyms: Synonyms | None = None,
         word_encoder: Encoder | None = None,
         reranker: TimedReranker | None = None,
+        engine: Engine | None = None,
     ) -> Snapshot:
         """Opens the live snapshot of an index folder with the encoder it was made with (default: the bundled one).
 
         ``word_encoder`` compares single words and sentences; default: the encoder itself if it has a vector a word,
-        else the bundled one. ``reranker`` puts the head of a ranking in order. It searches with the weights of ``hyoka
+        else the bundled one. ``reranker`` puts the head of a ranking in order. An ``engine`` finds
+        the candidates in place of the snapshot's own files. It searches with the weights of ``hyoka
         tune`` where the folder has some that fit, else with the defaults.
         """
         manifest = read_manifest(folder, current(folder))
@@ -158,7 +165,7 @@ class Snapshot:
         verify(folder, path, manifest)
         try:
             weights = weights_for(folder, encoder.digest)
-            return cls(path, manifest, encoder, synonyms or load_synonyms(), weights, word_encoder, reranker)
+            return cls(path, manifest, encoder, synonyms or load_synonyms(), weights, word_encoder, reranker, engine)
         except (OSError, RuntimeError, ValueError) as error:
             raise IndexDamaged(f"索引 {folder} を開けません（{error}）。{REBUILD}") from error
 
@@ -302,6 +309,11 @@ class Snapshot:
         if not found and self._spellings.lacks(looked_for):
             found = self._columns.names_like(query)
         return tuple(found)
+
+    @property
+    def engine(self) -> Engine | None:
+        """What finds the candidates in place of the snapshot's own files, if anything does."""
+        return self._engine
 
     @property
     def encoder(self) -> Encoder:

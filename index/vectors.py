@@ -134,9 +134,13 @@ class VectorIndex:
 
     def scores(self, query: Vectors, chunks: NDArray[np.int64]) -> Vectors:
         """The cosine of one query row with each of some chunks, as right as those of :meth:`search`."""
-        rows = self._index.reconstruct_batch(np.ascontiguousarray(chunks))
-        cosines: Vectors = rows @ query.reshape(-1)
+        cosines: Vectors = self.rows(chunks) @ query.reshape(-1)
         return cosines
+
+    def rows(self, chunks: NDArray[np.int64]) -> Vectors:
+        """The rows of some chunks: as they were written, or as their 8-bit codes say."""
+        rows: Vectors = self._index.reconstruct_batch(np.ascontiguousarray(chunks))
+        return rows
 
     def _ask(self, query: Vectors, limit: int, params: Any) -> list[tuple[int, float]]:
         scores, ids = self._index.search(query.reshape(1, -1), limit, params=params)

@@ -1,0 +1,126 @@
+"""The chunks of a snapshot as rows for Milvus, read back from its files: whatever was indexed can be sent at any time."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from corpus.documents import Sheet
+from index.chunks import whose
+from index.engines.bm25 import Counts, Statistics, chunk_vector
+from index.engines.milvusschema import Row
+from index.lexical import FIELDS
+from index.manifest import RECORDS, VECTORS
+from index.records import Records
+from index.tokens import words
+from index.types import PERSON_FIELD
+from index.vectors import VectorIndex
+
+BATCH = 1000  # rows that are sent at a time: 1.3 MB of vectors and as much of words
+
+WordsOfFields = dict[str, list[str]]
+
+
+class SnapshotRows:
+    """The chunks of a snapshot from number ``first`` on, with their words.
+
+    The words are read from the text anew, since a snapshot keeps no counts of them, and wait in a temporary file for the
+    mean lengths that their weights need. Names of staff are counted, as they are in the local index, but never sent.
+    """
+
+    def __init__(self, records: Records, vectors: VectorIndex, first: int = 0) -> None:
+        self._records, self._vectors, self.first = records, vectors, first
+        self.chunks = len(records.chunk_section)
+        staff = np.zeros(len(records.section_sheet), dtype=bool)
+        staff[records.section_numbers([PERSON_FIELD])] = True
+        self._sent = ~staff[records.chunk_section]
+
+    @classmethod
+    @contextmanager
+    def of(cls, path: Path, first: int = 0) -> Iterator[SnapshotRows]:
+        """The rows of a snapshot folder, whose records are open as long as they are needed."""
+        records = Records(path / RECORDS)
+        try:
+            yield cls(records, VectorIndex(path / VECTORS), first)
+        finally:
+            records.close()
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self._vectors.dim
+
+    @property
+    def count(self) -> int:
+        """How many rows there are to send."""
+        return int(np.count_nonzero(self._sent[self.first :]))
+
+    @property
+    def municipalities(self) -> int:
+        """How many municipalities the sheets are of."""
+        return len({sheet.municipality for sheet in self._records.sheets})
+
+    def counted(self, spool: IO[bytes]) -> Counts:
+        """Counts the words of all chunks and leaves them in ``spool``, batch by batch."""
+        counts = Counts()
+        for numbers in self._batches():
+            found = list(self._words(numbers))
+            for one in found:
+                counts.add(one)
+            pickle.dump(found, spool)
+        return counts
+
+    def batches(
+        self, spool: IO[bytes] | None, statistics: Statistics | None, start: int = 0
+    ) -> Iterator[tuple[int, list[Row]]]:
+        """(number after the last chunk, rows to send) by batches, with the words of ``spool`` or with none.
+
+        Batches that end before chunk ``start`` are passed over.
+        """
+        if spool is not None:
+            spool.seek(0)
+        for numbers in self._batches():
+            found = pickle.load(spool) if spool is not None else [None] * len(numbers)  # our own, of a moment ago
+            if numbers[-1] < start:
+                continue
+            vectors = self._vectors.rows(np.array(numbers, dtype=np.int64))
+            rows = []
+            for chunk, (section, _), vector, own in zip(
+                numbers, self._records.chunks(numbers), vectors, found, strict=True
+            ):
+                if self._sent[chunk]:
+                    held = self._records.section(section)
+                    sparse = chunk_vector(own, statistics.means) if own is not None and statistics is not None else None
+                    number = int(self._records.section_sheet[section])
+                    rows.append(Row(chunk, number, held.sheet, held.section, vector, sparse))
+            yield numbers[-1] + 1, rows
+
+    def _batches(self) -> Iterator[list[int]]:
+        for at in range(self.first, self.chunks, BATCH):
+            yield list(range(at, min(at + BATCH, self.chunks)))
+
+    def _words(self, numbers: list[int]) -> Iterator[WordsOfFields]:
+        """The words of some chunks by field, as the build gave them to the local index."""
+        last: tuple[Sheet | None, list[str], list[str]] = (None, [], [])
+        for section, span in self._records.chunks(numbers):
+            found = self._records.section(section)
+            if found.sheet is not last[0]:
+                last = (found.sheet, words(found.sheet.name, parts=True), words(whose(found.sheet), parts=True))
+            start = found.section.span.start
+            text = found.section.text[span.start - start : span.end - start]
+            label = words(found.section.label, parts=True)
+            parts = (last[1], last[2], label, words(text, parts=True))
+            yield dict(zip(FIELDS, parts, strict=True))
+
+
+@contextmanager
+def spooled() -> Iterator[IO[bytes]]:
+    """A temporary file for words; it takes about as much room as the texts."""
+    with tempfile.TemporaryFile(prefix="hyoka-words-") as spool:
+        yield spool

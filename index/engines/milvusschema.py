@@ -1,0 +1,135 @@
+"""What a row of a Milvus collection holds, and the filters of a search as its expressions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, sqrt
+from typing import Any
+
+from corpus.documents import Section, Sheet
+from corpus.normalize import squeeze
+from index.engines.bm25 import Sparse
+from index.firststage import Allowed
+from index.types import Vectors
+
+VECTOR, WORDS = "vector", "words"
+_LETTERS = 512  # bytes of a stored value that is filtered by
+_DEPARTMENTS = 64
+_SHEETS = 2000  # sheets that are named one by one in an expression
+NO_YEAR = -1
+
+# As for FAISS (index/vectors.py): exact up to here. Past it, a segment of Milvus keeps its rows in lists as well.
+EXACT = 50_000
+_LISTS, _PROBES = 256, 96
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A chunk with what it is found and filtered by."""
+
+    chunk: int
+    number: int
+    sheet: Sheet
+    section: Section
+    vector: Vectors
+    words: Sparse | None
+
+    def stored(self) -> dict[str, Any]:
+        """The row as it is sent."""
+        row: dict[str, Any] = {
+            "chunk": self.chunk,
+            "sheet": self.number,
+            "municipality": key(self.sheet.municipality),
+            "year": NO_YEAR if self.sheet.fiscal_year is None else self.sheet.fiscal_year,
+            "departments": departments(self.sheet),
+            "field": cut(self.section.field),
+            "label": cut(self.section.label),
+            VECTOR: self.vector,
+        }
+        return row if self.words is None else {**row, WORDS: self.words}
+
+
+def cut(text: str) -> str:
+    """As much of a text as a stored value may have; filters are cut alike, and what they let through is looked at again."""
+    return text.encode("utf-8", "ignore")[:_LETTERS].decode("utf-8", "ignore")
+
+
+def key(text: str) -> str:
+    """A name as it is compared: without white space, in one form."""
+    return cut(squeeze(text))
+
+
+def departments(sheet: Sheet) -> list[str]:
+    """The department of a sheet and each of its parts, as they are compared."""
+    named = dict.fromkeys(key(one) for one in (sheet.department, *sheet.department.split()))
+    return [one for one in named if one][:_DEPARTMENTS]
+
+
+def create(client: Any, collection: str, dim: int, rows: int, partitions: int, sparse: bool, seconds: float) -> None:
+    """Makes an empty collection for about so many rows, divided by municipality into so many partitions."""
+    from pymilvus import DataType
+
+    schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
+    schema.add_field("chunk", DataType.INT64, is_primary=True)
+    schema.add_field("municipality", DataType.VARCHAR, max_length=_LETTERS, is_partition_key=True)
+    schema.add_field("sheet", DataType.INT64)
+    schema.add_field("year", DataType.INT64)
+    schema.add_field(
+        "departments",
+        DataType.ARRAY,
+        element_type=DataType.VARCHAR,
+        max_capacity=_DEPARTMENTS,
+        max_length=_LETTERS,
+    )
+    schema.add_field("field", DataType.VARCHAR, max_length=_LETTERS)
+    schema.add_field("label", DataType.VARCHAR, max_length=_LETTERS)
+    schema.add_field(VECTOR, DataType.FLOAT_VECTOR, dim=dim)
+    indexes = client.prepare_index_params()
+    kind = "FLAT" if rows < EXACT else "IVF_FLAT"
+    indexes.add_index(VECTOR, index_type=kind, metric_type="IP", params={} if kind == "FLAT" else {"nlist": _LISTS})
+    if sparse:
+        schema.add_field(WORDS, DataType.SPARSE_FLOAT_VECTOR)
+        indexes.add_index(WORDS, index_type="SPARSE_INVERTED_INDEX", metric_type="IP")
+    client.create_collection(
+        collection, schema=schema, index_params=indexes, num_partitions=partitions, timeout=seconds
+    )
+
+
+def search_params(rows: int, share: float = 1.0) -> dict[str, Any]:
+    """How the nearest vectors are looked for in a collection made for so many rows, of which a share is allowed.
+
+    The fewer are allowed, the farther apart the nearest of them lie; a share of 0 looks at all.
+    """
+    if rows < EXACT:
+        return {}
+    return {"nprobe": min(_LISTS, ceil(_PROBES / sqrt(share))) if share else _LISTS}
+
+
+def expression(allowed: Allowed, chunks: int, name_sheets: bool = False) -> str:
+    """What of ``allowed`` Milvus can tell by itself, among the first ``chunks`` chunks.
+
+    Ratings and amounts stand in no row: of few sheets that pass each is named, of many (unless ``name_sheets``) none,
+    and what comes has to be looked at again.
+    """
+    f = allowed.filters
+    parts = [f"chunk < {chunks}"]
+    if f.municipality:
+        parts.append(f"municipality in {_list([key(one) for one in f.municipality])}")
+    if f.fiscal_year:
+        parts.append(f"year in {_list(f.fiscal_year)}")
+    if f.department:
+        parts.append(f"array_contains_any(departments, {_list([key(one) for one in f.department])})")
+    if f.section:
+        named = _list([cut(one) for one in f.section])
+        parts.append(f"(field in {named} or label in {named})")
+    few = allowed.sheets is not None and len(allowed.sheets) <= _SHEETS
+    if allowed.sheets is not None and (name_sheets or (few and (f.rating or f.budget))):
+        parts.append(f"sheet in {_list(allowed.sheets)}")
+    return " and ".join(parts)
+
+
+def _list(values: Sequence[object]) -> str:
+    """A list as Milvus reads it; it takes the escapes of JSON."""
+    return json.dumps(list(values), ensure_ascii=False)
