@@ -12,11 +12,11 @@ from typing import Any
 from corpus.errors import IndexDamaged, IndexMissing, IndexOutdated
 from index.cosines import CosineScale, CosineScales
 
-FORMAT = 2
+FORMAT = 3
 CURRENT = "CURRENT"
 SNAPSHOTS = "snapshots"
 MANIFEST = "manifest.json"
-RECORDS, LEXICAL, WORDS = "records.sqlite", "lexical", "words"
+RECORDS, TABLES, LEXICAL, WORDS = "records.sqlite", "tables", "lexical", "words"
 VECTORS, SHEETS = "vectors.faiss", "sheets.npy"
 
 REBUILD = "hyoka index で索引を作り直してください。"
