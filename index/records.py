@@ -37,7 +37,7 @@ from index.tables import SheetList, Tables
 from index.types import Judgement, SheetEvent, SheetFact, SheetSection
 
 _KEPT_TEXTS = 64  # documents whose text stays in memory
-_MAPPED = 1 << 36
+_MAPPED = 1 << 31  # bytes; SQLite maps no more
 _KEPT_ROWS = 50_000  # sections, and as many facts and events, that stay in memory; a row takes about 1 kB
 
 
