@@ -6,7 +6,7 @@ records, and the ranking after it is the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from index.facets import chosen_words
 from index.lexical import LexicalIndex
 from index.types import Filters, Vectors
 from index.vectors import VectorIndex
@@ -34,7 +35,7 @@ class Allowed:
     """
 
     filters: Filters
-    sheets: Sequence[int] | None
+    sheets: NDArray[np.int64] | None
     chunks: NDArray[np.bool_]
 
 
@@ -65,7 +66,7 @@ class LocalFirstStage:
 
     def by_words(self, terms: Iterable[tuple[str, float]], limit: int, allowed: Allowed) -> Hits:
         """See :class:`FirstStage`."""
-        return self.lexical.search(terms, limit, allowed.sheets)
+        return self.lexical.search(terms, limit, chosen_words(allowed.filters))
 
     def by_meaning(self, vector: Vectors, limit: int, allowed: Allowed) -> Hits:
         """See :class:`FirstStage`."""

@@ -87,6 +87,7 @@ def test_an_index_in_milvus_finds_what_its_files_find(tmp_path: Path, engine: Mi
         Filters(section=("今後の計画",)),
         Filters(municipality=("乙市",), section=("評価理由",)),
         Filters(budget=("1,000万〜1億円",)),
+        Filters(budget=("100万円未満", "1,000万〜1億円"), department=("環境課", "DX推進課")),
         Filters(municipality=("どこにもない市",)),
     ):
         for query in QUERIES:
@@ -267,7 +268,7 @@ def test_single_chunks_are_removed_and_written_again(tmp_path: Path, engine: Mil
     engine.remove(folder, index.version, [2])
     without = Snapshot.open(folder, FakeEncoder(), engine=engine)  # its number of rows was written down anew
     first = without._first
-    everything = without._search._allowed(Filters())
+    everything = without._search._scope(Filters())[0]
     assert 2 not in {chunk for chunk, _ in first.by_words([("斎場", 1.0), ("炉", 1.0)], 10, everything)}
     engine.server.write(sent.collection, [dict(row)], new=False)
     assert 2 in {chunk for chunk, _ in first.by_words([("斎場", 1.0), ("炉", 1.0)], 10, everything)}
@@ -299,7 +300,7 @@ def test_more_is_fetched_until_enough_pass(
         for n in range(40)
     ]
     index = sent_with(engine, tmp_path / "index", sheets)
-    allowed = index._search._allowed(Filters())
+    allowed = index._search._scope(Filters())[0]
     chunks = allowed.chunks.copy()
     order = [chunk for chunk, _ in index._first.by_words([("斎場", 1.0)], 40, allowed)]
     chunks[order[:35]] = False
@@ -317,23 +318,6 @@ def test_more_is_fetched_until_enough_pass(
     vector = FakeEncoder().encode(["斎場"], "query")
     assert {chunk for chunk, _ in index._first.by_meaning(vector, 5, left)} == set(order[35:])
     assert index._first.by_meaning(vector, 5, replace(left, chunks=chunks & False)) == []
-
-
-def test_few_sheets_that_pass_what_no_row_says_are_named(
-    tmp_path: Path, engine: MilvusEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    index = sent_with(engine, tmp_path / "index")
-    asked: list[str] = []
-    search = MilvusServer.search
-
-    def noted(self: MilvusServer, *given: Any) -> list[tuple[int, float]]:
-        asked.append(given[4])
-        return search(self, *given)
-
-    monkeypatch.setattr(MilvusServer, "search", noted)
-    filters = Filters(budget=("1,000万〜1億円",), municipality=("乙市",))
-    assert index.search("斎場", 5, filters).total
-    assert asked and all('municipality in ["乙市"]' in one and "sheet in [1]" in one for one in asked)
 
 
 # A server that holds no sparse vectors

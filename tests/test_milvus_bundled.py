@@ -50,7 +50,7 @@ def test_every_word_search_finds_the_same_chunks_with_the_same_scores(
     both: tuple[Snapshot, Snapshot], questions: list[str]
 ) -> None:
     local, remote = both
-    everything: Allowed = local._search._allowed(Filters())
+    everything: Allowed = local._search._scope(Filters())[0]
     compared = 0
     for question in questions:
         asked = terms(local._search.looked_for(question))
@@ -67,7 +67,7 @@ def test_every_search_by_meaning_finds_the_same_chunks_with_the_same_cosines(
     both: tuple[Snapshot, Snapshot], questions: list[str]
 ) -> None:
     local, remote = both
-    everything = local._search._allowed(Filters())
+    everything = local._search._scope(Filters())[0]
     for question in questions[::4]:
         vector = local.encoder.encode([question], "query")
         expected = dict(local._first.by_meaning(vector, 300, everything))

@@ -62,7 +62,7 @@ class MilvusFirstStage:
     def _nearest(
         self, field: str, vector: Any, limit: int, allowed: Allowed, params: dict[str, Any] | None = None
     ) -> Hits:
-        """The best allowed chunks. Where Milvus cannot tell what is allowed, more are fetched until enough are."""
+        """The best allowed chunks. Where others come as well, more are fetched until enough are allowed."""
         wanted = min(limit, int(np.count_nonzero(allowed.chunks)))
         if not wanted:
             return []
@@ -70,8 +70,6 @@ class MilvusFirstStage:
         while True:
             found = self._server.search(self._collection, field, vector, fetched, where, params or {})
             hits = [(chunk, score) for chunk, score in found if allowed.chunks[chunk]]
-            named = expression(allowed, self._chunks, name_sheets=True)
-            if len(hits) >= wanted or len(found) < fetched or (fetched == MOST and where == named):
+            if len(hits) >= wanted or len(found) < fetched or fetched == MOST:
                 return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:limit]
-            where = named if fetched == MOST else where  # so many are left out that those allowed have to be named
             fetched = min(fetched * _MORE, MOST)

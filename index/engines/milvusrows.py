@@ -16,7 +16,7 @@ from index.chunks import whose
 from index.engines.bm25 import Counts, Statistics, chunk_vector
 from index.engines.milvusschema import Row
 from index.lexical import FIELDS
-from index.manifest import RECORDS, VECTORS
+from index.manifest import RECORDS, TABLES, VECTORS
 from index.records import Records
 from index.tokens import words
 from index.types import PERSON_FIELD
@@ -37,15 +37,13 @@ class SnapshotRows:
     def __init__(self, records: Records, vectors: VectorIndex, first: int = 0) -> None:
         self._records, self._vectors, self.first = records, vectors, first
         self.chunks = len(records.chunk_section)
-        staff = np.zeros(len(records.section_sheet), dtype=bool)
-        staff[records.section_numbers([PERSON_FIELD])] = True
-        self._sent = ~staff[records.chunk_section]
+        self._sent = ~records.named_sections([PERSON_FIELD])[records.chunk_section]
 
     @classmethod
     @contextmanager
     def of(cls, path: Path, first: int = 0) -> Iterator[SnapshotRows]:
         """The rows of a snapshot folder, whose records are open as long as they are needed."""
-        records = Records(path / RECORDS)
+        records = Records(path / RECORDS, path / TABLES)
         try:
             yield cls(records, VectorIndex(path / VECTORS), first)
         finally:
@@ -64,7 +62,7 @@ class SnapshotRows:
     @property
     def municipalities(self) -> int:
         """How many municipalities the sheets are of."""
-        return len({sheet.municipality for sheet in self._records.sheets})
+        return len(self._records.tables.municipalities)
 
     def counted(self, spool: IO[bytes]) -> Counts:
         """Counts the words of all chunks and leaves them in ``spool``, batch by batch."""
@@ -98,7 +96,8 @@ class SnapshotRows:
                     held = self._records.section(section)
                     sparse = chunk_vector(own, statistics.means) if own is not None and statistics is not None else None
                     number = int(self._records.section_sheet[section])
-                    rows.append(Row(chunk, number, held.sheet, held.section, vector, sparse))
+                    values = self._records.tables.values(number)
+                    rows.append(Row(chunk, number, held.sheet, values, held.section, vector, sparse))
             yield numbers[-1] + 1, rows
 
     def _batches(self) -> Iterator[list[int]]:

@@ -11,14 +11,15 @@ from typing import Any
 from corpus.documents import Section, Sheet
 from corpus.normalize import squeeze
 from index.engines.bm25 import Sparse
+from index.facets import chosen_words, facet_words
 from index.firststage import Allowed
-from index.types import Vectors
+from index.types import SheetValues, Vectors
 
 VECTOR, WORDS = "vector", "words"
 _LETTERS = 512  # bytes of a stored value that is filtered by
-_DEPARTMENTS = 64
-_SHEETS = 2000  # sheets that are named one by one in an expression
+_FACETS = 64  # words that one sheet may be chosen by
 NO_YEAR = -1
+_OWN_FIELDS = ("m:", "y:")  # facets with a field of their own: the municipality divides the collection
 
 # As for FAISS (index/vectors.py): exact up to here. Past it, a segment of Milvus keeps its rows in lists as well.
 EXACT = 50_000
@@ -32,6 +33,7 @@ class Row:
     chunk: int
     number: int
     sheet: Sheet
+    values: SheetValues
     section: Section
     vector: Vectors
     words: Sparse | None
@@ -41,9 +43,11 @@ class Row:
         row: dict[str, Any] = {
             "chunk": self.chunk,
             "sheet": self.number,
-            "municipality": key(self.sheet.municipality),
+            "municipality": cut(squeeze(self.sheet.municipality)),
             "year": NO_YEAR if self.sheet.fiscal_year is None else self.sheet.fiscal_year,
-            "departments": departments(self.sheet),
+            "facets": [cut(word) for word in facet_words(self.sheet, self.values) if word[:2] not in _OWN_FIELDS][
+                :_FACETS
+            ],
             "field": cut(self.section.field),
             "label": cut(self.section.label),
             VECTOR: self.vector,
@@ -56,17 +60,6 @@ def cut(text: str) -> str:
     return text.encode("utf-8", "ignore")[:_LETTERS].decode("utf-8", "ignore")
 
 
-def key(text: str) -> str:
-    """A name as it is compared: without white space, in one form."""
-    return cut(squeeze(text))
-
-
-def departments(sheet: Sheet) -> list[str]:
-    """The department of a sheet and each of its parts, as they are compared."""
-    named = dict.fromkeys(key(one) for one in (sheet.department, *sheet.department.split()))
-    return [one for one in named if one][:_DEPARTMENTS]
-
-
 def create(client: Any, collection: str, dim: int, rows: int, partitions: int, sparse: bool, seconds: float) -> None:
     """Makes an empty collection for about so many rows, divided by municipality into so many partitions."""
     from pymilvus import DataType
@@ -77,10 +70,10 @@ def create(client: Any, collection: str, dim: int, rows: int, partitions: int, s
     schema.add_field("sheet", DataType.INT64)
     schema.add_field("year", DataType.INT64)
     schema.add_field(
-        "departments",
+        "facets",
         DataType.ARRAY,
         element_type=DataType.VARCHAR,
-        max_capacity=_DEPARTMENTS,
+        max_capacity=_FACETS,
         max_length=_LETTERS,
     )
     schema.add_field("field", DataType.VARCHAR, max_length=_LETTERS)
@@ -107,26 +100,22 @@ def search_params(rows: int, share: float = 1.0) -> dict[str, Any]:
     return {"nprobe": min(_LISTS, ceil(_PROBES / sqrt(share))) if share else _LISTS}
 
 
-def expression(allowed: Allowed, chunks: int, name_sheets: bool = False) -> str:
-    """What of ``allowed`` Milvus can tell by itself, among the first ``chunks`` chunks.
+def expression(allowed: Allowed, chunks: int) -> str:
+    """The filters of a search, for the first ``chunks`` chunks.
 
-    Ratings and amounts stand in no row: of few sheets that pass each is named, of many (unless ``name_sheets``) none,
-    and what comes has to be looked at again.
+    What else is not allowed (chunks that were removed since) Milvus does not know; what comes has to be looked at again.
     """
-    f = allowed.filters
     parts = [f"chunk < {chunks}"]
-    if f.municipality:
-        parts.append(f"municipality in {_list([key(one) for one in f.municipality])}")
-    if f.fiscal_year:
-        parts.append(f"year in {_list(f.fiscal_year)}")
-    if f.department:
-        parts.append(f"array_contains_any(departments, {_list([key(one) for one in f.department])})")
-    if f.section:
-        named = _list([cut(one) for one in f.section])
+    for words in chosen_words(allowed.filters):
+        if words[0].startswith("m:"):
+            parts.append(f"municipality in {_list([cut(word[2:]) for word in words])}")
+        elif words[0].startswith("y:"):
+            parts.append(f"year in {_list(sorted(set(allowed.filters.fiscal_year)))}")
+        else:
+            parts.append(f"array_contains_any(facets, {_list([cut(word) for word in words])})")
+    if allowed.filters.section:
+        named = _list([cut(one) for one in allowed.filters.section])
         parts.append(f"(field in {named} or label in {named})")
-    few = allowed.sheets is not None and len(allowed.sheets) <= _SHEETS
-    if allowed.sheets is not None and (name_sheets or (few and (f.rating or f.budget))):
-        parts.append(f"sheet in {_list(allowed.sheets)}")
     return " and ".join(parts)
 
 
