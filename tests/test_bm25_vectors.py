@@ -93,7 +93,7 @@ def test_counts_of_more_chunks_come_on_top_and_mean_lengths_stay() -> None:
     first.add({"name": ["市"], "department": [], "label": [], "text": ["更改", "更改"]})
     more.add({"name": [], "department": [], "label": [], "text": ["更改", "計画", "計画", "計画"]})
     base = first.statistics()
-    both = more.statistics(base)
+    both = Statistics.joined([base, more.statistics(base.means)])
     assert both.chunks == 2
     assert both.means == base.means == {"name": 1.0, "department": 0.0, "label": 0.0, "text": 2.0}
     assert [both.having(dimension("text", w)) for w in ("更改", "計画", "予算")] == [2, 1, 0]

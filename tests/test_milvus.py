@@ -10,6 +10,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,18 @@ from corpus.documents import Document, SheetReading
 from corpus.errors import EngineUnavailable, IndexNotSent, SettingsError
 from index.build import build
 from index.engines import milvusrows, milvusserver
+from index.engines.bm25 import dimension
 from index.engines.milvusengine import MilvusEngine
+from index.engines.milvusrows import SnapshotRows
+from index.engines.milvusschema import place_of
 from index.engines.milvusserver import MilvusServer
 from index.engines.milvusstate import SentSnapshots
 from index.engines.pending import finish
-from index.manifest import SNAPSHOTS, current
+from index.manifest import RECORDS, SNAPSHOTS, TABLES, VECTORS, current
+from index.records import Records
 from index.snapshot import Snapshot
 from index.types import PERSON_FIELD, Filters
+from index.vectors import VectorIndex
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -117,8 +123,8 @@ def test_names_of_staff_are_not_sent(tmp_path: Path, engine: MilvusEngine) -> No
     index = sent_with(engine, tmp_path / "index", sheets)
     sent = SentSnapshots(tmp_path / "index").sent(index.version)
     assert sent is not None
-    rows = engine.server.client.query(sent.collection, filter="chunk >= 0", output_fields=["chunk", "field"])
-    assert [(row["chunk"], row["field"]) for row in rows] == [(1, "事業の目的")]
+    rows = engine.server.client.query(sent.collection, filter="id >= 0", output_fields=["id", "field"])
+    assert [(row["id"], row["field"]) for row in rows] == [(1, "事業の目的")]
     assert (sent.chunks, sent.rows) == (2, 1)
 
 
@@ -133,7 +139,7 @@ def test_an_index_is_live_only_when_all_of_it_is_sent(
     def breaks(self: MilvusServer, collection: str, rows: list[dict[str, Any]], new: bool) -> None:
         if len(written) == 2:
             raise EngineUnavailable("切れました。")
-        written.append([row["chunk"] for row in rows])
+        written.append([row["id"] for row in rows])
         write(self, collection, rows, new)
 
     monkeypatch.setattr(MilvusServer, "write", breaks)
@@ -143,7 +149,7 @@ def test_an_index_is_live_only_when_all_of_it_is_sent(
     assert written == [[0, 1], [2, 3]]
 
     def goes_on(self: MilvusServer, collection: str, rows: list[dict[str, Any]], new: bool) -> None:
-        written.append([row["chunk"] for row in rows])
+        written.append([row["id"] for row in rows])
         write(self, collection, rows, new)
 
     monkeypatch.setattr(MilvusServer, "write", goes_on)
@@ -166,20 +172,42 @@ def test_sending_twice_sends_nothing_the_second_time(
     assert finish(tmp_path / "index", engine, quiet) == index.version
 
 
-def test_a_batch_that_arrived_unnoticed_is_not_there_twice(tmp_path: Path, engine: MilvusEngine) -> None:
+def test_a_batch_that_arrived_unnoticed_is_not_there_twice(
+    tmp_path: Path, engine: MilvusEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "index"
-    index = sent_with(engine, folder)
-    account = SentSnapshots(folder)
-    sent = account.sent(index.version)
+    build_in(folder)
+    write = MilvusServer.write
+
+    def breaks(self: MilvusServer, *given: Any, new: bool) -> None:
+        write(self, *given, new=new)
+        raise EngineUnavailable("切れました。")  # the rows are there, the answer is lost
+
+    with monkeypatch.context() as patch, pytest.raises(EngineUnavailable):
+        patch.setattr(MilvusServer, "write", breaks)
+        finish(folder, engine, quiet)
+    name = finish(folder, engine, quiet)
+    sent = SentSnapshots(folder).sent(name)
     assert sent is not None
-    account.forget([index.version])
-    (folder / "milvus").mkdir(exist_ok=True)
-    (folder / "milvus" / f"{index.version}.part.json").write_text(
-        json.dumps({"collection": sent.collection, "next": 0}), encoding="utf-8"
-    )
+    assert engine.server.count(sent.collection, "id >= 0") == sent.rows
+
+
+def test_rows_that_never_arrived_are_noticed_and_sent_again(
+    tmp_path: Path, engine: MilvusEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "index"
+    old = build_in(folder, SHEETS[:1])
+    write = MilvusServer.write
+
+    def loses(self: MilvusServer, collection: str, rows: list[dict[str, Any]], new: bool) -> None:
+        write(self, collection, rows[1:], new)
+
+    with monkeypatch.context() as patch, pytest.raises(EngineUnavailable, match="5件しか"):
+        patch.setattr(MilvusServer, "write", loses)
+        sent_with(engine, folder)
+    assert current(folder) == old.version
     finish(folder, engine, quiet)
-    assert engine.server.count(sent.collection, "chunk >= 0") == sent.rows
-    assert account.sent(index.version) == sent
+    assert found(Snapshot.open(folder, FakeEncoder(), engine=engine), "戸籍")
 
 
 def test_an_index_that_was_never_sent_is_not_opened_with_milvus(tmp_path: Path, engine: MilvusEngine) -> None:
@@ -192,7 +220,7 @@ def test_an_index_of_which_milvus_lost_rows_is_not_opened(tmp_path: Path, engine
     index = sent_with(engine, tmp_path / "index")
     sent = SentSnapshots(tmp_path / "index").sent(index.version)
     assert sent is not None
-    engine.server.delete(sent.collection, [0])
+    engine.server.delete(sent.collection, [0])  # the first of the first piece
     with pytest.raises(IndexNotSent, match="hyoka milvus"):
         Snapshot.open(tmp_path / "index", FakeEncoder(), engine=engine)
     finish(tmp_path / "index", engine, quiet)
@@ -204,7 +232,7 @@ def test_collections_of_swept_snapshots_are_dropped_and_no_others(tmp_path: Path
     names = [sent_with(engine, tmp_path / "index", SHEETS[: n + 1]).version for n in range(3)]
     kept = {other.version, *names[1:]}
     assert {one.removeprefix("hyoka_") for one in engine.server.collections()} == {n.replace("-", "_") for n in kept}
-    assert set(SentSnapshots(tmp_path / "index").names()) == set(names[1:])
+    assert set(SentSnapshots(tmp_path / "index").all()) == set(names[1:])
 
 
 def test_a_collection_that_cannot_be_dropped_now_is_dropped_the_next_time(
@@ -226,53 +254,101 @@ def test_a_collection_that_cannot_be_dropped_now_is_dropped_the_next_time(
 # One document more or less
 
 
-def test_additions_go_into_the_collection_and_old_readers_do_not_see_them(
+def in_pieces(patch: pytest.MonkeyPatch, sizes: dict[str, list[tuple[str, int]]]) -> None:
+    """Snapshots (by id) that are made of a base and additions, as an update writes them: (checksum, chunks) of each."""
+
+    @contextmanager
+    def of(path: Path) -> Iterator[SnapshotRows]:
+        records = Records(path / RECORDS, path / TABLES)
+        yield SnapshotRows(records, VectorIndex(path / VECTORS), sizes[path.name])
+        records.close()
+
+    patch.setattr(SnapshotRows, "of", of)
+
+
+def noted(patch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """(piece, place) of the rows that are written from here on."""
+    written: list[tuple[int, int]] = []
+    write = MilvusServer.write
+
+    def notes(self: MilvusServer, collection: str, rows: list[dict[str, Any]], new: bool) -> None:
+        written.extend(place_of(row["id"]) for row in rows)
+        write(self, collection, rows, new)
+
+    patch.setattr(MilvusServer, "write", notes)
+    return written
+
+
+def test_of_an_update_only_the_addition_is_sent_and_old_readers_see_nothing_of_it(
     tmp_path: Path, engine: MilvusEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "index"
-    base = sent_with(engine, folder, SHEETS[:2])  # 4 chunks
-    before = {query: found(base, query) for query in QUERIES}
-    both = build_in(folder, SHEETS)  # the same and one more document: its chunks come after those of the base
-    written: list[int] = []
-    write = MilvusServer.write
+    monkeypatch.setattr("index.build._KEPT", 3)
+    other = reading("d.txt", "斎場改修", "丙市", 2023, "環境課", {"事業の目的": "斎場の炉を入れ替える。"})
+    base, more, folded = (build_in(folder, sheets) for sheets in (SHEETS[:2], SHEETS, [*SHEETS[:2], other]))
+    whole = more.manifest.counts["chunks"]
+    sizes = {
+        base.version: [("base", 0)],
+        more.version: [("base", 0), ("first addition", whole - 4)],
+        folded.version: [("base", 0), ("the addition written again", 1)],
+    }
+    in_pieces(monkeypatch, sizes)
+    written = noted(monkeypatch)
+    readers = {}
+    for index in (base, more, folded):
+        engine.publish(folder, index.version, quiet)
+        path = folder / SNAPSHOTS / index.version
+        readers[index.version] = Snapshot(path, index.manifest, FakeEncoder(), index.synonyms, engine=engine)
+    assert written == [(0, n) for n in range(4)] + [(1, n) for n in range(whole - 4)] + [(2, 0)]
+    sent = {one.collection for one in SentSnapshots(folder).all().values()}
+    assert len(sent) == 1
+    for index in (base, more, folded):  # each reader sees what its snapshot holds, though all stand in one collection
+        for query in QUERIES:
+            theirs = {section for section, _ in found(index, query)}
+            assert {section for section, _ in found(readers[index.version], query)} == theirs, (index.version, query)
+    engine.sweep(folder, [base.version, folded.version])
+    assert engine.server.count(*sent, "piece == 1") == 0
+    assert engine.server.count(*sent, "piece in [0, 2]") == 5
+    engine.sweep(folder, [folded.version])
+    assert found(readers[folded.version], "斎場") == found(readers[folded.version], "斎場") != []
+    engine.sweep(folder, [])
+    assert not engine.server.has(*sent)
 
-    def noted(self: MilvusServer, collection: str, rows: list[dict[str, Any]], new: bool) -> None:
-        written.extend(row["chunk"] for row in rows)
-        write(self, collection, rows, new)
 
-    monkeypatch.setattr(MilvusServer, "write", noted)
-    engine.publish(folder, both.version, quiet, base=base.version)
-    assert written == list(range(4, both.manifest.counts["chunks"]))
+def test_words_of_an_addition_count_with_those_of_the_base(
+    tmp_path: Path, engine: MilvusEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "index"
+    base, more = build_in(folder, SHEETS[:2]), build_in(folder)
+    whole = more.manifest.counts["chunks"]
+    in_pieces(monkeypatch, {base.version: [("base", 0)], more.version: [("base", 0), ("addition", whole - 4)]})
+    for index in (base, more):
+        engine.publish(folder, index.version, quiet)
     account = SentSnapshots(folder)
-    one, other = account.sent(base.version), account.sent(both.version)
-    assert one is not None and other is not None
-    assert one.collection == other.collection
-    assert {query: found(base, query) for query in QUERIES} == before
-    after = Snapshot.open(folder, FakeEncoder(), engine=engine)
-    # Its mean lengths are those of the base, so scores are near those of the files, not the same.
-    for query in QUERIES:
-        theirs = {section for section, _ in found(both, query)}
-        assert {section for section, _ in found(after, query)} == theirs, query
-    # The base is swept; its collection stays, since the other one lives in it.
-    engine.sweep(folder, [both.version])
-    assert found(Snapshot.open(folder, FakeEncoder(), engine=engine), "窓口の端末を増やす")
+    one, both = (account.sent(index.version) for index in (base, more))
+    assert one is not None and both is not None
+    before, after = account.statistics(one), account.statistics(both)
+    key = dimension("text", "サーバ")
+    assert (before.chunks, after.chunks) == (4, whole)
+    assert (before.having(key), after.having(key)) == (1, 2)
+    assert after.means == before.means
 
 
-def test_single_chunks_are_removed_and_written_again(tmp_path: Path, engine: MilvusEngine) -> None:
+def test_chunks_that_are_marked_as_removed_do_not_come_and_can_be_deleted(tmp_path: Path, engine: MilvusEngine) -> None:
     folder = tmp_path / "index"
     index = sent_with(engine, folder)
-    assert 2 in {section for section, _ in found(index, "斎場の炉を保つ")}
+    everything = index._search._scope(Filters())[0]
+    terms = [("斎場", 1.0), ("炉", 1.0)]
+    (hit, _), *_ = index._first.by_words(terms, 10, everything)
+    chunks = everything.chunks.copy()
+    chunks[hit] = False
+    assert hit not in dict(index._first.by_words(terms, 10, replace(everything, chunks=chunks)))
+    engine.remove(folder, index.version, [hit])
+    reopened = Snapshot.open(folder, FakeEncoder(), engine=engine)  # how many rows there are was written down anew
+    assert hit not in dict(reopened._first.by_words(terms, 10, everything))
     sent = SentSnapshots(folder).sent(index.version)
     assert sent is not None
-    row = engine.server.client.query(sent.collection, filter="chunk == 2", output_fields=["*"])[0]
-    engine.remove(folder, index.version, [2])
-    without = Snapshot.open(folder, FakeEncoder(), engine=engine)  # its number of rows was written down anew
-    first = without._first
-    everything = without._search._scope(Filters())[0]
-    assert 2 not in {chunk for chunk, _ in first.by_words([("斎場", 1.0), ("炉", 1.0)], 10, everything)}
-    engine.server.write(sent.collection, [dict(row)], new=False)
-    assert 2 in {chunk for chunk, _ in first.by_words([("斎場", 1.0), ("炉", 1.0)], 10, everything)}
-    assert engine.server.count(sent.collection, "chunk >= 0") == sent.rows
+    assert engine.server.count(sent.collection, "id >= 0") == sent.rows == index.manifest.counts["chunks"] - 1
 
 
 @pytest.mark.parametrize("sparse", [True, False])
@@ -283,9 +359,9 @@ def test_a_row_written_again_is_there_once_whatever_the_server_can(
     sent = SentSnapshots(tmp_path / "index").sent(index.version)
     assert sent is not None
     engine.server.__dict__["_version"] = (2, 5) if sparse else (2, 3)
-    row = dict(engine.server.client.query(sent.collection, filter="chunk == 2", output_fields=["*"])[0])
+    row = dict(engine.server.client.query(sent.collection, filter="id == 2", output_fields=["*"])[0])
     engine.server.write(sent.collection, [{**row, "year": 1999}], new=False)
-    rows = engine.server.client.query(sent.collection, filter="chunk == 2", output_fields=["year"])
+    rows = engine.server.client.query(sent.collection, filter="id == 2", output_fields=["year"])
     assert [one["year"] for one in rows] == [1999]
 
 
@@ -308,11 +384,11 @@ def test_more_is_fetched_until_enough_pass(
     asked: list[int] = []
     search = MilvusServer.search
 
-    def noted(self: MilvusServer, *given: Any) -> list[tuple[int, float]]:
+    def notes(self: MilvusServer, *given: Any) -> list[tuple[int, float]]:
         asked.append(given[3])
         return search(self, *given)
 
-    monkeypatch.setattr(MilvusServer, "search", noted)
+    monkeypatch.setattr(MilvusServer, "search", notes)
     assert [chunk for chunk, _ in index._first.by_words([("斎場", 1.0)], 3, left)] == order[35:38]
     assert asked == [3, 12, 48]
     vector = FakeEncoder().encode(["斎場"], "query")

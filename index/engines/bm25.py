@@ -74,16 +74,11 @@ class Counts:
         """The mean length of each field."""
         return {field: length / max(self.chunks, 1) for field, length in self.lengths.items()}
 
-    def statistics(self, before: Statistics | None = None) -> Statistics:
-        """The statistics of what was counted, on top of those of ``before``, whose mean lengths stay."""
-        having = self.having.copy()
-        chunks, means = self.chunks, self.means()
-        if before is not None:
-            chunks, means = chunks + before.chunks, dict(before.means)
-            for key, count in zip(before.keys.tolist(), before.counts.tolist(), strict=True):
-                having[key] += count
-        keys = np.array(sorted(having), dtype=np.uint32)
-        return Statistics(chunks, means, keys, np.array([having[int(key)] for key in keys], dtype=np.int32))
+    def statistics(self, means: Mapping[str, float] | None = None) -> Statistics:
+        """The statistics of what was counted; ``means`` are those of the chunks that this adds to."""
+        keys = np.array(sorted(self.having), dtype=np.uint32)
+        counts = np.array([self.having[int(key)] for key in keys], dtype=np.int32)
+        return Statistics(self.chunks, means or self.means(), keys, counts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +95,16 @@ class Statistics:
         """How many chunks have a word of that dimension."""
         at = int(np.searchsorted(self.keys, key))
         return int(self.counts[at]) if at < len(self.keys) and int(self.keys[at]) == key else 0
+
+    @classmethod
+    def joined(cls, parts: Sequence[Statistics]) -> Statistics:
+        """Those of several sets of chunks together, with the mean lengths of the first."""
+        if len(parts) == 1:
+            return parts[0]
+        keys, at = np.unique(np.concatenate([part.keys for part in parts]), return_inverse=True)
+        counts = np.zeros(len(keys), dtype=np.int32)
+        np.add.at(counts, at, np.concatenate([part.counts for part in parts]))
+        return cls(sum(part.chunks for part in parts), parts[0].means, keys, counts)
 
     def write(self, file: Path) -> None:
         """Writes them; :meth:`read` brings them back as they were."""

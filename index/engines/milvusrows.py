@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -13,10 +14,11 @@ import numpy as np
 
 from corpus.documents import Sheet
 from index.chunks import whose
-from index.engines.bm25 import Counts, Statistics, chunk_vector
+from index.engines.bm25 import Counts, chunk_vector
 from index.engines.milvusschema import Row
+from index.engines.milvusstate import Piece
 from index.lexical import FIELDS
-from index.manifest import RECORDS, TABLES, VECTORS
+from index.manifest import MANIFEST, RECORDS, TABLES, VECTORS
 from index.records import Records
 from index.tokens import words
 from index.types import PERSON_FIELD
@@ -28,24 +30,35 @@ WordsOfFields = dict[str, list[str]]
 
 
 class SnapshotRows:
-    """The chunks of a snapshot from number ``first`` on, with their words.
+    """The chunks of a snapshot with their words, in the pieces that it is made of.
 
     The words are read from the text anew, since a snapshot keeps no counts of them, and wait in a temporary file for the
     mean lengths that their weights need. Names of staff are counted, as they are in the local index, but never sent.
     """
 
-    def __init__(self, records: Records, vectors: VectorIndex, first: int = 0) -> None:
-        self._records, self._vectors, self.first = records, vectors, first
+    def __init__(self, records: Records, vectors: VectorIndex, extents: Sequence[tuple[str, int]]) -> None:
+        """``extents`` has the checksum and the number of chunks of every addition, oldest first, after the base's own
+        checksum; the base has all other chunks."""
+        self._records, self._vectors = records, vectors
         self.chunks = len(records.chunk_section)
         self._sent = ~records.named_sections([PERSON_FIELD])[records.chunk_section]
+        (base, _), *additions = extents
+        sizes = [(base, self.chunks - sum(size for _, size in additions)), *additions]
+        starts = np.cumsum([0, *(size for _, size in sizes)]).tolist()
+        self.pieces = [
+            Piece(key, 0, start, size, int(np.count_nonzero(self._sent[start : start + size])))
+            for (key, size), start in zip(sizes, starts, strict=False)
+        ]
 
     @classmethod
     @contextmanager
-    def of(cls, path: Path, first: int = 0) -> Iterator[SnapshotRows]:
+    def of(cls, path: Path) -> Iterator[SnapshotRows]:
         """The rows of a snapshot folder, whose records are open as long as they are needed."""
+        table = json.loads((path / MANIFEST).read_text("utf-8"))
+        additions = [(table["files"][f"{folder}/{RECORDS}"], chunks) for folder, chunks in table.get("parts", ())]
         records = Records(path / RECORDS, path / TABLES)
         try:
-            yield cls(records, VectorIndex(path / VECTORS), first)
+            yield cls(records, VectorIndex(path / VECTORS), [(table["files"][RECORDS], 0), *additions])
         finally:
             records.close()
 
@@ -55,19 +68,14 @@ class SnapshotRows:
         return self._vectors.dim
 
     @property
-    def count(self) -> int:
-        """How many rows there are to send."""
-        return int(np.count_nonzero(self._sent[self.first :]))
-
-    @property
     def municipalities(self) -> int:
         """How many municipalities the sheets are of."""
         return len(self._records.tables.municipalities)
 
-    def counted(self, spool: IO[bytes]) -> Counts:
-        """Counts the words of all chunks and leaves them in ``spool``, batch by batch."""
+    def counted(self, piece: Piece, spool: IO[bytes]) -> Counts:
+        """Counts the words of all chunks of a piece and leaves them in ``spool``, batch by batch."""
         counts = Counts()
-        for numbers in self._batches():
+        for numbers in _batches(piece):
             found = list(self._words(numbers))
             for one in found:
                 counts.add(one)
@@ -75,16 +83,15 @@ class SnapshotRows:
         return counts
 
     def batches(
-        self, spool: IO[bytes] | None, statistics: Statistics | None, start: int = 0
+        self, piece: Piece, spool: IO[bytes], means: Mapping[str, float] | None, start: int = 0
     ) -> Iterator[tuple[int, list[Row]]]:
-        """(number after the last chunk, rows to send) by batches, with the words of ``spool`` or with none.
+        """(number after the last chunk, rows to send) by batches; with ``means``, with the words of ``spool``.
 
         Batches that end before chunk ``start`` are passed over.
         """
-        if spool is not None:
-            spool.seek(0)
-        for numbers in self._batches():
-            found = pickle.load(spool) if spool is not None else [None] * len(numbers)  # our own, of a moment ago
+        spool.seek(0)
+        for numbers in _batches(piece):
+            found = pickle.load(spool) if means is not None else [None] * len(numbers)  # our own, of a moment ago
             if numbers[-1] < start:
                 continue
             vectors = self._vectors.rows(np.array(numbers, dtype=np.int64))
@@ -94,15 +101,10 @@ class SnapshotRows:
             ):
                 if self._sent[chunk]:
                     held = self._records.section(section)
-                    sparse = chunk_vector(own, statistics.means) if own is not None and statistics is not None else None
-                    number = int(self._records.section_sheet[section])
-                    values = self._records.tables.values(number)
-                    rows.append(Row(chunk, number, held.sheet, values, held.section, vector, sparse))
+                    values = self._records.tables.values(int(self._records.section_sheet[section]))
+                    sparse = None if means is None else chunk_vector(own, means)
+                    rows.append(Row(chunk - piece.first, held.sheet, values, held.section, vector, sparse))
             yield numbers[-1] + 1, rows
-
-    def _batches(self) -> Iterator[list[int]]:
-        for at in range(self.first, self.chunks, BATCH):
-            yield list(range(at, min(at + BATCH, self.chunks)))
 
     def _words(self, numbers: list[int]) -> Iterator[WordsOfFields]:
         """The words of some chunks by field, as the build gave them to the local index."""
@@ -116,6 +118,11 @@ class SnapshotRows:
             label = words(found.section.label, parts=True)
             parts = (last[1], last[2], label, words(text, parts=True))
             yield dict(zip(FIELDS, parts, strict=True))
+
+
+def _batches(piece: Piece) -> Iterator[list[int]]:
+    for at in range(piece.first, piece.first + piece.chunks, BATCH):
+        yield list(range(at, min(at + BATCH, piece.first + piece.chunks)))
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from index.types import SheetValues, Vectors
 
 VECTOR, WORDS = "vector", "words"
 _LETTERS = 512  # bytes of a stored value that is filtered by
+_PLACE_BITS = 36
 _FACETS = 64  # words that one sheet may be chosen by
 NO_YEAR = -1
 _OWN_FIELDS = ("m:", "y:")  # facets with a field of their own: the municipality divides the collection
@@ -28,21 +29,20 @@ _LISTS, _PROBES = 256, 96
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A chunk with what it is found and filtered by."""
+    """A chunk with what it is found and filtered by; ``place`` is its number within its piece."""
 
-    chunk: int
-    number: int
+    place: int
     sheet: Sheet
     values: SheetValues
     section: Section
     vector: Vectors
     words: Sparse | None
 
-    def stored(self) -> dict[str, Any]:
-        """The row as it is sent."""
+    def stored(self, piece: int) -> dict[str, Any]:
+        """The row as it is sent, in the piece of that number."""
         row: dict[str, Any] = {
-            "chunk": self.chunk,
-            "sheet": self.number,
+            "id": primary_key(piece, self.place),
+            "piece": piece,
             "municipality": cut(squeeze(self.sheet.municipality)),
             "year": NO_YEAR if self.sheet.fiscal_year is None else self.sheet.fiscal_year,
             "facets": [cut(word) for word in facet_words(self.sheet, self.values) if word[:2] not in _OWN_FIELDS][
@@ -55,6 +55,21 @@ class Row:
         return row if self.words is None else {**row, WORDS: self.words}
 
 
+def primary_key(piece: int, place: int) -> int:
+    """One number for the place of a chunk in a piece: no two pieces share any."""
+    return piece << _PLACE_BITS | place
+
+
+def place_of(number: int) -> tuple[int, int]:
+    """The piece and the place of a primary key."""
+    return number >> _PLACE_BITS, number & ((1 << _PLACE_BITS) - 1)
+
+
+def within(pieces: Sequence[int]) -> str:
+    """The expression for the rows of some pieces."""
+    return f"piece in {_list(pieces)}"
+
+
 def cut(text: str) -> str:
     """As much of a text as a stored value may have; filters are cut alike, and what they let through is looked at again."""
     return text.encode("utf-8", "ignore")[:_LETTERS].decode("utf-8", "ignore")
@@ -65,9 +80,9 @@ def create(client: Any, collection: str, dim: int, rows: int, partitions: int, s
     from pymilvus import DataType
 
     schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
-    schema.add_field("chunk", DataType.INT64, is_primary=True)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("piece", DataType.INT64)
     schema.add_field("municipality", DataType.VARCHAR, max_length=_LETTERS, is_partition_key=True)
-    schema.add_field("sheet", DataType.INT64)
     schema.add_field("year", DataType.INT64)
     schema.add_field(
         "facets",
@@ -100,12 +115,12 @@ def search_params(rows: int, share: float = 1.0) -> dict[str, Any]:
     return {"nprobe": min(_LISTS, ceil(_PROBES / sqrt(share))) if share else _LISTS}
 
 
-def expression(allowed: Allowed, chunks: int) -> str:
-    """The filters of a search, for the first ``chunks`` chunks.
+def expression(allowed: Allowed, pieces: Sequence[int]) -> str:
+    """The filters of a search in some pieces of a collection.
 
     What else is not allowed (chunks that were removed since) Milvus does not know; what comes has to be looked at again.
     """
-    parts = [f"chunk < {chunks}"]
+    parts = [within(pieces)]
     for words in chosen_words(allowed.filters):
         if words[0].startswith("m:"):
             parts.append(f"municipality in {_list([cut(word[2:]) for word in words])}")

@@ -93,7 +93,7 @@ class MilvusServer:
                 f"Milvus（{self.shown}）に入れませんでした。HYOKA_MILVUS_TOKEN（利用者名:パスワード）を確かめてください。"
             )
         return EngineUnavailable(
-            f"検索エンジン Milvus（{self.shown}）が応答しません（{what}、{_brief(text)}）。"
+            f"検索エンジン Milvus（{self.shown}）での{what}に失敗しました（{_brief(text)}）。"
             "サーバーが動いているか、HYOKA_MILVUS_URI が正しいかを確かめ、少し待ってからもう一度お試しください。",
             _RETRY,
         )
@@ -123,7 +123,7 @@ class MilvusServer:
     def search(
         self, collection: str, field: str, vector: Any, limit: int, expression: str, params: dict[str, Any]
     ) -> list[tuple[int, float]]:
-        """The chunks with the highest inner products, best first."""
+        """The numbers of the rows with the highest inner products, best first."""
         with self.asking("検索"):
             found = self.client.search(
                 collection,
@@ -132,11 +132,11 @@ class MilvusServer:
                 limit=limit,
                 filter=expression,
                 search_params={"metric_type": "IP", "params": params},
-                output_fields=["chunk"],  # Milvus Lite takes none for all of them
+                output_fields=["id"],  # Milvus Lite takes none for all of them
                 consistency_level="Bounded",
                 timeout=self.ask_seconds,
             )
-            return [(int(hit["chunk"]), float(hit["distance"])) for hit in found[0]]
+            return [(int(hit["id"]), float(hit["distance"])) for hit in found[0]]
 
     def write(self, collection: str, rows: list[dict[str, Any]], new: bool) -> None:
         """Writes rows, instead of any with the same number; ``new`` says that there are none."""
@@ -147,14 +147,19 @@ class MilvusServer:
                 self.client.upsert(collection, rows, timeout=WRITE_SECONDS)
             else:
                 # Upsert of such a server puts rows into the wrong partition, where no filter finds them.
-                self.delete(collection, [row["chunk"] for row in rows])
+                self.delete(collection, [row["id"] for row in rows])
                 self.client.insert(collection, rows, timeout=WRITE_SECONDS)
 
-    def delete(self, collection: str, chunks: Sequence[int]) -> None:
+    def delete(self, collection: str, numbers: Sequence[int]) -> None:
         """Removes rows by their numbers."""
         with self.asking("削除"):
-            for at in range(0, len(chunks), 10_000):
-                self.client.delete(collection, ids=list(chunks[at : at + 10_000]), timeout=WRITE_SECONDS)
+            for at in range(0, len(numbers), 10_000):
+                self.client.delete(collection, ids=list(numbers[at : at + 10_000]), timeout=WRITE_SECONDS)
+
+    def delete_where(self, collection: str, expression: str) -> None:
+        """Removes all rows of an expression."""
+        with self.asking("削除"):
+            self.client.delete(collection, filter=expression, timeout=WRITE_SECONDS)
 
     def flush(self, collection: str) -> None:
         """Returns when everything written is on disk."""

@@ -1,14 +1,15 @@
 """What was sent of an index to Milvus, written down beside it: ``milvus/`` in the index folder.
 
-A snapshot that is all there has ``<id>.json`` (and ``<id>.npz``, the counts of its words); one that is on its way has
-``<id>.part.json``, which says how far it got. Each is written in one step, so whoever reads finds the old or the new.
+A snapshot that is all there has ``<id>.json``; one that is on its way has ``<id>.part.json``, which says how far it got.
+Each is written in one step, so whoever reads finds the old or the new. The counts of words stand by themselves, one file
+for each piece of a collection.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +22,54 @@ SEND = "hyoka milvus で索引を送ってください。"
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """Chunks that were written together: of a build, or of one addition to it.
+
+    In the snapshot they are ``chunks`` chunks from number ``first`` on; in the collection they have the ``serial`` number,
+    and are ``rows`` rows. ``key`` is the checksum of the records they come from: the same key is the same piece.
+    """
+
+    key: str
+    serial: int
+    first: int
+    chunks: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
-    """A snapshot in Milvus: its chunks are the first ``chunks`` of a ``collection``, in ``rows`` rows.
+    """A snapshot in Milvus: the pieces of a ``collection`` that it is made of, in order.
 
     The collection was made for ``made_for`` rows; ``words`` says whether it holds sparse vectors.
     """
 
     collection: str
-    chunks: int
-    rows: int
+    pieces: tuple[Piece, ...]
     made_for: int
     words: bool
+
+    @property
+    def chunks(self) -> int:
+        """All its chunks, those that were not sent included."""
+        return sum(piece.chunks for piece in self.pieces)
+
+    @property
+    def rows(self) -> int:
+        """The chunks that were sent."""
+        return sum(piece.rows for piece in self.pieces)
+
+    @property
+    def serials(self) -> list[int]:
+        """The numbers of its pieces."""
+        return [piece.serial for piece in self.pieces]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A snapshot on its way: all chunks before number ``next`` are in the ``collection``."""
+    """A snapshot on its way: of the pieces that are ``new``, all chunks before number ``next`` are there."""
 
-    collection: str
+    sent: Sent
+    new: tuple[int, ...]
     next: int
 
 
@@ -51,50 +82,55 @@ class SentSnapshots:
     def sent(self, name: str) -> Sent | None:
         """What there is of a snapshot; None where it was never sent to its end."""
         found = self._read(name + _WHOLE)
-        return None if found is None else Sent(**found)
+        return None if found is None else _sent(found)
 
     def part(self, name: str) -> Part | None:
         """How far a snapshot got."""
         found = self._read(name + _PART)
-        return None if found is None else Part(**found)
+        return None if found is None else Part(_sent(found["sent"]), tuple(found["new"]), found["next"])
 
-    def statistics(self, name: str) -> Statistics:
+    def statistics(self, sent: Sent) -> Statistics:
         """The counts of a snapshot's words; raises IndexNotSent where they cannot be read."""
         try:
-            return Statistics.read(self._folder / (name + _COUNTS))
+            return Statistics.joined([Statistics.read(self._counts(sent.collection, one)) for one in sent.serials])
         except (OSError, ValueError, KeyError) as error:
             raise IndexNotSent(f"Milvus に送った索引の記録を読めません（{error}）。{SEND}") from error
+
+    def count(self, collection: str, serial: int, statistics: Statistics) -> None:
+        """Writes down the counts of a piece."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        statistics.write(self._counts(collection, serial))
 
     def go_on(self, name: str, part: Part) -> None:
         """Writes down how far a snapshot got."""
         self._write(name + _PART, asdict(part))
 
-    def finish(self, name: str, sent: Sent, statistics: Statistics | None) -> None:
-        """Writes down that a snapshot is all there."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        if statistics is not None:
-            statistics.write(self._folder / (name + _COUNTS))
+    def finish(self, name: str, sent: Sent) -> None:
+        """Writes down that a snapshot is all there, or what of it is there now."""
         self._write(name + _WHOLE, asdict(sent))
         (self._folder / (name + _PART)).unlink(missing_ok=True)
 
-    def recounted(self, name: str, rows: int) -> None:
-        """Writes down another number of rows."""
-        if (sent := self.sent(name)) is not None:
-            self._write(name + _WHOLE, asdict(replace(sent, rows=rows)))
-
-    def names(self) -> dict[str, str]:
-        """The snapshots that are there, whole or in part, and their collections."""
-        found = {}
+    def all(self) -> dict[str, Sent]:
+        """The snapshots that are there, or on their way."""
+        found: dict[str, Sent] = {}
         for file in sorted(self._folder.glob("*.json")) if self._folder.is_dir() else ():
-            if (read := self._read(file.name)) is not None:
-                found[file.name.removesuffix(_PART).removesuffix(_WHOLE)] = str(read["collection"])
+            name = file.name.removesuffix(_PART).removesuffix(_WHOLE)
+            one = self.sent(name)
+            if one is None and (part := self.part(name)) is not None:
+                one = part.sent
+            if one is not None:
+                found[name] = one
         return found
 
-    def forget(self, names: Collection[str]) -> None:
-        """Forgets snapshots."""
-        for name in names:
-            for ending in (_WHOLE, _PART, _COUNTS):
-                (self._folder / (name + ending)).unlink(missing_ok=True)
+    def forget(self, name: str, collection: str, serials: Collection[int]) -> None:
+        """Forgets a snapshot, and the counts of pieces that are nobody's any more."""
+        for file in (self._folder / (name + _WHOLE), self._folder / (name + _PART)):
+            file.unlink(missing_ok=True)
+        for serial in serials:
+            self._counts(collection, serial).unlink(missing_ok=True)
+
+    def _counts(self, collection: str, serial: int) -> Path:
+        return self._folder / f"{collection}.{serial}{_COUNTS}"
 
     def _read(self, name: str) -> dict[str, Any] | None:
         try:
@@ -110,3 +146,8 @@ class SentSnapshots:
         fresh = self._folder / f".{name}.new"
         fresh.write_text(json.dumps(values) + "\n", encoding="utf-8")
         fresh.replace(self._folder / name)
+
+
+def _sent(table: dict[str, Any]) -> Sent:
+    pieces: Sequence[dict[str, Any]] = table["pieces"]
+    return Sent(table["collection"], tuple(Piece(**one) for one in pieces), table["made_for"], table["words"])
