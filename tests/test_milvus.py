@@ -43,6 +43,9 @@ from index.snapshot import Snapshot
 from index.types import PERSON_FIELD, Filters
 from index.vectors import VectorIndex
 
+pytest.importorskip("pymilvus", reason="needs the extra milvus, as .ci/run installs it")
+pytest.importorskip("milvus_lite", reason="needs the extra milvus, as .ci/run installs it")
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -21,6 +21,9 @@ from index.ranked import terms
 from index.snapshot import Snapshot
 from index.types import Filters
 
+pytest.importorskip("pymilvus", reason="needs the extra milvus, as .ci/run installs it")
+pytest.importorskip("milvus_lite", reason="needs the extra milvus, as .ci/run installs it")
+
 ROOT = Path(__file__).resolve().parents[1]
 SCORE = 1e-5  # relative, of a BM25 score; cosines and shares of a score may differ by as much in all
 

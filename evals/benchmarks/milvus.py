@@ -92,10 +92,12 @@ class TimedEngine:
         """See :class:`index.firststage.Engine`."""
 
 
-def measure(uri: str, folder: Path, sections: int, encoder: Encoder, questions: Sequence[str]) -> dict[str, object]:
+def measure(
+    uri: str, folder: Path, sections: int, encoder: Encoder, questions: Sequence[str], data: Path = DATA
+) -> dict[str, object]:
     """Sends an index of so many sections and searches it, with and without filters."""
     if not (folder / CURRENT).exists():
-        build(readings(sections), encoder, folder).close()
+        build(readings(sections, data / "judgit-sheets.jsonl.gz"), encoder, folder).close()
     name = current(folder)
     engine = MilvusEngine(MilvusServer(uri))
     sent = _sent(engine, folder, name)
@@ -220,13 +222,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, required=True, help="索引を置くフォルダー")
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
     parser.add_argument("--questions", type=int, default=QUESTIONS)
+    parser.add_argument("--data", type=Path, default=DATA, help="評価シートと質問のフォルダー")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args(arguments)
     encoder = load_encoder()
-    asked = questions_of(DATA)
+    asked = questions_of(given.data)
     questions = asked[:: max(1, len(asked) // given.questions)][: given.questions]
     for sections in map(int, given.sizes.split(",")):
-        told = measure(given.uri, given.folder / str(sections), sections, encoder, questions)
+        told = measure(given.uri, given.folder / str(sections), sections, encoder, questions, given.data)
         told = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "questions": len(questions), **told}
         stored: dict[str, Any] = json.loads(given.out.read_text("utf-8")) if given.out.exists() else {"runs": []}
         same = (told["server"], told["sections"])
