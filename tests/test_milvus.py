@@ -318,6 +318,26 @@ def test_of_an_update_only_the_addition_is_sent_and_old_readers_see_nothing_of_i
     assert not engine.server.has(*sent)
 
 
+def test_an_index_of_the_same_sheets_is_sent_again_only_where_its_rows_are_others(
+    tmp_path: Path, engine: MilvusEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Turned(FakeEncoder):
+        """The same words in other directions."""
+
+        def encode(self, texts: list[str], kind: Any) -> Any:
+            return super().encode(texts, kind)[:, ::-1].copy()
+
+    folder = tmp_path / "index"
+    written = noted(monkeypatch)
+    first = sent_with(engine, folder)
+    assert len(written) == first.manifest.counts["chunks"]
+    again = sent_with(engine, folder)
+    assert len(written) == first.manifest.counts["chunks"]
+    assert found(again, "斎場") == found(first, "斎場") != []
+    build(((d, [r]) for d, r in SHEETS), Turned("turned"), folder, engine=engine)
+    assert len(written) == 2 * first.manifest.counts["chunks"]
+
+
 def test_words_of_an_addition_count_with_those_of_the_base(
     tmp_path: Path, engine: MilvusEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

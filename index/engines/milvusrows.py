@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 import tempfile
@@ -18,13 +19,15 @@ from index.engines.bm25 import Counts, chunk_vector
 from index.engines.milvusschema import Row
 from index.engines.milvusstate import Piece
 from index.lexical import FIELDS
-from index.manifest import MANIFEST, RECORDS, TABLES, VECTORS
+from index.manifest import MANIFEST, RECORDS, TABLES, VECTORS, WORDS
 from index.records import Records
 from index.tokens import words
 from index.types import PERSON_FIELD
 from index.vectors import VectorIndex
 
 BATCH = 1000  # rows that are sent at a time: 1.3 MB of vectors and as much of words
+
+_LAYOUT = "1"  # of a row: one of another layout is another row
 
 WordsOfFields = dict[str, list[str]]
 
@@ -37,8 +40,8 @@ class SnapshotRows:
     """
 
     def __init__(self, records: Records, vectors: VectorIndex, extents: Sequence[tuple[str, int]]) -> None:
-        """``extents`` has the checksum and the number of chunks of every addition, oldest first, after the base's own
-        checksum; the base has all other chunks."""
+        """``extents`` has the key and the number of chunks of every addition, oldest first, after the base's own key; the
+        base has all other chunks."""
         self._records, self._vectors = records, vectors
         self.chunks = len(records.chunk_section)
         self._sent = ~records.named_sections([PERSON_FIELD])[records.chunk_section]
@@ -55,10 +58,10 @@ class SnapshotRows:
     def of(cls, path: Path) -> Iterator[SnapshotRows]:
         """The rows of a snapshot folder, whose records are open as long as they are needed."""
         table = json.loads((path / MANIFEST).read_text("utf-8"))
-        additions = [(table["files"][f"{folder}/{RECORDS}"], chunks) for folder, chunks in table.get("parts", ())]
+        additions = [(_key(table["files"], f"{folder}/"), chunks) for folder, chunks in table.get("parts", ())]
         records = Records(path / RECORDS, path / TABLES)
         try:
-            yield cls(records, VectorIndex(path / VECTORS), [(table["files"][RECORDS], 0), *additions])
+            yield cls(records, VectorIndex(path / VECTORS), [(_key(table["files"], ""), 0), *additions])
         finally:
             records.close()
 
@@ -118,6 +121,13 @@ class SnapshotRows:
             label = words(found.section.label, parts=True)
             parts = (last[1], last[2], label, words(text, parts=True))
             yield dict(zip(FIELDS, parts, strict=True))
+
+
+def _key(files: Mapping[str, str], folder: str) -> str:
+    """What the rows of a piece are made from: its records, their columns, its words, and the vectors of the encoder."""
+    parts = tuple(f"{folder}{name}" for name in (RECORDS, TABLES, VECTORS, WORDS))
+    told = [f"{name.removeprefix(folder)} {files[name]}" for name in sorted(files) if name.startswith(parts)]
+    return hashlib.sha256("\n".join([_LAYOUT, *told]).encode()).hexdigest()
 
 
 def _batches(piece: Piece) -> Iterator[list[int]]:

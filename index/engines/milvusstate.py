@@ -26,7 +26,7 @@ class Piece:
     """Chunks that were written together: of a build, or of one addition to it.
 
     In the snapshot they are ``chunks`` chunks from number ``first`` on; in the collection they have the ``serial`` number,
-    and are ``rows`` rows. ``key`` is the checksum of the records they come from: the same key is the same piece.
+    and are ``rows`` rows. ``key`` is a checksum of what they are made from: the same key is the same piece.
     """
 
     key: str
