@@ -62,8 +62,8 @@ def run_index(
 def run_milvus(settings: Settings, json_output: bool) -> None:
     """Sends the index to Milvus, or the rest of it, and says what is there."""
     from assistant.opening import milvus_of
+    from index.build import finish
     from index.engines.milvusstate import SentSnapshots
-    from index.engines.pending import finish
 
     engine = milvus_of(settings)
     engine.check()
@@ -113,7 +113,7 @@ def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told, so
         return [*((one.file, one.message) for one in intake.refused), *before]
 
     try:
-        return build(chain(intake, kept), encoder, settings.index_dir, built, refused, made_of, engine)
+        return build(chain(intake, kept), encoder, settings.index_dir, built, refused, made_of, engine=engine)
     except EngineError:
         console.note("索引はできましたが、Milvus に送り終えていません。hyoka milvus で続きから送れます。")
         raise

@@ -28,7 +28,7 @@ from assistant.settings import load_settings
 from assistant.store import FeedbackStore
 from corpus.documents import Document, SheetReading
 from corpus.errors import EngineUnavailable, IndexNotSent, SettingsError
-from index.build import build
+from index.build import build, finish
 from index.engines import milvusrows, milvusserver
 from index.engines.bm25 import dimension
 from index.engines.milvusengine import MilvusEngine
@@ -36,7 +36,6 @@ from index.engines.milvusrows import SnapshotRows
 from index.engines.milvusschema import place_of
 from index.engines.milvusserver import MilvusServer
 from index.engines.milvusstate import SentSnapshots
-from index.engines.pending import finish
 from index.manifest import RECORDS, SNAPSHOTS, TABLES, VECTORS, current
 from index.records import Records
 from index.snapshot import Snapshot
