@@ -230,7 +230,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     questions = asked[:: max(1, len(asked) // given.questions)][: given.questions]
     for sections in map(int, given.sizes.split(",")):
         told = measure(given.uri, given.folder / str(sections), sections, encoder, questions, given.data)
-        told = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "questions": len(questions), **told}
+        told = {
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "load": os.getloadavg()[0],
+            "questions": len(questions),
+            **told,
+        }
         stored: dict[str, Any] = json.loads(given.out.read_text("utf-8")) if given.out.exists() else {"runs": []}
         same = (told["server"], told["sections"])
         runs = [run for run in stored["runs"] if (run["server"], run["sections"]) != same]
@@ -242,7 +247,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _machine() -> dict[str, object]:
     packages = {name: version(name) for name in ("pymilvus", "milvus-lite", "faiss-cpu", "tantivy")}
-    return {"cores": os.cpu_count(), "load": os.getloadavg()[0], "system": platform.platform(), **packages}
+    return {"cores": os.cpu_count(), "system": platform.platform(), **packages}
 
 
 if __name__ == "__main__":
