@@ -42,7 +42,7 @@ def milvus_of(settings: Settings) -> MilvusEngine:
     from index.engines.milvusengine import MilvusEngine
     from index.engines.milvusserver import MilvusServer
 
-    return MilvusEngine(MilvusServer(settings.milvus_uri, settings.milvus_token))
+    return MilvusEngine(MilvusServer(settings.milvus_uri, settings.milvus_token or ""))
 
 
 def open_index(settings: Settings, reranked: bool = False) -> Snapshot:

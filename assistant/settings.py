@@ -37,7 +37,9 @@ class Settings(BaseSettings):
         min_length=1,
         description="Milvus のアドレス（http://ホスト:19530）か Milvus Lite のファイル（….db）のパス",
     )
-    milvus_token: str = Field(default="", repr=False, description="Milvus の利用者名:パスワード、またはトークン")
+    milvus_token: str | None = Field(
+        default=None, repr=False, description="Milvus の利用者名:パスワード、またはトークン"
+    )
     query_prefix: str | None = Field(default=None, description="質問の前に置く文字列（なければモデルの種類に合わせる）")
     passage_prefix: str | None = Field(
         default=None, description="本文の前に置く文字列（なければモデルの種類に合わせる）"
