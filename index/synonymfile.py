@@ -109,7 +109,9 @@ def _groups(file: Path, lines: Sequence[str], key: str, table: dict[str, Any]) -
             raise _unusable(file, f'{at} 行目の {group} は ["ことば", "言いかえ"], のように組にしてください')
         _words_only(file, lines, key, group)
         if len(group) < 2:
-            raise _unusable(file, f"{_line_of_group(lines, group)} 行目の組 {_shown(group)} には、ことばが2つ以上要ります")
+            raise _unusable(
+                file, f"{_line_of_group(lines, group)} 行目の組 {_shown(group)} には、ことばが2つ以上要ります"
+            )
         if len(set(group)) < len(group):
             again = next(word for word in group if group.count(word) > 1)
             at = _line_of_group(lines, group)

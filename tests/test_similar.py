@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fake_encoder import FakeEncoder
 
-from corpus.documents import Section, Sheet, Span
+from corpus.documents import Section, Span
 from index.build import build
 from index.similar import SheetNeighbours, shared_words, word_runs
 from tests.fakes import FakeIndex
