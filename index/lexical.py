@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,17 +43,53 @@ def write_lexical(folder: Path, documents: Iterable[LexicalDocument]) -> None:
     # One thread gives one segment, so that scores do not depend on how the threads shared the documents.
     writer = index.writer(heap_size=128_000_000, num_threads=1)
     for d in documents:
-        document = tantivy.Document()
-        document.add_unsigned("chunk", d.chunk)
-        document.add_unsigned("sheet", d.sheet)
-        for field in FIELDS:
-            document.add_text(field, " ".join(getattr(d, field)))
-        writer.add_document(document)
+        writer.add_document(_document(d))
+    _finish(writer, folder)
+
+
+def update_lexical(folder: Path, before: Path, removed: Iterable[int], documents: Iterable[LexicalDocument]) -> None:
+    """Writes the index in ``before`` into ``folder`` without the chunks of the ``removed`` sheets and with ``documents``.
+
+    tantivy never writes into a finished segment, so those of ``before`` are links and cost nothing: what is removed is
+    a file of marks beside them, what is added a segment more. Until a whole build, what was removed counts in the
+    statistics of BM25 (how many chunks hold a word, of how many).
+    """
+    folder.mkdir(parents=True)
+    for file in before.iterdir():
+        (shutil.copyfile if file.suffix == ".json" else link_or_copy)(file, folder / file.name)
+    index = tantivy.Index.open(str(folder))
+    writer = index.writer(heap_size=32_000_000, num_threads=1)
+    if gone := list(removed):
+        # By a query: the term that tantivy's binding makes of a number is of another type than the field.
+        writer.delete_documents_by_query(tantivy.Query.term_set_query(index.schema, "sheet", gone))
+    for d in documents:
+        writer.add_document(_document(d))
+    _finish(writer, folder)
+
+
+def _document(d: LexicalDocument) -> tantivy.Document:
+    document = tantivy.Document()
+    document.add_unsigned("chunk", d.chunk)
+    document.add_unsigned("sheet", d.sheet)
+    for field in FIELDS:
+        document.add_text(field, " ".join(getattr(d, field)))
+    return document
+
+
+def _finish(writer: tantivy.IndexWriter, folder: Path) -> None:
     writer.commit()
     writer.wait_merging_threads()
     # The lock files are of this build only; a snapshot never changes.
     for lock in folder.glob(".tantivy-*.lock"):
         lock.unlink()
+
+
+def link_or_copy(file: Path, place: Path) -> None:
+    """The same file under another name, copied where the file system knows no links."""
+    try:
+        os.link(file, place)
+    except OSError:
+        shutil.copyfile(file, place)
 
 
 class LexicalIndex:

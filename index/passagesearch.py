@@ -119,7 +119,8 @@ class PassageSearch:
         """What passes the filters. Names of staff are no search results: sections that hold them never do."""
         records = self._records
         passing = self._columns.passing(filters)
-        sections = np.ones(len(records.section_sheet), dtype=bool)
+        gone = records.gone_sections
+        sections = np.ones(len(records.section_sheet), dtype=bool) if gone is None else ~gone
         sections[records.section_numbers([PERSON_FIELD])] = False
         if passing is not None:
             sections &= np.isin(records.section_sheet, passing)

@@ -9,7 +9,7 @@ import json
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -32,19 +32,28 @@ from corpus.documents import (
     Span,
 )
 from corpus.periods import Period
+from index.recordsfiles import connect, schemas
+from index.removed import Removed
 from index.sheetrows import SheetRows
 from index.types import Judgement, SheetEvent, SheetFact, SheetSection
 
 _KEPT_TEXTS = 64  # documents whose text stays in memory
 _KEPT_ROWS = 50_000  # sections, and as many facts and events, that stay in memory; a row takes about 1 kB
 
+# Columns in the order that _sheet and _document take them.
+_SHEET = "sheet_id, kind, name, municipality, fiscal_year, department, spans, form"
+_DOCUMENT = "sha256, media, places, warnings, reader, pages"
+
 
 class Records:
-    """A finished records file, opened read-only. One connection, one query at a time."""
+    """A finished records file with its additions, opened read-only. One connection, one query at a time.
 
-    def __init__(self, file: Path) -> None:
-        # immutable: a snapshot never changes, so SQLite needs neither locks nor journals beside it.
-        self._db = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+    Numbers are without gaps: rows of what an update ``removed`` keep theirs, and no method tells them.
+    """
+
+    def __init__(self, file: Path, additions: Sequence[Path] = (), removed: Removed | None = None) -> None:
+        self._db = connect([file, *additions])
+        self._newest = schemas(1 + len(additions))[-1]
         self._lock = threading.Lock()
         self._readers = 1
         self._texts: OrderedDict[int, str] = OrderedDict()
@@ -52,14 +61,16 @@ class Records:
         self._kept_sections = SheetRows(self._read_sections, _KEPT_ROWS)
         self._kept_facts = SheetRows(self._read_facts, _KEPT_ROWS)
         self._kept_events = SheetRows(self._read_events, _KEPT_ROWS)
-        rows = self._rows(
-            "SELECT s.sheet_id, d.file, s.kind, s.name, s.municipality, s.fiscal_year, s.department, s.spans, s.form,"
-            " s.document FROM sheets s JOIN documents d USING (document) ORDER BY s.sheet"
-        )
-        self.sheets: list[Sheet] = [_sheet(r) for r in rows]
-        self.sheet_numbers = {s.sheet_id: i for i, s in enumerate(self.sheets)}
-        self._documents = [int(r[9]) for r in rows]
+        files = [r[0] for r in self._rows("SELECT file FROM documents ORDER BY document")]
+        rows = self._rows(f"SELECT {_SHEET}, document FROM sheets ORDER BY sheet")
+        self.sheets: list[Sheet] = [_sheet(files[r[8]], r) for r in rows]
+        self._documents = [int(r[8]) for r in rows]
         self.section_sheet = self._column("SELECT sheet FROM sections ORDER BY section")
+        self._gone = removed or Removed.of(())
+        self.gone_sheets = self._gone.sheet_flags(len(self.sheets)) if self._gone else None
+        self.gone_sections = self._gone.section_flags(len(self.section_sheet)) if self._gone else None
+        # The id of a removed sheet may be another's by now.
+        self.sheet_numbers = {self.sheets[i].sheet_id: i for i in self.living(range(len(self.sheets)))}
         fields: dict[str, int] = {}
         named = self._rows("SELECT field FROM sections ORDER BY section")
         self._section_field = np.array([fields.setdefault(r[0], len(fields)) for r in named], dtype=np.int32)
@@ -69,6 +80,11 @@ class Records:
         for sheet, timeline in self._timeline.items():
             self._timelines.setdefault(timeline, []).append(sheet)
         self.chunk_section = self._column("SELECT section FROM chunks ORDER BY chunk")
+
+    def living(self, sheets: Iterable[int]) -> list[int]:
+        """Some sheets' numbers without those that are removed."""
+        gone = self.gone_sheets
+        return list(sheets) if gone is None else [number for number in sheets if not gone[number]]
 
     def close(self) -> None:
         """Closes the file."""
@@ -102,34 +118,37 @@ class Records:
             self._texts.move_to_end(document)
             return self._texts[document]
 
-    def counts(self) -> dict[str, int]:
-        """Rows of each table."""
-        tables = ("documents", "sheets", "sections", "chunks", "facts", "events")
-        return {t: self._rows(f"SELECT count(*) FROM {t}")[0][0] for t in tables}
-
     def document(self, file: str) -> Document:
         """The document read from ``file``; KeyError if there is none."""
         return self._kept_documents(file)
 
     def _read_document(self, file: str) -> Document:
-        rows = self._rows(
-            "SELECT document, sha256, media, places, warnings, reader, pages FROM documents WHERE file = ?", (file,)
-        )
-        if not rows:
+        number = self._document_number(file)
+        row = self._rows(f"SELECT {_DOCUMENT} FROM documents WHERE document = ?", (number,))[0]
+        return _document(file, self._text(number), row)
+
+    def _document_number(self, file: str) -> int:
+        """The number of the document read from ``file``; KeyError if there is none."""
+        rows = self._rows("SELECT document FROM documents WHERE file = ?", (file,))
+        found = [int(row[0]) for row in rows if row[0] not in self._gone.documents]
+        if not found:
             raise KeyError(file)
-        return _document(file, self._text(rows[0][0]), rows[0][1:])
+        return found[0]
 
     def files(self) -> list[str]:
         """Every document's file, in order."""
-        return [r[0] for r in self._rows("SELECT file FROM documents ORDER BY document")]
+        rows = self._rows("SELECT document, file FROM documents ORDER BY document")
+        return [file for number, file in rows if number not in self._gone.documents]
 
     def warnings(self) -> dict[str, tuple[str, ...]]:
         """The warnings of every document and of its sheets, by file; files without any are left out."""
         found: dict[str, tuple[str, ...]] = {}
-        for file, own in self._rows("SELECT file, warnings FROM documents ORDER BY document"):
-            found[file] = tuple(json.loads(own))
-        for number, warnings in self._rows("SELECT sheet, warnings FROM sheets ORDER BY sheet"):
-            found[self.sheets[number].file] += tuple(json.loads(warnings))
+        for number, file, own in self._rows("SELECT document, file, warnings FROM documents ORDER BY document"):
+            if number not in self._gone.documents:
+                found[file] = tuple(json.loads(own))
+        rows = dict(self._rows("SELECT sheet, warnings FROM sheets ORDER BY sheet"))
+        for number in self.living(rows):
+            found[self.sheets[number].file] += tuple(json.loads(rows[number]))
         return {file: texts for file, texts in found.items() if texts}
 
     def timeline(self, sheet: int) -> list[Sheet]:
@@ -141,14 +160,16 @@ class Records:
 
     def refused(self) -> list[tuple[str, str]]:
         """(file, why) of every file that could not be read when the index was made."""
-        return [(file, message) for file, message in self._rows("SELECT file, message FROM refused ORDER BY rowid")]
+        return [(r[0], r[1]) for r in self._rows(f"SELECT file, message FROM {self._newest}.refused ORDER BY rowid")]
 
     def judgements(self, file: str) -> dict[str, Judgement]:
         """The warnings and the certainty of every sheet of a file, by the sheet's id."""
+        try:
+            number = self._document_number(file)
+        except KeyError:
+            return {}
         rows = self._rows(
-            "SELECT s.sheet_id, s.warnings, s.certainty FROM sheets s JOIN documents d USING (document)"
-            " WHERE d.file = ? ORDER BY s.sheet",
-            (file,),
+            "SELECT sheet_id, warnings, certainty FROM sheets WHERE document = ? ORDER BY sheet", [number]
         )
         return {r[0]: Judgement(tuple(json.loads(r[1])), _certainty(r[2])) for r in rows}
 
@@ -173,7 +194,7 @@ class Records:
             f"SELECT section, sheet, label, field, start, end FROM sections {where} ORDER BY section", values
         )
         out = []
-        for number, sheet, label, field, start, end in rows:
+        for number, sheet, label, field, start, end in self._of_living(rows, 1):
             text = self._text(self._documents[sheet])[start:end]
             out.append(SheetSection(number, self.sheets[sheet], Section(label, field, Span(start, end), text)))
         return out
@@ -181,9 +202,10 @@ class Records:
     def section_numbers(self, names: Sequence[str]) -> NDArray[np.int64]:
         """The numbers of the sections whose canonical field or printed label is one of ``names``."""
         marks = ",".join("?" * len(names))
-        return self._column_of(
+        found = self._column_of(
             f"SELECT section FROM sections WHERE field IN ({marks}) OR label IN ({marks})", [*names, *names]
         )
+        return found if self.gone_sections is None else found[~self.gone_sections[found]]
 
     def _column_of(self, sql: str, values: Sequence[object]) -> NDArray[np.int64]:
         return np.array([r[0] for r in self._rows(sql, values)], dtype=np.int64)
@@ -221,14 +243,13 @@ class Records:
 
     def _facts(self, where: str, values: Sequence[object]) -> list[tuple[int, SheetFact]]:
         rows = self._rows(f"SELECT * FROM facts {where} ORDER BY fact", values)
-        return [(r[1], SheetFact(self.sheets[r[1]], _fact(r[2:]))) for r in rows]
+        return [(r[1], SheetFact(self.sheets[r[1]], _fact(r[2:]))) for r in self._of_living(rows, 1)]
 
     def cells(self, fields: Sequence[str]) -> list[tuple[int, str, float | None, str, str | None, str | None]]:
         """Of every fact of some fields: sheet, field, value, text, the first day of its period, plan or actual."""
         where, values = _where(None, fields)
-        return self._rows(
-            f"SELECT sheet, field, value, text, period_start, kind FROM facts {where} ORDER BY fact", values
-        )
+        sql = f"SELECT sheet, field, value, text, period_start, kind FROM facts {where} ORDER BY fact"
+        return self._of_living(self._rows(sql, values), 0)
 
     def events(self, sheets: Sequence[int] | None = None) -> list[SheetEvent]:
         """Events in document order; None means all."""
@@ -241,32 +262,43 @@ class Records:
 
     def _events(self, where: str, values: Sequence[object]) -> list[tuple[int, SheetEvent]]:
         rows = self._rows(f"SELECT * FROM events {where} ORDER BY event", values)
-        return [
-            (r[1], SheetEvent(self.sheets[r[1]], Event(_period(*r[2:6]), Span(r[6], r[7]), Span(r[8], r[9]), r[10])))
-            for r in rows
-        ]
+        return [(r[1], SheetEvent(self.sheets[r[1]], _event(r[2:]))) for r in self._of_living(rows, 1)]
 
-    def read_with(self) -> dict[str, tuple[str, str]]:
-        """The SHA-256 of every file and the state of the reading code it was read with, by file."""
-        return {r[0]: (r[1], r[2]) for r in self._rows("SELECT file, sha256, reader FROM documents ORDER BY document")}
+    def _of_living(self, rows: list[tuple[Any, ...]], column: int) -> list[tuple[Any, ...]]:
+        """The rows whose sheet, in ``column``, is not removed."""
+        gone = self.gone_sheets
+        return rows if gone is None else [row for row in rows if not gone[row[column]]]
 
     def reading(self, file: str) -> tuple[Document, list[SheetReading]]:
         """One document with its sheets as it was given to the build; KeyError if there is none."""
-        document, judged = self.document(file), self.judgements(file)
-        found = []
-        for (n,) in self._rows(
-            "SELECT sheet FROM sheets JOIN documents USING (document) WHERE file = ? ORDER BY sheet", (file,)
-        ):
-            sections = tuple(s.section for s in self.sections([n]))
-            facts = tuple(f.fact for f in self.facts([n]))
-            events = tuple(e.event for e in self.events([n]))
-            own = judged[self.sheets[n].sheet_id]
-            found.append(SheetReading(self.sheets[n], sections, facts, events, own.warnings, own.certainty))
-        return document, found
+        number = self._document_number(file)
+        with self._lock:
+            return read_reading(self._db, number)
 
     def readings(self) -> Iterator[tuple[Document, list[SheetReading]]]:
         """Everything as it was given to the build, document by document."""
         return (self.reading(file) for file in self.files())
+
+
+def read_reading(db: sqlite3.Connection, number: int) -> tuple[Document, list[SheetReading]]:
+    """A document by its number, with its sheets, as it was given to the build."""
+    row = db.execute(f"SELECT file, text, {_DOCUMENT} FROM documents WHERE document = ?", (number,)).fetchone()
+    document = _document(row[0], row[1], row[2:])
+    sheets = db.execute(
+        f"SELECT {_SHEET}, sheet, warnings, certainty FROM sheets WHERE document = ? ORDER BY sheet", (number,)
+    ).fetchall()
+    found = []
+    for one in sheets:
+        of = (one[8],)
+        labels = db.execute("SELECT label, field, start, end FROM sections WHERE sheet = ? ORDER BY section", of)
+        sections = tuple(Section(x[0], x[1], Span(x[2], x[3]), document.text[x[2] : x[3]]) for x in labels.fetchall())
+        rows = db.execute("SELECT * FROM facts WHERE sheet = ? ORDER BY fact", of).fetchall()
+        facts = tuple(_fact(x[2:]) for x in rows)
+        rows = db.execute("SELECT * FROM events WHERE sheet = ? ORDER BY event", of).fetchall()
+        events = tuple(_event(x[2:]) for x in rows)
+        sheet = _sheet(document.file, one)
+        found.append(SheetReading(sheet, sections, facts, events, tuple(json.loads(one[9])), _certainty(one[10])))
+    return document, found
 
 
 def _where(sheets: Sequence[int] | None, fields: Sequence[str] | None) -> tuple[str, list[object]]:
@@ -297,9 +329,13 @@ def _period(start: str, end: str, label: str, kind: Any) -> Period:
     return Period(date.fromisoformat(start), date.fromisoformat(end), label, kind)
 
 
-def _sheet(row: Sequence[Any]) -> Sheet:
-    sheet_id, file, kind, name, municipality, year, department, spans, form = row[:9]
+def _sheet(file: str, row: Sequence[Any]) -> Sheet:
+    sheet_id, kind, name, municipality, year, department, spans, form = row[:8]
     return Sheet(sheet_id, file, kind, name, municipality, year, department, _spans(spans), form)
+
+
+def _event(row: Sequence[Any]) -> Event:
+    return Event(_period(*row[:4]), Span(row[4], row[5]), Span(row[6], row[7]), row[8])
 
 
 def _fact(row: Sequence[Any]) -> Fact:

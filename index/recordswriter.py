@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from corpus.documents import Certainty, Document, Fact, Place, Section, SheetReading, Span
@@ -28,7 +28,10 @@ CREATE TABLE events (event INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, period_s
   period_end TEXT NOT NULL, period_label TEXT NOT NULL, period_kind TEXT NOT NULL, start INTEGER NOT NULL,
   end INTEGER NOT NULL, quote_start INTEGER NOT NULL, quote_end INTEGER NOT NULL, what TEXT NOT NULL);
 CREATE TABLE timelines (sheet INTEGER PRIMARY KEY, timeline INTEGER NOT NULL);
+CREATE TABLE relinked (sheet INTEGER PRIMARY KEY);
 CREATE TABLE refused (file TEXT PRIMARY KEY, message TEXT NOT NULL);
+CREATE INDEX documents_read ON documents (file, sha256, reader);
+CREATE INDEX sheets_municipality ON sheets (municipality);
 CREATE INDEX sheets_document ON sheets (document);
 CREATE INDEX sections_sheet ON sections (sheet);
 CREATE INDEX sections_field ON sections (field);
@@ -38,18 +41,28 @@ CREATE INDEX events_sheet ON events (sheet);
 """
 
 
-class RecordsWriter:
-    """Writes a new records file, one document after the other; used as a context manager."""
+_FROM_THE_FIRST = dict.fromkeys(("document", "sheet", "section", "chunk", "fact", "event"), 0)
 
-    def __init__(self, file: Path) -> None:
+
+class RecordsWriter:
+    """Writes a new records file, one document after the other; used as a context manager.
+
+    ``starts`` are the first numbers of an addition to other records (document, sheet, section, chunk, fact, event).
+    """
+
+    def __init__(self, file: Path, starts: Mapping[str, int] = _FROM_THE_FIRST) -> None:
         self._db = sqlite3.connect(file)
         self._db.executescript(_SCHEMA)
-        self._next = {"document": 0, "sheet": 0, "section": 0, "chunk": 0}
+        self._next = dict(starts)
 
     def __enter__(self) -> RecordsWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Finishes the file."""
         self._db.commit()
         self._db.close()
 
@@ -86,9 +99,9 @@ class RecordsWriter:
         warnings = json.dumps(reading.warnings, ensure_ascii=False)
         row = (number, s.sheet_id, document, s.kind, s.name, s.municipality, s.fiscal_year, s.department, spans, s.form)
         self._insert("sheets", [(*row, warnings, _certainty_text(reading.certainty))])
-        self._insert("facts", ((None, number, *_fact_row(f)) for f in reading.facts))
+        self._insert("facts", ((self._number("fact"), number, *_fact_row(f)) for f in reading.facts))
         rows = (
-            (None, number, *_period_row(e.period), *_offsets(e.span), *_offsets(e.quote), e.what)
+            (self._number("event"), number, *_period_row(e.period), *_offsets(e.span), *_offsets(e.quote), e.what)
             for e in reading.events
         )
         self._insert("events", rows)
@@ -110,9 +123,22 @@ class RecordsWriter:
         self._insert("chunks", [(number, section, *_offsets(span))])
         return number
 
-    def timelines(self, found: Iterable[Sequence[int]]) -> None:
+    def timelines(self, found: Iterable[Sequence[int]], first: int = 0) -> None:
         """Stores which sheets (by number) are one programme over the years; a sheet alone in its year is in none."""
-        self._insert("timelines", ((sheet, number) for number, sheets in enumerate(found) for sheet in sheets))
+        self._insert("timelines", ((sheet, number) for number, sheets in enumerate(found, first) for sheet in sheets))
+
+    def keep_timelines(self, rows: Iterable[tuple[int, int]]) -> None:
+        """Stores the numbers of timelines as they are: (sheet, timeline)."""
+        self._insert("timelines", rows)
+
+    def relinked(self, sheets: Iterable[int]) -> None:
+        """Stores the sheets, by number, of which what this file says of timelines counts, and not what the base says."""
+        self._insert("relinked", ((sheet,) for sheet in sheets))
+
+    @property
+    def starts(self) -> dict[str, int]:
+        """The numbers that the next rows get."""
+        return dict(self._next)
 
 
 def _certainty_text(certainty: Certainty | None) -> str | None:

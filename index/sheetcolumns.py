@@ -45,9 +45,13 @@ def dictionary_key(sound: str) -> tuple[str, str]:
 class SheetColumns:
     """What is known of every sheet without reading it, by the sheets' numbers."""
 
-    def __init__(self, sheets: Sequence[Sheet], values: Sequence[SheetValues]) -> None:
+    def __init__(
+        self, sheets: Sequence[Sheet], values: Sequence[SheetValues], gone: NDArray[np.bool_] | None = None
+    ) -> None:
+        """``gone`` says of every sheet whether an update removed it."""
         self.values = values
         self._sheets = sheets
+        self._gone = gone
         self._classes = [amount_class(one.amount) for one in values]
         self.passing = lru_cache(maxsize=64)(self._passing)
 
@@ -71,7 +75,8 @@ class SheetColumns:
             and (not ratings or self._rated(i, ratings))
             and (not classes or squeeze(self._classes[i]) in classes)
         ]
-        return np.array(passing, dtype=np.int64)
+        found = np.array(passing, dtype=np.int64)
+        return found if self._gone is None else found[~self._gone[found]]
 
     def _rated(self, number: int, wanted_ratings: set[str]) -> bool:
         """Whether a sheet has one of some ratings: 総合評価：A, or A in whatever field."""
@@ -138,8 +143,10 @@ class SheetColumns:
 
     @cached_property
     def _named(self) -> list[str]:
-        departments = (part for s in self._sheets for part in (s.department, *s.department.split()) if part)
-        return list(dict.fromkeys((*(s.name for s in self._sheets), *departments)))
+        gone = self._gone
+        sheets = self._sheets if gone is None else [s for i, s in enumerate(self._sheets) if not gone[i]]
+        departments = (part for s in sheets for part in (s.department, *s.department.split()) if part)
+        return list(dict.fromkeys((*(s.name for s in sheets), *departments)))
 
     @cached_property
     def _keys(self) -> list[str]:

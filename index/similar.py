@@ -31,18 +31,25 @@ class SheetNeighbours:
     A search is one product of a matrix and a vector, whatever the number of sheets.
     """
 
-    def __init__(self, vectors: Vectors, sheets: Sequence[Sheet]) -> None:
+    def __init__(self, vectors: Vectors, sheets: Sequence[Sheet], gone: NDArray[np.bool_] | None = None) -> None:
+        """``gone`` says of every sheet whether an update removed it: then it is in no mean, and never found."""
         self._vectors = vectors
         forms: dict[tuple[str, str], int] = {}
         self._form: Numbers = np.array(
             [forms.setdefault((sheet.municipality, sheet.form), len(forms)) for sheet in sheets], dtype=np.int64
         )
         self._programme = np.array([sheet.kind == "programme" for sheet in sheets], dtype=bool)
-        sums = np.zeros((len(forms), vectors.shape[1]), dtype=np.float32)
+        count = len(sheets)
+        if gone is not None:
+            self._programme &= ~gone
+            self._form[gone] = len(forms)  # a form of their own
+            count -= int(np.count_nonzero(gone))
+        sums = np.zeros((len(forms) + 1, vectors.shape[1]), dtype=np.float32)
         for at in range(0, len(sheets), _BATCH):
             np.add.at(sums, self._form[at : at + _BATCH], vectors[at : at + _BATCH])
-        counts = np.bincount(self._form, minlength=len(forms)).astype(np.float32)[:, None]
-        whole = sums.sum(axis=0) / max(len(sheets), 1)
+        sums[-1] = 0
+        counts = np.bincount(self._form, minlength=len(sums)).astype(np.float32)[:, None]
+        whole = sums.sum(axis=0) / max(count, 1)
         self._means: Vectors = (sums + np.float32(_OF_ALL) * whole) / (counts + np.float32(_OF_ALL))
         self._lengths = np.zeros(len(sheets), dtype=np.float32)
         for at in range(0, len(sheets), _BATCH):

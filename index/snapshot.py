@@ -16,6 +16,7 @@ from corpus.errors import IndexDamaged, IndexOutdated
 from index.encoder import load_encoder, small_encoder
 from index.firststage import LocalFirstStage
 from index.fusion import Candidates, Weights, WordMatcher
+from index.joined import joined
 from index.lexical import LexicalIndex
 from index.manifest import (
     LEXICAL,
@@ -33,6 +34,7 @@ from index.manifest import (
 from index.originals import original_of
 from index.passagesearch import PassageSearch
 from index.records import Records
+from index.removed import Removed
 from index.reranker import TimedReranker
 from index.sheetcolumns import SheetColumns
 from index.sheetsearch import SheetSearch
@@ -56,7 +58,7 @@ from index.types import (
     SimilarSheet,
     Vectors,
 )
-from index.vectors import VectorIndex
+from index.vectors import open_vectors
 from index.wordlists import WordCounts, WordLists
 
 _ALL = Filters()
@@ -101,14 +103,19 @@ class Snapshot:
         self._weights = weights
         self._word_encoder = word_encoder or small_encoder(encoder)
         self._reranker = reranker
-        self._records = Records(path / RECORDS)
-        self._vectors = VectorIndex(path / VECTORS)
-        self._sheet_vectors: Vectors = np.load(path / SHEETS, mmap_mode="r")
+        removed = Removed.read(path)
+        records, *added = manifest.places(path, RECORDS)
+        self._records = Records(records, added, removed)
+        self._vectors = open_vectors(manifest.places(path, VECTORS))
+        self._sheet_vectors: Vectors = joined([np.load(one, mmap_mode="r") for one in manifest.places(path, SHEETS)])
         self._columns = SheetColumns(
-            self._records.sheets, sheet_values(self._records.sheets, self._records.cells(wanted().fields()))
+            self._records.sheets,
+            sheet_values(self._records.sheets, self._records.cells(wanted().fields())),
+            self._records.gone_sheets,
         )
         self._lexical = LexicalIndex(path / LEXICAL)
-        self._words = WordLists(path / WORDS)
+        words, *added = manifest.places(path, WORDS)
+        self._words = WordLists(words, added, removed)
         self._spellings = Spellings(self._words)
         self._matcher = WordMatcher(self._words, self._word_encoder, weights)
         self._search, self._by_sheet = self._searches()
@@ -216,7 +223,7 @@ class Snapshot:
         if filters.section:
             having = set(self._records.section_sheet[self._records.section_numbers(filters.section)].tolist())
             numbers = [n for n in (range(len(found)) if numbers is None else numbers) if n in having]
-        return list(found) if numbers is None else [found[n] for n in numbers]
+        return [found[n] for n in self._records.living(range(len(found)) if numbers is None else numbers)]
 
     def sections(self, sheet_ids: list[str] | None = None, fields: list[str] | None = None) -> list[SheetSection]:
         """See :class:`index.types.Index`."""
@@ -262,7 +269,7 @@ class Snapshot:
     @cached_property
     def _neighbours(self) -> SheetNeighbours:
         """Made when first asked for: a search needs none of it."""
-        return SheetNeighbours(self._sheet_vectors, self._records.sheets)
+        return SheetNeighbours(self._sheet_vectors, self._records.sheets, self._records.gone_sheets)
 
     def _encode(self, texts: list[str]) -> Vectors:
         return self._encoder.encode(texts, "passage")
