@@ -168,6 +168,15 @@ class Held:
             for row in self._rows(f"SELECT file, message FROM {self._parts[-1]}.refused ORDER BY rowid")
         ]
 
+    def document_parts(self) -> int:
+        """How many sheets are no sheet of a programme."""
+        rows = [
+            row
+            for part in self._parts
+            for row in self._rows(f"SELECT document FROM {part}.sheets WHERE kind = 'document'")
+        ]
+        return sum(row[0] not in self.removed.documents for row in rows)
+
     def relinked(self) -> tuple[list[int], list[tuple[int, int]], int]:
         """The sheets that updates have linked anew, the (sheet, timeline) of theirs, and the first free number of a timeline."""
         if len(self._parts) == 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ RECORDS, LEXICAL, WORDS = "records.sqlite", "lexical", "words"
 VECTORS, SHEETS = "vectors.faiss", "sheets.npy"
 
 PARTS = "parts"
+DAMAGED = ".damaged"  # stands in a snapshot that was found to be: then nothing of it is taken over
 
 REBUILD = "hyoka index で索引を作り直してください。"
 
@@ -128,9 +130,17 @@ def verify(folder: Path, path: Path, manifest: Manifest) -> None:
         try:
             found = intact(path / name, expected)
         except OSError as error:
+            _mark_damaged(path)
             raise IndexDamaged(f"索引 {folder} のファイル {name} を読めません。{REBUILD}") from error
         if not found:
+            _mark_damaged(path)
             raise IndexDamaged(f"索引 {folder} のファイル {name} が壊れています。{REBUILD}")
+
+
+def _mark_damaged(path: Path) -> None:
+    """So that the next ``hyoka index`` builds anew, where an update would link the damaged file once more."""
+    with suppress(OSError):
+        (path / DAMAGED).touch()
 
 
 _INTACT: set[tuple[str, int, int, int, int]] = set()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from corpus.documents import Document, SheetReading
 from corpus.errors import IndexFolderError
-from index.manifest import RECORDS, SNAPSHOTS, Manifest, current, intact, read_manifest
+from index.manifest import DAMAGED, RECORDS, SNAPSHOTS, Manifest, current, intact, read_manifest
 from index.records import read_reading
 from index.recordsfiles import connect, schemas
 from index.removed import Removed
@@ -18,12 +18,13 @@ class StoredReadings:
     """The readings in the live snapshot of an index folder; of none when there is no index that can be used.
 
     It needs neither the encoder nor the vectors, so readings outlive a change of the model. ``manifest`` is that of the
-    snapshot. What the files hold is compared with its checksum before the first reading is taken.
+    snapshot. The records are compared with their checksums: now, or with ``later`` before the first reading is taken.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, later: bool = False) -> None:
         self._db: sqlite3.Connection | None = None
         self.manifest: Manifest | None = None
+        self.damaged = False
         self._checked = False
         self._files: dict[str, tuple[int, str, str]] = {}
         try:
@@ -44,8 +45,11 @@ class StoredReadings:
             self._refused = {}
             return
         self._db, self.manifest = db, manifest
+        self.damaged = (path / DAMAGED).exists()
         found = sorted((row for row in rows if row[1] not in gone), key=lambda row: row[1])
         self._files = {file: (number, sha256, reader) for file, number, sha256, reader in found}
+        if not later:
+            self._intact()
 
     def files(self) -> dict[str, str]:
         """The SHA-256 of every file in the index, by its name."""
@@ -78,6 +82,8 @@ class StoredReadings:
                 sound = False
             if not sound:
                 self.close()
+                self.damaged = True
+                self._files = {}
         return self._db is not None
 
     def close(self) -> None:

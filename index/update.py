@@ -94,7 +94,7 @@ def update(
     files of ``removed``.
 
     ``refused`` is asked, when the readings are through, for all files that could not be read; None: as before, and so
-    with ``sources``. ``expected`` is the snapshot that the caller looked at. Raises IndexFolderError where another
+    with ``sources``. Where all is as it was, nothing is written. ``expected`` is the snapshot that the caller looked at. Raises IndexFolderError where another
     build runs or ran meanwhile, or the snapshot is none that can be updated (:func:`can_update`); NothingToIndex where
     no section would be left. The old snapshot stays live until all is on disk.
     """
@@ -113,10 +113,14 @@ def update(
                 addition.put(document, found)
             for file in removed:
                 addition.take_out(file)
+            unreadable = held.refused() if refused is None else list(refused())
+            made_of = manifest.sources if sources is None else tuple(sources)
+            if not addition.changes(unreadable) and made_of == manifest.sources:
+                return Update(manifest, 0, 0, 0)
             addition.fold()
-            made = addition.finish(refused)
+            made = addition.finish(unreadable)
             name = _publish(
-                folder, work, encoder, made.counts, manifest.cosines, manifest.sources if sources is None else tuple(sources),
+                folder, work, encoder, made.counts, manifest.cosines, made_of,
                 made.parts, made.removed, made.known,
             )  # fmt: skip
         except OSError as error:
@@ -129,6 +133,15 @@ def update(
             shutil.rmtree(work, ignore_errors=True)
         _sweep(folder, name)
         return Update(read_manifest(folder, name), addition.added, addition.changed, addition.gone)
+
+
+def document_parts(folder: Path, manifest: Manifest) -> int:
+    """How many of a snapshot's sheets are no sheet of a programme, without opening the rest of it."""
+    held = Held(folder, manifest)
+    try:
+        return held.document_parts()
+    finally:
+        held.close()
 
 
 def compact(folder: Path, encoder: Encoder, progress: Progress | None = None) -> Snapshot:
@@ -313,14 +326,19 @@ class _Addition:
         self._ids.add(sheet_id)
         return sheet if sheet_id == sheet.sheet_id else replace(sheet, sheet_id=sheet_id)
 
-    def finish(self, refused: Refused | None) -> _Made:
+    def changes(self, refused: Iterable[tuple[str, str]]) -> bool:
+        """Whether anything is to be written; ``refused`` are all files that could not be read."""
+        told = {file: message for file, message in refused if self._stays(file)}
+        return bool(self._files or self._out) or told != dict(self._held.refused())
+
+    def finish(self, refused: Iterable[tuple[str, str]]) -> _Made:
         """Writes what can be written only at the end, and links what stays of the snapshot of before."""
         if not self._counts["chunks"]:
             raise NothingToIndex(
                 "読み取れる評価シートがありませんでした。資料のフォルダーとファイルの種類を確かめてください。"
             )
         self._link_years()
-        for file, message in self._held.refused() if refused is None else refused():
+        for file, message in refused:
             if file not in self._files and self._stays(file):
                 self._records.refused(file, message)
         self._records.close()
