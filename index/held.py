@@ -2,189 +2,102 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
-from corpus.documents import Document, Section, Sheet, SheetReading, Span
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.documents import SheetReading
 from corpus.normalize import squeeze
 from corpus.timelines import CODE_FIELD, FORMER_FIELD, Head, head_of
-from index.manifest import RECORDS, SNAPSHOTS, WORDS, Manifest
-from index.records import read_reading
-from index.recordsfiles import connect, schemas
+from index.joinedtables import LINES, RELINKED
+from index.joinedwords import open_words
+from index.manifest import RECORDS, SNAPSHOTS, TABLES, WORDS, Manifest
+from index.prepared import Reading
+from index.records import Records
 from index.removed import Extent, Removed
-from index.wordlists import WordLists
+from index.tables import Tables
 
-_NUMBERED = ("document", "sheet", "section", "chunk", "fact", "event")
+_PAIRS = tuple[int, int]
 
 
 class Held:
-    """What stands in a snapshot, by the numbers of its rows. ``removed`` is what earlier updates took out."""
+    """What stands in a snapshot, of which the base and the first ``kept`` additions stay as they are."""
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
-        self.manifest = manifest
+    def __init__(self, folder: Path, manifest: Manifest, kept: int) -> None:
+        self.manifest, self.kept = manifest, kept
         self.path = folder / SNAPSHOTS / manifest.id
         self.removed = Removed.read(self.path)
-        self._parts = schemas(1 + len(manifest.parts))
-        self._db = connect(manifest.places(self.path, RECORDS))
-        self._ends = [self._next_numbers(count) for count in range(1, len(self._parts) + 1)]
+        self.records = Records(manifest.places(self.path, RECORDS), manifest.places(self.path, TABLES), self.removed)
+        self.words = open_words(manifest.places(self.path, WORDS), self.removed)
+        tables = self.records.tables
+        staying = (tables.parts or [tables])[: 1 + kept]
+        self.known = sum(_vocabulary(place) for place in manifest.places(self.path, WORDS)[: 1 + kept])
+        self.starts = {
+            "document": sum(len(part.files) for part in staying),
+            "sheet": sum(len(part.document) for part in staying),
+            "section": sum(len(part.section_sheet) for part in staying),
+            "chunk": sum(len(part.chunk_section) for part in staying),
+        }
+        for kind in ("fact", "event"):
+            last = [self.records.last(kind, at) for at in range(1 + kept)]
+            self.starts[kind] = max((number + 1 for number in last if number is not None), default=1)
 
-    def close(self) -> None:
-        """Closes the records."""
-        self._db.close()
+    @property
+    def tables(self) -> Tables:
+        """The columns of the whole snapshot."""
+        return self.records.tables
 
-    def words(self) -> WordLists:
-        """The word lists of the snapshot."""
-        base, *additions = self.manifest.places(self.path, WORDS)
-        return WordLists(base, additions, self.removed)
-
-    def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        return self._db.execute(sql, values).fetchall()
-
-    def _next_numbers(self, parts: int) -> dict[str, int]:
-        """The first number of each kind that the first so many files do not use."""
-        found = {}
-        for what in _NUMBERED:
-            last = [self._rows(f"SELECT max({what}) FROM {part}.{what}s")[0][0] for part in self._parts[:parts]]
-            found[what] = max((number + 1 for number in last if number is not None), default=0)
-        return found
-
-    def starts(self, additions: int) -> dict[str, int]:
-        """The numbers with which the rows go on after the base and its first so many additions."""
-        return self._ends[additions]
-
-    def _part(self, what: str, number: int) -> str:
-        """The file that holds a row."""
-        return next(part for part, ends in zip(self._parts, self._ends, strict=True) if number < ends[what])
-
-    def number(self, file: str) -> int | None:
-        """The number of the document read from ``file``."""
-        for part in reversed(self._parts):
-            for (number,) in self._rows(f"SELECT document FROM {part}.documents WHERE file = ?", (file,)):
-                if number not in self.removed.documents:
-                    return int(number)
-        return None
-
-    def documents(self, additions: int) -> list[int]:
-        """The numbers of the documents that stand in the additions after the first so many."""
-        first, end = self._ends[additions]["document"], self._ends[-1]["document"]
-        return [number for number in range(first, end) if number not in self.removed.documents]
-
-    def reading(self, number: int) -> tuple[Document, list[SheetReading]]:
-        """A document with its sheets."""
-        return read_reading(self._db, number)
+    def folded(self) -> Iterator[Reading]:
+        """What stands in the additions that do not stay."""
+        for number in range(self.starts["document"], len(self.tables.files)):
+            if number not in self.removed.documents:
+                yield self.records.reading_of(number)
 
     def extent(self, number: int) -> Extent:
         """The numbers of a document's sheets, sections and chunks, which follow each other."""
-        part = self._part("document", number)
-        sheets = self._range(
-            f"SELECT min(sheet), max(sheet) + 1, count(*) FROM {part}.sheets WHERE document = ?", number
-        )
-        sections = self._range(
-            f"SELECT min(section), max(section) + 1, count(*) FROM {part}.sections WHERE sheet >= ? AND sheet < ?",
-            *sheets,
-        )
-        chunks = (self._first_chunk(part, sections[0]), self._first_chunk(part, sections[1]))
-        return Extent(number, sheets, sections, chunks if sections[0] < sections[1] else (0, 0))
-
-    def _range(self, sql: str, *values: int) -> tuple[int, int]:
-        first, end, count = self._rows(sql, values)[0]
-        if count and end - first != count:
-            raise ValueError(f"rows of one document do not follow each other: {sql} {values}")
-        return (first, end) if count else (0, 0)
-
-    def _first_chunk(self, part: str, section: int) -> int:
-        """The first chunk of a section or a later one. Chunks stand in the order of their sections; there is no index
-        by section, since only updates would use it."""
-        at = self._parts.index(part)
-        low, high = (self._ends[at - 1]["chunk"] if at else 0), self._ends[at]["chunk"]
-        while low < high:
-            middle = (low + high) // 2
-            (found,) = self._rows(f"SELECT section FROM {part}.chunks WHERE chunk = ?", (middle,))[0]
-            low, high = (middle + 1, high) if found < section else (low, middle)
-        return low
-
-    def has_sheet(self, sheet_id: str, gone: Collection[int]) -> bool:
-        """Whether a sheet of this id stands in a document that is not ``gone``."""
-        for part in self._parts:
-            for (number,) in self._rows(f"SELECT document FROM {part}.sheets WHERE sheet_id = ?", (sheet_id,)):
-                if number not in self.removed.documents and number not in gone:
-                    return True
-        return False
+        t = self.tables
+        sheets = _range(t.document, (number, number + 1))
+        sections = _range(t.section_sheet, sheets)
+        return Extent(number, sheets, sections, _range(t.chunk_section, sections))
 
     def heads(self, towns: Iterable[str], gone: Collection[int]) -> tuple[dict[int, Head], list[int]]:
         """The heads, by number, of the sheets of some municipalities (squeezed names), less those of documents that are
         ``gone``; and the numbers of all sheets of these municipalities."""
-        wanted = set(towns)
-        heads: dict[int, Head] = {}
-        every: list[int] = []
-        for part in self._parts:
-            names = [row[0] for row in self._rows(f"SELECT DISTINCT municipality FROM {part}.sheets")]
-            names = [name for name in names if squeeze(name) in wanted]
-            rows = self._rows(
-                "SELECT sheet, document, sheet_id, kind, name, municipality, fiscal_year, department"
-                f" FROM {part}.sheets WHERE municipality IN (SELECT value FROM json_each(?)) ORDER BY sheet",
-                (json.dumps(names),),
-            )
-            every += [row[0] for row in rows]
-            rows = [row for row in rows if row[1] not in gone and row[1] not in self.removed.documents]
-            told = self._told(part, [row[0] for row in rows])
-            files: dict[int, str] = {}
-            texts: dict[int, str] = {}
-            for sheet, document, sheet_id, kind, name, town, year, department in rows:
-                if document not in files:
-                    sql = f"SELECT file FROM {part}.documents WHERE document = ?"
-                    files[document] = self._rows(sql, (document,))[0][0]
-                if sheet in told and document not in texts:
-                    sql = f"SELECT text FROM {part}.documents WHERE document = ?"
-                    texts = {document: self._rows(sql, (document,))[0][0]}
-                sections = tuple(
-                    Section(label, field, Span(start, end), texts[document][start:end])
-                    for label, field, start, end in told.get(sheet, ())
-                )
-                one = Sheet(sheet_id, files[document], kind, name, town, year, department, (), "")
-                if (head := head_of(SheetReading(one, sections, ()))) is not None:
-                    heads[sheet] = head
-        return heads, every
+        t, wanted = self.tables, set(towns)
+        codes = [code for code, name in enumerate(t.municipalities) if squeeze(name) in wanted]
+        every = np.flatnonzero(np.isin(t.municipality, codes))
+        out = np.array(sorted({*gone, *self.removed.documents}), dtype=np.int64)
+        here = every[~np.isin(t.document[every], out)]
+        told = np.zeros(len(t.document), dtype=bool)
+        fields = [t.fields.number(field) for field in (CODE_FIELD, FORMER_FIELD)]
+        sections = np.flatnonzero(np.isin(t.section_field, [field for field in fields if field >= 0]))
+        told[t.section_sheet[sections]] = True
+        heads = {}
+        for number in here.tolist():
+            own = tuple(row.section for row in self.records.sections([number])) if told[number] else ()
+            head = head_of(SheetReading(self.records.sheets[number], own, ()))
+            if head is not None:
+                heads[number] = head
+        return heads, every.tolist()
 
-    def _told(self, part: str, sheets: Sequence[int]) -> dict[int, list[tuple[str, str, int, int]]]:
-        """The sections that say what a programme was called before, or its code, by sheet."""
-        found: dict[int, list[tuple[str, str, int, int]]] = {}
-        # The plus keeps SQLite from looking through all sections of these fields.
-        rows = self._rows(
-            f"SELECT sheet, label, field, start, end FROM {part}.sections WHERE sheet IN (SELECT value FROM json_each(?))"
-            " AND +field IN (?, ?) ORDER BY section",
-            (json.dumps(list(sheets)), CODE_FIELD, FORMER_FIELD),
-        )
-        for sheet, *section in rows:
-            found.setdefault(sheet, []).append((section[0], section[1], section[2], section[3]))
-        return found
+    def relinked(self) -> tuple[list[int], list[_PAIRS], int]:
+        """The sheets that updates have linked anew, the (sheet, timeline) of theirs, and the first free number of a
+        timeline."""
+        free = int(self.tables.timeline.max(initial=-1)) + 1
+        if not self.manifest.parts:
+            return [], [], free
+        newest = self.path / self.manifest.parts[-1].folder / TABLES
+        lines = [(int(sheet), int(line)) for sheet, line in np.load(newest / LINES).tolist()]
+        return np.load(newest / RELINKED).tolist(), lines, free
 
-    def refused(self) -> list[tuple[str, str]]:
-        """(file, why) of every file that could not be read."""
-        return [
-            (row[0], row[1])
-            for row in self._rows(f"SELECT file, message FROM {self._parts[-1]}.refused ORDER BY rowid")
-        ]
 
-    def document_parts(self) -> int:
-        """How many sheets are no sheet of a programme."""
-        rows = [
-            row
-            for part in self._parts
-            for row in self._rows(f"SELECT document FROM {part}.sheets WHERE kind = 'document'")
-        ]
-        return sum(row[0] not in self.removed.documents for row in rows)
+def _range(column: NDArray[np.int32], numbers: tuple[int, int]) -> tuple[int, int]:
+    """Where the rows of some numbers, one after the other, stand in a column that never falls."""
+    first, end = np.searchsorted(column, numbers).tolist()
+    return (int(first), int(end)) if first < end else (0, 0)
 
-    def relinked(self) -> tuple[list[int], list[tuple[int, int]], int]:
-        """The sheets that updates have linked anew, the (sheet, timeline) of theirs, and the first free number of a timeline."""
-        if len(self._parts) == 1:
-            sheets: list[int] = []
-            lines: list[tuple[int, int]] = []
-        else:
-            newest = self._parts[-1]
-            sheets = [row[0] for row in self._rows(f"SELECT sheet FROM {newest}.relinked")]
-            lines = [(row[0], row[1]) for row in self._rows(f"SELECT sheet, timeline FROM {newest}.timelines")]
-        last = [self._rows(f"SELECT max(timeline) FROM {part}.timelines")[0][0] for part in self._parts]
-        return sheets, lines, max((number + 1 for number in last if number is not None), default=0)
+
+def _vocabulary(folder: Path) -> int:
+    return len(np.load(folder / "vocabulary_starts.npy", mmap_mode="r")) - 1

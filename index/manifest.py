@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,11 +19,14 @@ FORMAT = 3
 CURRENT = "CURRENT"
 SNAPSHOTS = "snapshots"
 MANIFEST = "manifest.json"
-RECORDS, LEXICAL, WORDS = "records.sqlite", "lexical", "words"
+RECORDS, TABLES, LEXICAL, WORDS = "records.sqlite", "tables", "lexical", "words"
 VECTORS, SHEETS = "vectors.faiss", "sheets.npy"
 
 PARTS = "parts"
 DAMAGED = ".damaged"  # stands in a snapshot that was found to be: then nothing of it is taken over
+
+ALWAYS_READ = 256 << 20
+_VERIFIED = "verified.json"
 
 REBUILD = "hyoka index で索引を作り直してください。"
 
@@ -42,7 +46,8 @@ class Manifest:
     ``cosines`` says how to read the cosines of an encoder that is not the bundled one (:mod:`index.cosines`).
     ``sources`` are the files and folders it was made from, as whole paths; none where that was not written down.
     ``parts`` are the additions of updates, oldest first, ``removed`` the chunks of what updates took out
-    (:mod:`index.removed`); ``counts`` are of what is left and added. ``made_with`` is :func:`index.making.making_version`.
+    (:mod:`index.removed`); ``counts`` are of what is left and added. ``made_with`` is the state of the code that wrote it
+    (:func:`index.prepared.preparing_version`).
     """
 
     format: int
@@ -124,17 +129,49 @@ def read_manifest(folder: Path, name: str) -> Manifest:
 def verify(folder: Path, path: Path, manifest: Manifest) -> None:
     """A flipped bit is read silently by FAISS, so every file is compared with its checksum before it is used.
 
-    What this process has compared is not read again: the snapshot after an update is mostly the files of the one before.
+    Of a snapshot of more than :data:`ALWAYS_READ` bytes that is done once: what was found right is written down with
+    the sizes and times of the files, and as long as these stay, nothing is read again.
     """
+    if verified(path, manifest):
+        return
     for name, expected in manifest.files.items():
         try:
-            found = intact(path / name, expected)
+            with (path / name).open("rb") as stream:
+                found = hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError as error:
             _mark_damaged(path)
             raise IndexDamaged(f"索引 {folder} のファイル {name} を読めません。{REBUILD}") from error
-        if not found:
+        if found != expected:
             _mark_damaged(path)
             raise IndexDamaged(f"索引 {folder} のファイル {name} が壊れています。{REBUILD}")
+    mark_verified(path, manifest)
+
+
+def verified(path: Path, manifest: Manifest) -> bool:
+    """Whether a large snapshot was read as a whole and found right, and no file of it has changed since."""
+    stamps = _stamps(path, manifest)
+    return _large(stamps) and _read_json(path / _VERIFIED) == stamps
+
+
+def mark_verified(path: Path, manifest: Manifest) -> None:
+    """Writes down that all files of a snapshot are right, where it is large."""
+    stamps = _stamps(path, manifest)
+    if _large(stamps):
+        beside = path / f".{_VERIFIED}-{os.getpid()}"
+        with suppress(OSError):  # a folder that cannot be written is read anew each time
+            beside.write_text(json.dumps(stamps), "utf-8")
+            beside.replace(path / _VERIFIED)
+
+
+def _stamps(path: Path, manifest: Manifest) -> dict[str, list[int]]:
+    try:
+        return {name: _stamp(path / name) for name in manifest.files}
+    except OSError:
+        return {}
+
+
+def _large(stamps: Mapping[str, Sequence[int]]) -> bool:
+    return sum(size for size, *_ in stamps.values()) > ALWAYS_READ
 
 
 def _mark_damaged(path: Path) -> None:
@@ -143,19 +180,14 @@ def _mark_damaged(path: Path) -> None:
         (path / DAMAGED).touch()
 
 
-_INTACT: set[tuple[str, int, int, int, int]] = set()
+def _stamp(file: Path) -> list[int]:
+    """What changes when a file is written, replaced or copied; not its ctime, which every link of an update moves."""
+    told = file.stat()
+    return [told.st_size, told.st_mtime_ns, told.st_ino]
 
 
-def intact(file: Path, expected: str) -> bool:
-    """Whether a file has the SHA-256 that is expected; the same file, unchanged, is read once in a process. OSError
-    where it cannot be read."""
-    with file.open("rb") as stream:
-        told = os.fstat(stream.fileno())
-        # Not by its name: in the next snapshot the file has another one.
-        key = (expected, told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns)
-        if key in _INTACT:
-            return True
-        if hashlib.file_digest(stream, "sha256").hexdigest() != expected:
-            return False
-    _INTACT.add(key)
-    return True
+def _read_json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -9,7 +9,7 @@ import json
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -32,9 +32,11 @@ from corpus.documents import (
     Span,
 )
 from corpus.periods import Period
+from index.joinedtables import open_tables
 from index.recordsfiles import connect, schemas
 from index.removed import Removed
 from index.sheetrows import SheetRows
+from index.tables import SheetList
 from index.types import Judgement, SheetEvent, SheetFact, SheetSection
 
 _KEPT_TEXTS = 64  # documents whose text stays in memory
@@ -46,14 +48,17 @@ _DOCUMENT = "sha256, media, places, warnings, reader, pages"
 
 
 class Records:
-    """A finished records file with its additions, opened read-only. One connection, one query at a time.
+    """Finished records files, opened read-only: a base and its additions. One connection, one query at a time.
 
     Numbers are without gaps: rows of what an update ``removed`` keep theirs, and no method tells them.
     """
 
-    def __init__(self, file: Path, additions: Sequence[Path] = (), removed: Removed | None = None) -> None:
-        self._db = connect([file, *additions])
-        self._newest = schemas(1 + len(additions))[-1]
+    def __init__(self, files: Sequence[Path], tables: Sequence[Path], removed: Removed | None = None) -> None:
+        """``tables`` are the folders with the columns of the same records (:mod:`index.tables`)."""
+        removed = removed or Removed.of(())
+        self._db = connect(files)
+        self._newest = schemas(len(files))[-1]
+        self._gone = removed.documents
         self._lock = threading.Lock()
         self._readers = 1
         self._texts: OrderedDict[int, str] = OrderedDict()
@@ -61,30 +66,10 @@ class Records:
         self._kept_sections = SheetRows(self._read_sections, _KEPT_ROWS)
         self._kept_facts = SheetRows(self._read_facts, _KEPT_ROWS)
         self._kept_events = SheetRows(self._read_events, _KEPT_ROWS)
-        files = [r[0] for r in self._rows("SELECT file FROM documents ORDER BY document")]
-        rows = self._rows(f"SELECT {_SHEET}, document FROM sheets ORDER BY sheet")
-        self.sheets: list[Sheet] = [_sheet(files[r[8]], r) for r in rows]
-        self._documents = [int(r[8]) for r in rows]
-        self.section_sheet = self._column("SELECT sheet FROM sections ORDER BY section")
-        self._gone = removed or Removed.of(())
-        self.gone_sheets = self._gone.sheet_flags(len(self.sheets)) if self._gone else None
-        self.gone_sections = self._gone.section_flags(len(self.section_sheet)) if self._gone else None
-        # The id of a removed sheet may be another's by now.
-        self.sheet_numbers = {self.sheets[i].sheet_id: i for i in self.living(range(len(self.sheets)))}
-        fields: dict[str, int] = {}
-        named = self._rows("SELECT field FROM sections ORDER BY section")
-        self._section_field = np.array([fields.setdefault(r[0], len(fields)) for r in named], dtype=np.int32)
-        self._fields = list(fields)
-        self._timeline = dict(self._rows("SELECT sheet, timeline FROM timelines"))
-        self._timelines: dict[int, list[int]] = {}
-        for sheet, timeline in self._timeline.items():
-            self._timelines.setdefault(timeline, []).append(sheet)
-        self.chunk_section = self._column("SELECT section FROM chunks ORDER BY chunk")
-
-    def living(self, sheets: Iterable[int]) -> list[int]:
-        """Some sheets' numbers without those that are removed."""
-        gone = self.gone_sheets
-        return list(sheets) if gone is None else [number for number in sheets if not gone[number]]
+        self.tables = open_tables(tables, removed)
+        self.sheets = SheetList(self.tables)
+        self.section_sheet = self.tables.section_sheet
+        self.chunk_section = self.tables.chunk_section
 
     def close(self) -> None:
         """Closes the file."""
@@ -105,9 +90,6 @@ class Records:
         with self._lock:
             return self._db.execute(sql, values).fetchall()
 
-    def _column(self, sql: str) -> NDArray[np.int64]:
-        return np.array([r[0] for r in self._rows(sql)], dtype=np.int64)
-
     def _text(self, document: int) -> str:
         with self._lock:
             if document not in self._texts:
@@ -123,40 +105,38 @@ class Records:
         return self._kept_documents(file)
 
     def _read_document(self, file: str) -> Document:
-        number = self._document_number(file)
+        number = self.number(file)
         row = self._rows(f"SELECT {_DOCUMENT} FROM documents WHERE document = ?", (number,))[0]
         return _document(file, self._text(number), row)
 
-    def _document_number(self, file: str) -> int:
+    def number(self, file: str) -> int:
         """The number of the document read from ``file``; KeyError if there is none."""
         rows = self._rows("SELECT document FROM documents WHERE file = ?", (file,))
-        found = [int(row[0]) for row in rows if row[0] not in self._gone.documents]
+        found = [int(row[0]) for row in rows if row[0] not in self._gone]
         if not found:
             raise KeyError(file)
         return found[0]
 
     def files(self) -> list[str]:
         """Every document's file, in order."""
-        rows = self._rows("SELECT document, file FROM documents ORDER BY document")
-        return [file for number, file in rows if number not in self._gone.documents]
+        return [file for number, file in enumerate(self.tables.files) if number not in self._gone]
 
     def warnings(self) -> dict[str, tuple[str, ...]]:
         """The warnings of every document and of its sheets, by file; files without any are left out."""
         found: dict[str, tuple[str, ...]] = {}
         for number, file, own in self._rows("SELECT document, file, warnings FROM documents ORDER BY document"):
-            if number not in self._gone.documents:
+            if number not in self._gone:
                 found[file] = tuple(json.loads(own))
-        rows = dict(self._rows("SELECT sheet, warnings FROM sheets ORDER BY sheet"))
-        for number in self.living(rows):
-            found[self.sheets[number].file] += tuple(json.loads(rows[number]))
+        rows = self._rows("SELECT document, warnings FROM sheets WHERE warnings != '[]' ORDER BY sheet")
+        for number, own in rows:
+            if number not in self._gone:
+                found[self.tables.files[number]] += tuple(json.loads(own))
         return {file: texts for file, texts in found.items() if texts}
 
     def timeline(self, sheet: int) -> list[Sheet]:
         """The sheets of one programme over the years, oldest first, for the number of any of them."""
-        numbers = self._timelines[self._timeline[sheet]] if sheet in self._timeline else [sheet]
-        return sorted(
-            (self.sheets[n] for n in numbers), key=lambda s: (s.fiscal_year or 0, self.sheet_numbers[s.sheet_id])
-        )
+        numbers = self.tables.one_programme(sheet)  # in the order of the documents, which stays among equal years
+        return sorted((self.sheets[n] for n in numbers), key=lambda s: s.fiscal_year or 0)
 
     def refused(self) -> list[tuple[str, str]]:
         """(file, why) of every file that could not be read when the index was made."""
@@ -165,7 +145,7 @@ class Records:
     def judgements(self, file: str) -> dict[str, Judgement]:
         """The warnings and the certainty of every sheet of a file, by the sheet's id."""
         try:
-            number = self._document_number(file)
+            number = self.number(file)
         except KeyError:
             return {}
         rows = self._rows(
@@ -194,29 +174,30 @@ class Records:
             f"SELECT section, sheet, label, field, start, end FROM sections {where} ORDER BY section", values
         )
         out = []
-        for number, sheet, label, field, start, end in self._of_living(rows, 1):
-            text = self._text(self._documents[sheet])[start:end]
+        for number, sheet, label, field, start, end in self._living(rows):
+            text = self._text(int(self.tables.document[sheet]))[start:end]
             out.append(SheetSection(number, self.sheets[sheet], Section(label, field, Span(start, end), text)))
         return out
 
-    def section_numbers(self, names: Sequence[str]) -> NDArray[np.int64]:
-        """The numbers of the sections whose canonical field or printed label is one of ``names``."""
-        marks = ",".join("?" * len(names))
-        found = self._column_of(
-            f"SELECT section FROM sections WHERE field IN ({marks}) OR label IN ({marks})", [*names, *names]
-        )
-        return found if self.gone_sections is None else found[~self.gone_sections[found]]
+    def named_sections(self, names: Sequence[str]) -> NDArray[np.bool_]:
+        """For every section whether its canonical field or its printed label is one of ``names``."""
+        found = np.zeros(len(self.section_sheet), dtype=bool)
+        for texts, column in (
+            (self.tables.fields, self.tables.section_field),
+            (self.tables.labels, self.tables.section_label),
+        ):
+            for number in {texts.number(name) for name in names} - {-1}:
+                found |= column == number
+        return found
 
-    def _column_of(self, sql: str, values: Sequence[object]) -> NDArray[np.int64]:
-        return np.array([r[0] for r in self._rows(sql, values)], dtype=np.int64)
-
-    def field_numbers(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int32], list[str]]:
+    def field_numbers(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int32], Sequence[str]]:
         """The canonical field of each of some sections as a number, and the names of all numbers."""
-        return self._section_field[numbers], self._fields
+        return self.tables.section_field[numbers], self.tables.fields
 
-    def section_fields(self, numbers: Sequence[int]) -> list[str]:
+    def section_fields(self, numbers: NDArray[np.int64]) -> list[str]:
         """The canonical field of each of some sections."""
-        return [self._fields[i] for i in self._section_field[np.asarray(numbers, dtype=np.int64)].tolist()]
+        fields = self.tables.fields
+        return [fields[i] for i in self.tables.section_field[numbers].tolist()]
 
     def chunks(self, numbers: Sequence[int]) -> list[tuple[int, Span]]:
         """The section number and the span of each of some chunks."""
@@ -229,7 +210,7 @@ class Records:
 
     def text(self, sheet: int, span: Span) -> str:
         """The document's text at ``span``, for a sheet's number."""
-        return self._text(self._documents[sheet])[span.start : span.end]
+        return self._text(int(self.tables.document[sheet]))[span.start : span.end]
 
     def facts(self, sheets: Sequence[int] | None = None, fields: Sequence[str] | None = None) -> list[SheetFact]:
         """Facts in document order; None means all."""
@@ -243,13 +224,7 @@ class Records:
 
     def _facts(self, where: str, values: Sequence[object]) -> list[tuple[int, SheetFact]]:
         rows = self._rows(f"SELECT * FROM facts {where} ORDER BY fact", values)
-        return [(r[1], SheetFact(self.sheets[r[1]], _fact(r[2:]))) for r in self._of_living(rows, 1)]
-
-    def cells(self, fields: Sequence[str]) -> list[tuple[int, str, float | None, str, str | None, str | None]]:
-        """Of every fact of some fields: sheet, field, value, text, the first day of its period, plan or actual."""
-        where, values = _where(None, fields)
-        sql = f"SELECT sheet, field, value, text, period_start, kind FROM facts {where} ORDER BY fact"
-        return self._of_living(self._rows(sql, values), 0)
+        return [(r[1], SheetFact(self.sheets[r[1]], _fact(r[2:]))) for r in self._living(rows)]
 
     def events(self, sheets: Sequence[int] | None = None) -> list[SheetEvent]:
         """Events in document order; None means all."""
@@ -262,18 +237,27 @@ class Records:
 
     def _events(self, where: str, values: Sequence[object]) -> list[tuple[int, SheetEvent]]:
         rows = self._rows(f"SELECT * FROM events {where} ORDER BY event", values)
-        return [(r[1], SheetEvent(self.sheets[r[1]], _event(r[2:]))) for r in self._of_living(rows, 1)]
+        return [(r[1], SheetEvent(self.sheets[r[1]], _event(r[2:]))) for r in self._living(rows)]
 
-    def _of_living(self, rows: list[tuple[Any, ...]], column: int) -> list[tuple[Any, ...]]:
-        """The rows whose sheet, in ``column``, is not removed."""
-        gone = self.gone_sheets
-        return rows if gone is None else [row for row in rows if not gone[row[column]]]
+    def _living(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """The rows whose sheet, in the second column, is not removed."""
+        gone = self.tables.gone
+        return rows if gone is None else [row for row in rows if not gone[row[1]]]
 
     def reading(self, file: str) -> tuple[Document, list[SheetReading]]:
         """One document with its sheets as it was given to the build; KeyError if there is none."""
-        number = self._document_number(file)
+        return self.reading_of(self.number(file))
+
+    def reading_of(self, number: int) -> tuple[Document, list[SheetReading]]:
+        """A document by its number, removed or not, with its sheets."""
         with self._lock:
             return read_reading(self._db, number)
+
+    def last(self, table: str, part: int) -> int | None:
+        """The highest number of a fact or event in a file, by its place among them; None where it has none."""
+        name = schemas(part + 1)[part]
+        found: int | None = self._rows(f"SELECT max({table}) FROM {name}.{table}s")[0][0]
+        return found
 
     def readings(self) -> Iterator[tuple[Document, list[SheetReading]]]:
         """Everything as it was given to the build, document by document."""
@@ -319,10 +303,6 @@ def _certainty(text: str | None) -> Certainty | None:
     return Certainty(score, tuple(Reason(*reason) for reason in reasons))
 
 
-def _spans(text: str) -> tuple[Span, ...]:
-    return tuple(Span(a, b) for a, b in json.loads(text))
-
-
 @lru_cache(maxsize=1 << 12)
 def _period(start: str, end: str, label: str, kind: Any) -> Period:
     """The same few periods stand in all facts."""
@@ -331,7 +311,8 @@ def _period(start: str, end: str, label: str, kind: Any) -> Period:
 
 def _sheet(file: str, row: Sequence[Any]) -> Sheet:
     sheet_id, kind, name, municipality, year, department, spans, form = row[:8]
-    return Sheet(sheet_id, file, kind, name, municipality, year, department, _spans(spans), form)
+    where = tuple(Span(a, b) for a, b in json.loads(spans))
+    return Sheet(sheet_id, file, kind, name, municipality, year, department, where, form)
 
 
 def _event(row: Sequence[Any]) -> Event:

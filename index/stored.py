@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from corpus.documents import Document, SheetReading
 from corpus.errors import IndexFolderError
-from index.manifest import DAMAGED, RECORDS, SNAPSHOTS, Manifest, current, intact, read_manifest
+from index.manifest import DAMAGED, RECORDS, SNAPSHOTS, Manifest, current, read_manifest
 from index.records import read_reading
 from index.recordsfiles import connect, schemas
 from index.removed import Removed
@@ -77,7 +78,7 @@ class StoredReadings:
         if not self._checked and self._db is not None:
             self._checked = True
             try:
-                sound = all(intact(file, expected) for file, expected in self._paths.items())
+                sound = all(_sha256(file) == expected for file, expected in self._paths.items())
             except OSError:
                 sound = False
             if not sound:
@@ -91,3 +92,8 @@ class StoredReadings:
         if self._db is not None:
             self._db.close()
             self._db = None
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -15,15 +13,12 @@ from fake_encoder import FakeEncoder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import index.update
 from corpus.documents import Document, Event, Fact, Section, Sheet, SheetReading, Span
-from corpus.errors import IndexFolderError, NothingToIndex
 from corpus.periods import Period
 from index.build import build
-from index.manifest import current, read_manifest
 from index.snapshot import Snapshot
 from index.types import Filters, Passage
-from index.update import Update, compact, needs_compaction, update
+from index.update import compact, update
 
 Reading = tuple[Document, list[SheetReading]]
 Sheets = Sequence[tuple[str, str, int, str, Mapping[str, str]]]  # name, town, year, department, texts by label
@@ -162,7 +157,7 @@ TOLERANCE = 0.1
 
 
 @given(first=FIRST, steps=STEPS)
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_an_updated_index_answers_like_one_built_of_the_same_files(
     first: dict[str, Sheets], steps: list[dict[str, Sheets | None]]
 ) -> None:
