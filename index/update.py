@@ -54,7 +54,9 @@ def needs_compaction(manifest: Manifest) -> bool:
     """Whether there are so many additions, or so much was taken out, that a base should be written anew."""
     chunks = manifest.counts["chunks"] + manifest.removed
     added = sum(part.chunks for part in manifest.parts)
-    return len(manifest.parts) > MOST_PARTS or added > MOST_ADDED * chunks or manifest.removed > MOST_REMOVED * chunks
+    much = added > MOST_ADDED * chunks and added > FOLDED
+    much |= manifest.removed > MOST_REMOVED * chunks and manifest.removed > FOLDED
+    return len(manifest.parts) > MOST_PARTS or much
 
 
 def _kept(manifest: Manifest) -> int:
