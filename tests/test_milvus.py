@@ -261,7 +261,7 @@ def in_pieces(patch: pytest.MonkeyPatch, sizes: dict[str, list[tuple[str, int]]]
 
     @contextmanager
     def of(path: Path) -> Iterator[SnapshotRows]:
-        records = Records(path / RECORDS, path / TABLES)
+        records = Records([path / RECORDS], [path / TABLES])
         yield SnapshotRows(records, VectorIndex(path / VECTORS), sizes[path.name])
         records.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import pickle
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,11 +18,12 @@ from index.engines.bm25 import Counts, chunk_vector
 from index.engines.milvusschema import Row
 from index.engines.milvusstate import Piece
 from index.lexical import FIELDS
-from index.manifest import MANIFEST, RECORDS, TABLES, VECTORS, WORDS
+from index.manifest import RECORDS, TABLES, VECTORS, WORDS, read_manifest
 from index.records import Records
+from index.removed import Removed
 from index.tokens import words
 from index.types import PERSON_FIELD
-from index.vectors import VectorIndex
+from index.vectors import JoinedVectors, VectorIndex, open_vectors
 
 BATCH = 1000  # rows that are sent at a time: 1.3 MB of vectors and as much of words
 
@@ -39,7 +39,9 @@ class SnapshotRows:
     mean lengths that their weights need. Names of staff are counted, as they are in the local index, but never sent.
     """
 
-    def __init__(self, records: Records, vectors: VectorIndex, extents: Sequence[tuple[str, int]]) -> None:
+    def __init__(
+        self, records: Records, vectors: VectorIndex | JoinedVectors, extents: Sequence[tuple[str, int]]
+    ) -> None:
         """``extents`` has the key and the number of chunks of every addition, oldest first, after the base's own key; the
         base has all other chunks."""
         self._records, self._vectors = records, vectors
@@ -57,11 +59,13 @@ class SnapshotRows:
     @contextmanager
     def of(cls, path: Path) -> Iterator[SnapshotRows]:
         """The rows of a snapshot folder, whose records are open as long as they are needed."""
-        table = json.loads((path / MANIFEST).read_text("utf-8"))
-        additions = [(_key(table["files"], f"{folder}/"), chunks) for folder, chunks in table.get("parts", ())]
-        records = Records(path / RECORDS, path / TABLES)
+        manifest = read_manifest(path.parent.parent, path.name)
+        additions = [(_key(manifest.files, f"{part.folder}/"), part.chunks) for part in manifest.parts]
+        removed = Removed.read(path)
+        records = Records(manifest.places(path, RECORDS), manifest.places(path, TABLES), removed)
         try:
-            yield cls(records, VectorIndex(path / VECTORS), [(_key(table["files"], ""), 0), *additions])
+            vectors = open_vectors(manifest.places(path, VECTORS))
+            yield cls(records, vectors, [(_key(manifest.files, ""), 0), *additions])
         finally:
             records.close()
 
