@@ -40,6 +40,7 @@ from index.manifest import RECORDS, SNAPSHOTS, TABLES, VECTORS, current
 from index.records import Records
 from index.snapshot import Snapshot
 from index.types import PERSON_FIELD, Filters
+from index.update import compact, update
 from index.vectors import VectorIndex
 
 pytest.importorskip("pymilvus", reason="needs the extra milvus, as .ci/run installs it")
@@ -335,6 +336,66 @@ def test_an_index_of_the_same_sheets_is_sent_again_only_where_its_rows_are_other
     assert found(again, "斎場") == found(first, "斎場") != []
     build(((d, [r]) for d, r in SHEETS), Turned("turned"), folder, engine=engine)
     assert len(written) == 2 * first.manifest.counts["chunks"]
+
+
+def test_documents_are_added_changed_and_taken_out(
+    tmp_path: Path, engine: MilvusEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "index"
+    first = sent_with(engine, folder)
+    chunks = first.manifest.counts["chunks"]
+    written = noted(monkeypatch)
+    new = reading("d.txt", "斎場改修", "丙市", 2023, "環境課", {"事業の目的": "斎場の炉を入れ替える。"})
+    changed = reading("b.txt", "斎場管理", "乙市", 2021, "環境課", {"評価理由": "火葬の炉を直した。"})
+    before = {query: found(first, query) for query in QUERIES}
+    update(folder, FakeEncoder(), [(new[0], [new[1]]), (changed[0], [changed[1]])], ["a.txt"], engine=engine)
+    assert written == [(1, 0), (1, 1)]  # the two new chunks, and nothing else
+
+    def opened() -> tuple[Snapshot, Snapshot]:
+        return Snapshot.open(folder, FakeEncoder()), Snapshot.open(folder, FakeEncoder(), engine=engine)
+
+    local, remote = opened()
+    assert first.version != remote.version
+    for query in (*QUERIES, "火葬の炉", "入れ替える"):
+        mine = {(hit.sheet.file, hit.text) for hit in local.search(query, 20).hits}
+        assert {(hit.sheet.file, hit.text) for hit in remote.search(query, 20).hits} == mine, query
+        assert "a.txt" not in {file for file, _ in mine}
+    assert {query: found(first, query) for query in QUERIES} == before  # who has the old one open sees the old one
+    # A small addition is written again together with the next one, under the same chunk numbers.
+    other = reading("e.txt", "窓口の端末", "丙市", 2023, "市民課", {"事業の目的": "窓口の端末を増やす。"})
+    update(folder, FakeEncoder(), [(other[0], [other[1]])], engine=engine)
+    assert {piece for piece, _ in written[2:]} == {2}
+    assert [hit.sheet.file for hit in remote.search("火葬の炉を直した", 1).hits] == ["b.txt"]
+    local, remote = opened()
+    for query in ("火葬の炉", "窓口の端末を増やす", "斎場"):
+        mine = {(hit.sheet.file, hit.text) for hit in local.search(query, 20).hits}
+        assert {(hit.sheet.file, hit.text) for hit in remote.search(query, 20).hits} == mine != set(), query
+    compacted = compact(folder, FakeEncoder(), engine=engine)
+    sent = SentSnapshots(folder).sent(compacted.version)
+    assert sent is not None and len(sent.pieces) == 1 and sent.rows < chunks + 3
+    local, remote = opened()
+    for query in QUERIES:
+        assert found(remote, query) == found(local, query)
+
+
+def test_an_update_that_milvus_does_not_take_leaves_the_old_index_live(
+    tmp_path: Path, engine: MilvusEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "index"
+    first = sent_with(engine, folder)
+    new = reading("d.txt", "斎場改修", "丙市", 2023, "環境課", {"事業の目的": "斎場の炉を入れ替える。"})
+
+    def fails(self: MilvusServer, *_: Any, **__: Any) -> None:
+        raise EngineUnavailable("切れました。")
+
+    with monkeypatch.context() as patch, pytest.raises(EngineUnavailable):
+        patch.setattr(MilvusServer, "write", fails)
+        update(folder, FakeEncoder(), [(new[0], [new[1]])], engine=engine)
+    assert current(folder) == first.version
+    assert found(Snapshot.open(folder, FakeEncoder(), engine=engine), "斎場") == found(first, "斎場")
+    assert finish(folder, engine, quiet) != first.version
+    hits = Snapshot.open(folder, FakeEncoder(), engine=engine).search("炉を入れ替える", 5).hits
+    assert "d.txt" in {hit.sheet.file for hit in hits}
 
 
 def test_words_of_an_addition_count_with_those_of_the_base(
