@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from assistant import console
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from assistant.intake import Intake
     from assistant.settings import Settings
     from index.snapshot import Snapshot
+    from index.spool import Spool
+    from index.spread import Spread
+    from index.types import Encoder
 
 
 def run_index(
@@ -26,25 +31,40 @@ def run_index(
         raise SettingsError(f"報告を書き出すフォルダー {report.parent} がありません。先に作ってください。")
     from assistant.accounts import file_accounts, report_csv
     from assistant.intake import Intake
+    from assistant.opening import encoder_of
     from assistant.printouts import index_report, show_index_report
+    from assistant.raycluster import spread_of
     from corpus.sources import find_files
+    from index.build import preparer_of, spool_of
+    from index.modelencoder import ModelEncoder
     from index.stored import StoredReadings
 
     files = find_files(sources, settings.max_bytes)
+    encoder = encoder_of(settings)
+    if isinstance(encoder, ModelEncoder):
+        console.note(f"{encoder.about}。")
+    spread = spread_of(settings)
+    spool = spool_of(settings.index_dir)
+    began = monotonic()
     with console.progress() as tell:
         intake = Intake(
             files,
             settings.max_bytes,
-            lambda name, done: tell(f"読み込み {name}".strip(), done, len(intake.files)),
+            lambda name, done: tell(f"読み込み {name}".strip(), done, len(intake.files), intake.sections),
             jobs=settings.jobs,
             max_seconds=settings.max_file_seconds,
             stored=StoredReadings(settings.index_dir),
             adding=add,
+            preparer=preparer_of(encoder),
+            spool=spool,
+            spread=spread,
+            carry=spread is not None,
         )
         try:
-            snapshot = _build(intake, settings, add, tell, sources)
+            snapshot = _build(intake, settings, encoder, spool, spread, add, tell, sources)
         except NothingToIndex as error:
             raise _nothing(intake, sources) from error
+    seconds = monotonic() - began
     _keep_originals(intake, settings, keep)
     for refused in intake.refused:
         console.note(f"読めませんでした: {refused.message}")
@@ -54,21 +74,27 @@ def run_index(
     if report is not None:
         report.write_bytes(report_csv(accounts))
     if json_output:
-        console.say_json(index_report(intake, snapshot, settings.index_dir, accounts))
+        console.say_json(index_report(intake, snapshot, settings.index_dir, accounts, seconds))
     else:
-        show_index_report(intake, snapshot, settings.index_dir)
+        show_index_report(intake, snapshot, settings.index_dir, seconds)
 
 
-def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told, sources: list[str]) -> Snapshot:
+def _build(
+    intake: Intake,
+    settings: Settings,
+    encoder: Encoder,
+    spool: Spool,
+    spread: Spread | None,
+    add: bool,
+    tell: console.Told,
+    sources: list[str],
+) -> Snapshot:
     """Builds the index of an intake, with what is there already where the intake is added to it."""
-    from assistant.opening import encoder_of
+    from assistant.workers import Workers
     from index.build import build
-    from index.modelencoder import ModelEncoder
     from index.snapshot import Snapshot
+    from index.spread import Here
 
-    encoder = encoder_of(settings)
-    if isinstance(encoder, ModelEncoder):
-        console.note(f"{encoder.about}。")
     kept: Any = ()
     before: list[tuple[str, str]] = []
     made_of = [str(Path(source).resolve()) for source in sources]
@@ -88,13 +114,13 @@ def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told, so
     def refused() -> list[tuple[str, str]]:
         return [*((one.file, one.message) for one in intake.refused), *before]
 
-    return build(chain(intake, kept), encoder, settings.index_dir, built, refused, made_of)
+    if spread is None:
+        spread = partial(Workers, jobs=intake.jobs, seconds=settings.max_file_seconds) if intake.jobs else Here
+    return build(chain(intake, kept), encoder, settings.index_dir, built, refused, made_of, spread, spool)
 
 
 def _keep_originals(intake: Intake, settings: Settings, keep: bool | None) -> None:
     """Keeps the PDFs of the index that was just made, or none, so that its pages can be shown as pictures."""
-    from functools import partial
-
     from corpus.sources import source_bytes
     from index.originals import drop_originals, keep_originals, keeps_originals
     from index.stored import StoredReadings

@@ -10,18 +10,21 @@ from typing import Any
 from assistant import console
 from assistant.accounts import FileAccount, account_json
 from assistant.intake import Intake
+from assistant.pace import told_seconds
 from assistant.payload import Sources
 from assistant.types import Answer, Citation
 from index.snapshot import Snapshot
 from index.types import Passage
 
 FILES_SHOWN = 40
+_SPEAKING = 10.0  # seconds after which a rate is worth a word
 
 
 def index_report(
-    intake: Intake, snapshot: Snapshot, folder: Path, accounts: Sequence[FileAccount] = ()
+    intake: Intake, snapshot: Snapshot, folder: Path, accounts: Sequence[FileAccount] = (), seconds: float = 0.0
 ) -> dict[str, Any]:
-    """The account of a build as `--json` prints it; ``accounts`` say more of the files that were read."""
+    """The account of a build as `--json` prints it; ``accounts`` say more of the files that were read, and ``seconds``
+    is how long reading and indexing took."""
     total = snapshot.report()
     more = {account.file: account_json(account) for account in accounts}
     return {
@@ -33,13 +36,16 @@ def index_report(
         "index_dir": str(folder),
         "index_version": snapshot.version,
         "reused": intake.reused,
+        "resumed": intake.resumed,
+        "seconds": round(seconds, 1),
+        "sections_per_second": round(total.sections / seconds, 1) if seconds else None,
         "files": [{**asdict(report), **more.get(report.file, {})} for report in intake.read],
         "copies": [asdict(copy) for copy in intake.copies],
         "failed": [asdict(refused) for refused in intake.refused],
     }
 
 
-def show_index_report(intake: Intake, snapshot: Snapshot, folder: Path) -> None:
+def show_index_report(intake: Intake, snapshot: Snapshot, folder: Path, seconds: float = 0.0) -> None:
     """The account of a build: a row for each file, its warnings, and the sums."""
     total = snapshot.report()
     shown = intake.read if len(intake.read) <= FILES_SHOWN else [file for file in intake.read if file.warnings]
@@ -51,13 +57,19 @@ def show_index_report(intake: Intake, snapshot: Snapshot, folder: Path) -> None:
     for copy in intake.copies:
         console.note(f"同じ内容: {copy.file} は {copy.same_as} と同じなので、1件として数えました。")
     reused = f"、前回から変わらないファイル {intake.reused}" if intake.reused else ""
+    resumed = f"、中断した回から引き継いだファイル {intake.resumed}" if intake.resumed else ""
     failed = f"、読めなかったファイル {len(intake.refused)}" if intake.refused else ""
     parts = _document_parts(snapshot)
     beside = f"（ほかに文書の部分 {parts}）" if parts else ""
     console.say(
-        f"文書 {total.documents}、シート {total.sheets - parts}{beside}、欄 {total.sections}、数値 {total.facts}{reused}{failed}"
-        f"（索引: {folder}）"
+        f"文書 {total.documents}、シート {total.sheets - parts}{beside}、欄 {total.sections}、数値 {total.facts}{reused}{resumed}{failed}"
+        f"（索引: {folder}{_speed(total.sections, seconds)}）"
     )
+
+
+def _speed(sections: int, seconds: float) -> str:
+    """How long it took, where that is long enough to say anything."""
+    return f"、{told_seconds(seconds)}、毎秒{sections / seconds:,.0f}欄" if seconds >= _SPEAKING else ""
 
 
 def _document_parts(snapshot: Snapshot) -> int:
