@@ -59,7 +59,7 @@ class _Look:
 
     file: SourceFile
     key: bytes = b""
-    found: Copy | Reading | bytes | None = None
+    found: Copy | Outcome | bytes | None = None
     reused: bool = False
 
 
@@ -169,8 +169,8 @@ class Intake:
     def _look(self, file: SourceFile) -> _Look:
         """Looks whether a file's bytes are known already."""
         sha256 = digest(file, self._max_bytes)
-        if not sha256:
-            return _Look(file)
+        if not sha256:  # its reader will say why, and where it is sent as bytes, that is here
+            return _Look(file, found=read_file(file, self._max_bytes) if self._carry else None)
         first = self._seen.setdefault((sha256, READERS.get(file.suffix)), file.name)
         if first != file.name:
             return _Look(file, found=Copy(file.name, first))
@@ -195,9 +195,9 @@ class Intake:
 
 
 def _carried(file: SourceFile, max_bytes: int) -> SourceFile | FileBytes:
-    """The file with its bytes, where it has any that may be read."""
+    """The file with its bytes."""
     try:
-        return FileBytes(file.name, file.suffix, source_bytes(file, max_bytes)) if digest(file, max_bytes) else file
+        return FileBytes(file.name, file.suffix, source_bytes(file, max_bytes))
     except (DocumentError, OSError):
         return file
 

@@ -38,7 +38,7 @@ def connect(address: str) -> None:
     """Connects this process to a running cluster; raises SettingsError where it cannot. Nothing is sent to anyone else."""
     # Read by Ray when it is imported: no usage report leaves this machine.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of what it will do one day
     try:
         import ray
     except ImportError as error:
