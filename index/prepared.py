@@ -41,7 +41,9 @@ from corpus.periods import Period
 from corpus.timelines import Head, head_of
 from corpus.version import reading_version
 from index.chunks import passage_text, split
+from index.facets import facet_words
 from index.recordswriter import DOCUMENT_COLUMNS, SHEET_COLUMNS, document_row, event_rows, fact_rows, sheet_row
+from index.sheetvalues import values_of_facts
 from index.tokens import words
 from index.types import Encoder, Vectors
 
@@ -49,10 +51,13 @@ Reading = tuple[Document, Sequence[SheetReading]]
 Rows = list[list[Any]]
 Ids = NDArray[Any]  # the smallest unsigned integers that number the words of the document
 
-PREPARED = 1  # raised when what is written of a document changes and no file below does
+PREPARED = 2  # raised when what is written of a document changes and no file below does
 _BATCH = 64
 _FAST = 1  # zlib's level: half the bytes for a hundredth of the time
-_MADE_BY = ("prepared.py", "tokens.py", "chunks.py", "pieces.py", "encoder.py", "recordswriter.py")
+_MADE_BY = (
+    "prepared.py", "tokens.py", "chunks.py", "pieces.py", "encoder.py", "recordswriter.py", "facets.py", "sheetvalues.py",
+    "sheetvalues.toml",
+)  # fmt: skip
 _MADE_WITH = ("fugashi", "unidic-lite")
 
 
@@ -76,8 +81,9 @@ class Prepared:
     front where it is not the row's own. ``chunks`` has a row (section, start, end) a chunk. ``vocabulary`` is in the
     order in which the words come; ``name`` and ``department`` hold the words of each sheet, ``label`` and ``head`` (each
     word once) of each section, ``body`` of each chunk, where ``first`` marks a word that comes for the first time.
-    ``section_counts`` says for every word in how many sections it stands. ``vectors`` has a row a chunk,
-    ``sheet_vectors`` one a sheet. ``texts`` are what is encoded for the chunks, where another encoder is to do that.
+    ``facets`` are the words by which each sheet is chosen, between spaces. ``section_counts`` says for every word in
+    how many sections it stands. ``vectors`` has a row a chunk, ``sheet_vectors`` one a sheet. ``texts`` are what is
+    encoded for the chunks, where another encoder is to do that.
     """
 
     document: list[Any]
@@ -87,6 +93,7 @@ class Prepared:
     events: Rows
     heads: list[tuple[int, Head]]
     vocabulary: list[str]
+    facets: list[str]
     texts: list[str]
     chunks: NDArray[np.int32]
     name: Ragged
@@ -120,7 +127,7 @@ class Prepared:
         arrays = [np.ascontiguousarray(array) for array in self._arrays()]
         told = [
             self.document, self.sheets, self.sections, self.facts, self.events, heads, "\n".join(self.vocabulary),
-            self.texts, [[array.dtype.str, array.shape] for array in arrays],
+            self.facets, self.texts, [[array.dtype.str, array.shape] for array in arrays],
         ]  # fmt: skip
         text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         packed = zlib.compress(text, _FAST)
@@ -131,7 +138,7 @@ class Prepared:
         """What :meth:`dumps` made; its arrays are views of ``data``."""
         size = int.from_bytes(data[:8], "little")
         told = json.loads(zlib.decompress(memoryview(data)[8 : 8 + size]).decode("utf-8", "surrogatepass"))
-        *rows, heads, vocabulary, texts, kinds = told
+        *rows, heads, vocabulary, facets, texts, kinds = told
         at, arrays = 8 + size, []
         for kind, shape in kinds:
             dtype = np.dtype(kind)
@@ -144,7 +151,7 @@ class Prepared:
         documents, sheets, sections, facts, events = rows
         known = vocabulary.split("\n") if vocabulary else []
         return cls(
-            documents, sheets, sections, facts, events, [_head(*row) for row in heads], known, texts,
+            documents, sheets, sections, facts, events, [_head(*row) for row in heads], known, facets, texts,
             chunks, name, department, label, head, body, first, counts, vectors, sheet_vectors,
         )  # fmt: skip
 
@@ -275,12 +282,14 @@ def prepare(reading: Reading, encoder: Encoder, keep_texts: bool = False) -> Pre
     events: Rows = []
     heads: list[tuple[int, Head]] = []
     chunks: list[tuple[int, int, int]] = []
+    facets: list[str] = []
     texts: list[str] = []
     owners: list[int] = []
     for number, one in enumerate(found):
         sheets.append(sheet_row(one))
         facts += ([number, *row] for row in fact_rows(one))
         events += ([number, *row] for row in event_rows(one))
+        facets.append(" ".join(facet_words(one.sheet, values_of_facts(one.sheet, one.facts))))
         if (head := head_of(one)) is not None:
             heads.append((number, head))
         name: list[int] = []
@@ -310,7 +319,7 @@ def prepare(reading: Reading, encoder: Encoder, keep_texts: bool = False) -> Pre
     counts[list(told.sections)] = list(told.sections.values())
     body = told.ragged("body")
     return Prepared(
-        document_row(document), sheets, sections, facts, events, heads, list(told.numbers), texts if keep_texts else [],
+        document_row(document), sheets, sections, facts, events, heads, list(told.numbers), facets, texts if keep_texts else [],
         np.array(chunks, dtype=np.int32).reshape(-1, 3), told.ragged("name"), told.ragged("department"),
         told.ragged("label"), told.ragged("head"), body, _first(told.lists["body"]), counts, vectors,
         sheet_vectors(vectors, [len(text) for text in texts], owners, len(sheets)),

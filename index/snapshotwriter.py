@@ -13,15 +13,17 @@ import numpy as np
 
 from corpus.timelines import Head, link
 from index.cosines import CosineScales, cosine_scale
+from index.encoder import WordVectors
 from index.lexical import LexicalWriter
-from index.manifest import LEXICAL, RECORDS, SHEETS, VECTORS, WORDS
+from index.manifest import LEXICAL, RECORDS, SHEETS, TABLES, VECTORS, WORDS
 from index.npywriter import NpyWriter
 from index.prepared import Prepared, Ragged
 from index.recordswriter import RecordsWriter
+from index.tablewriter import write_tables
 from index.types import Encoder, Vectors
 from index.vectors import write_vectors
 from index.windows import Windows
-from index.wordlists import WordListsWriter
+from index.wordlists import WordListsWriter, write_word_vectors
 
 COUNTED = ("documents", "sheets", "sections", "chunks", "facts", "events")
 _LENT = 1 << 16  # rows looked at together
@@ -98,7 +100,9 @@ class SnapshotWriter:
         labels, bodies = _joined(one.label, said), _joined(one.body, said)
         for at, section in enumerate(one.chunks[:, 0].tolist()):
             own = one.sections[section][0]
-            self._lexical.add(chunk + at, sheet + own, names[own], departments[own], labels[section], bodies[at])
+            self._lexical.add(
+                chunk + at, sheet + own, names[own], departments[own], labels[section], bodies[at], one.facets[own]
+            )
 
     def _unique(self, sheet_id: str) -> str:
         """The sheet's id, or another one if the same file is there twice under two names."""
@@ -110,7 +114,7 @@ class SnapshotWriter:
 
     def finish(self, refused: Iterable[tuple[str, str]], files: set[str]) -> None:
         """Links the timelines, stores which files were ``refused`` (file, why; but none of ``files``), and closes the
-        records and the lists of words."""
+        records and the lists of words; then the columns of the records are written."""
         numbers = {head.sheet_id: sheet for sheet, head in self._heads}
         linked = link(head for _, head in self._heads)
         self._heads.clear()
@@ -121,9 +125,15 @@ class SnapshotWriter:
         self._records.__exit__(None, None, None)
         self._lexical.__exit__(None, None, None)
         self._lists.write(self._work / WORDS)
+        write_tables(self._work / RECORDS, self._work / TABLES)
 
     def vectors(self, encoder: Encoder, yardstick: Encoder) -> CosineScales | None:
-        """Writes the index of vectors and those of the sheets; returns how to read the encoder's cosines."""
+        """Writes the index of vectors, those of the sheets and of the words; returns how to read the encoder's cosines.
+
+        ``yardstick`` is the encoder that documents are prepared with: it has a vector a word.
+        """
+        if isinstance(yardstick, WordVectors):
+            write_word_vectors(self._work / WORDS, yardstick.digest, yardstick.word_vectors)
         for column in (self._rows, self._sheets, self._chunk_sheets, self._lengths):
             column.finish()
         rows, sheets = self._mapped("rows.npy"), self._mapped("sheets.npy")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from corpus.documents import Document, Fact, Section, Sheet, SheetReading, Span
 from corpus.periods import fiscal_year
-from index.manifest import RECORDS, SNAPSHOTS, current
+from index.manifest import LEXICAL, MANIFEST, RECORDS, SNAPSHOTS, current
 
 _THINGS = (
     "図書館",
@@ -67,7 +67,7 @@ def content(folder: Path) -> dict[str, object]:
     found: dict[str, object] = {
         file.relative_to(path).as_posix(): file.read_bytes()
         for file in path.rglob("*")
-        if file.suffix in (".npy", ".faiss", ".txt")
+        if file.is_file() and file.name not in (MANIFEST, RECORDS) and file.parent.name != LEXICAL
     }
     db = sqlite3.connect(f"{(path / RECORDS).as_uri()}?mode=ro&immutable=1", uri=True)
     for table in TABLES:
