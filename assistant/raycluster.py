@@ -49,7 +49,7 @@ def connect(address: str) -> None:
         return
     _reach(address)
     # What was told on the command line or stands in a setting has to be the same for the processes of the cluster.
-    own = {name: value for name, value in os.environ.items() if name.startswith("HYOKA_")}
+    own = {name: value for name, value in os.environ.items() if name.startswith(("HYOKA_", "_HYOKA_"))}
     paths = os.pathsep.join(path for path in sys.path if path)
     try:
         ray.init(

@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     ray_address: str | None = Field(
         default=None,
         min_length=1,
-        description="Rayクラスターの番地（例 10.0.0.5:6379、クラスターの外からは ray://10.0.0.5:10001）",
+        description="Rayクラスターのアドレスとポート（例 10.0.0.5:6379）",
     )
     sources: Annotated[tuple[Path, ...] | None, NoDecode] = Field(
         default=None, description="管理画面から読み直すファイルやフォルダー（: で区切る。tomlでは並び）"
