@@ -9,6 +9,8 @@ from pathlib import Path
 
 from assistant.answercache import cached
 from assistant.live import Live
+from assistant.pool import Pool
+from assistant.pooled import SharedSnapshot, pooled
 from assistant.readiness import Asker, warm
 from assistant.rebuild import Rebuild
 from assistant.settings import Settings
@@ -21,12 +23,14 @@ from index.tuning.store import TUNING
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """Everything of a server that can be kept up; ``synonyms`` is the city's own file, which may not be there yet."""
+    """Everything of a server that can be kept up; ``synonyms`` is the city's own file, which may not be there yet;
+    ``pool`` the processes that answer, where they are others than this one."""
 
     folder: Path
     live: Live
     rebuild: Rebuild
     synonyms: Path
+    pool: Pool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,11 @@ def _size(folder: Path) -> int:
     return total
 
 
-def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
-    """The upkeep of a server that has opened ``first`` with these settings; nothing is started yet."""
+def open_upkeep(settings: Settings, first: Snapshot, pool: Pool | None = None) -> Upkeep:
+    """The upkeep of a server that has opened ``first`` with these settings; nothing is started yet.
+
+    The processes of ``pool`` answer, where there is one; else this one.
+    """
     from assistant.session import Assistant
 
     folder, own = settings.index_dir, settings.synonyms_file
@@ -85,8 +92,11 @@ def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
     begun = stamp(first.version)  # a build may have moved CURRENT since
     opened = {"files": _stamp_of_files(begun)}
 
-    def answering(index: Snapshot) -> Asker:
-        return cached(Assistant(index), settings.answer_cache)
+    def answering(index: Snapshot, wait: bool = True) -> Asker:
+        return cached(
+            Assistant(index) if pool is None else pooled(index, pool, wait),
+            settings.answer_cache,
+        )
 
     def reopen(old: Asker) -> Asker:
         now = stamp()
@@ -99,17 +109,19 @@ def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
         snapshot = Snapshot.open(
             folder, first.encoder, synonyms, word_encoder=first.word_encoder, reranker=first.reranker
         )
+        opening: Snapshot | SharedSnapshot = snapshot
         try:
-            asker = answering(snapshot)
             snapshot.search("準備", 1)
+            asker = answering(snapshot)
+            opening = asker.index if isinstance(asker.index, SharedSnapshot) else snapshot
             warm(asker)  # while the old one goes on answering
         except BaseException:
-            snapshot.close()
+            opening.close()
             raise
         opened["files"] = _stamp_of_files(now)
         return asker
 
-    live = Live(answering(first), stamp, reopen, settings.watch_seconds, begun)
+    live = Live(answering(first, wait=False), stamp, reopen, settings.watch_seconds, begun)
 
     def sources() -> Sequence[str]:
         if settings.sources:
@@ -120,7 +132,7 @@ def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
             return ()
 
     rebuild = Rebuild(folder, sources, lambda: live.check(now=True))
-    return Upkeep(folder, live, rebuild, own)
+    return Upkeep(folder, live, rebuild, own, pool)
 
 
 def _stamp_of_files(stamp: str) -> str:

@@ -48,6 +48,8 @@ def create_app(
     """
     kept = open_store() if store is None else store
     app = create_api(assistant, kept, line)
+    if upkeep is not None and upkeep.pool is not None:
+        app.state.recorder.metrics.watch_pool(upkeep.pool)
     app.mount("/hyoka-assets", StaticFiles(directory=ASSETS), name="hyoka-assets")
     _add_sheet_pages(app, assistant)
     add_comparison(app, assistant)
