@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -14,6 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from assistant.collector import settle
 from assistant.stages import Stage, stage, stopwatch
 from corpus.errors import HyokaError, IndexDamaged
 
@@ -153,7 +153,7 @@ class _Desk:
             raise
         self._files[opening.number] = (opening.path, opening.weights, snapshot)
         self._open[opening.number] = assistant
-        _settle()
+        settle()
         if not ahead:
             threading.Thread(target=assistant.warm, name="hyoka-read-ahead", daemon=True).start()
 
@@ -162,14 +162,7 @@ class _Desk:
             _, _, snapshot = self._files.pop(number)
             snapshot.close()
             del snapshot
-            gc.unfreeze()
-            _settle()
-
-
-def _settle() -> None:
-    """What is there now stays: the collector need not look at a hundred thousand objects again and again."""
-    gc.collect()
-    gc.freeze()
+            settle()
 
 
 def serve(work_handle: int, order_handle: int) -> None:

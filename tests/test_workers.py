@@ -423,3 +423,49 @@ def test_the_end_of_the_server_is_the_end_of_its_processes_however_it_comes(fire
             os.kill(children[0], signal.SIGCONT)
         wait_for(lambda: not any(map(alive, children)), 30)
         assert process.returncode == (-how if how is not signal.SIGINT else 0)
+
+
+# ---- the start ------------------------------------------------------------------------------------------------------
+
+
+def test_gradio_is_imported_without_looking_at_its_stubs_and_is_otherwise_the_same():
+    code = """
+import sys
+from ui.gradiostart import without_stubs
+with without_stubs():
+    import gradio as gr
+import gradio.component_meta as meta
+assert meta.create_or_modify_pyi(object, "object", []) is None, "it would look for the source of a class"
+assert not any(type(one).__module__ == "ui.gradiostart" for one in sys.meta_path)
+with gr.Blocks() as blocks:
+    box = gr.Textbox()
+    box.submit(lambda text: text, box, box)
+assert len(blocks.fns) == 1 and callable(gr.Button.click)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_what_a_start_made_is_settled_and_what_a_change_leaves_behind_is_not():
+    code = """
+import gc, weakref
+from assistant.collector import changed, starting_up
+
+class Cycle:
+    def __init__(self):
+        self.itself = self
+
+with starting_up():
+    assert not gc.isenabled()
+    kept, gone = Cycle(), weakref.ref(Cycle())
+    assert gone() is not None
+assert gc.isenabled() and gone() is None and gc.get_freeze_count() > 1000
+index = weakref.ref(kept)
+del kept
+gc.collect()
+assert index() is not None, "it was settled"
+changed(old_gone=True)
+assert index() is None and gc.get_freeze_count() > 1000
+changed(old_gone=False)
+assert gc.get_freeze_count() == 0
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

@@ -23,6 +23,7 @@ from ui.casefiles import add_case_files
 from ui.comparepages import add_comparison
 from ui.dress import Dress
 from ui.export import add_export, add_report
+from ui.gradiostart import without_stubs
 from ui.guard import Guard
 from ui.papers import add_papers
 from ui.pictures import add_pictures
@@ -120,7 +121,8 @@ def _mount_screens(
     # Before the import: Gradio reads these once.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    import gradio as gr
+    with without_stubs():
+        import gradio as gr
 
     from ui.holds import hold_events
     from ui.screens import build_screens
