@@ -27,6 +27,7 @@ _LOOK_SECONDS = 0.5  # how often somebody looks whether all processes are still 
 _LONGEST_PAUSE = 30.0  # between two attempts to start one that does not start
 _ENDING_SECONDS = 3.0
 _LOST = "回答の処理が途中で止まったため、お答えできませんでした。少し待ってから、もう一度お試しください。"
+_STILLBORN = "回答プロセスが始まりません。サーバーの記録（ログ）とメモリーの空きを確かめてください。"
 _NONE = "回答の処理を準備しています。数秒待ってから、もう一度お試しください。"
 
 
@@ -166,12 +167,11 @@ class Pool:
                     if number in process.opened:
                         self._idle.remove(process)
                         return process
-                if self._problem is not None and not any(self._processes):
-                    raise self._problem
                 left = end - monotonic()
                 if left <= 0 or not self._change.wait(left):
                     break
-        raise Busy(_NONE, 5)
+            problem = None if any(self._processes) else self._problem
+        raise problem or Busy(_NONE, 5)
 
     def _give(self, process: AnsweringProcess) -> None:
         with self._change:
@@ -208,11 +208,8 @@ class Pool:
                 if self._made_ready(process, place):
                     return
             except ProcessLost:
-                problem = HyokaError(
-                    "回答プロセスが始まりません。サーバーの記録（ログ）とメモリーの空きを確かめてください。"
-                )
-                self._problem = problem
-                logger.error(problem.message)
+                self._problem = Busy(_STILLBORN, 60)
+                logger.error(_STILLBORN)
             except HyokaError as problem:
                 self._problem = problem
                 logger.error("回答プロセスを準備できません: %s", problem.message)
