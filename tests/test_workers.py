@@ -469,3 +469,28 @@ changed(old_gone=False)
 assert gc.get_freeze_count() == 0
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_no_half_of_an_answer_waits_for_the_acknowledgement_of_the_other():
+    """What uvicorn gets from :func:`assistant.serving.listen` sends at once: asyncio sees to it for TCP alone."""
+    import asyncio
+    import socket
+
+    from assistant.serving import listen
+
+    async def told(opened: socket.socket) -> int:
+        without_delay: list[int] = []
+
+        def met(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connected = writer.get_extra_info("socket")
+            without_delay.append(connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        async with await asyncio.start_server(met, sock=opened):
+            reader, writer = await asyncio.open_connection(*opened.getsockname())
+            await reader.read()
+            writer.close()
+        return without_delay[0]
+
+    with listen("127.0.0.1", 0) as opened:
+        assert asyncio.run(told(opened)) == 1
