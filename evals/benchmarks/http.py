@@ -130,9 +130,10 @@ def serving(
     url = f"http://127.0.0.1:{port}"
     started = time.perf_counter()
     command = [sys.executable, "-c", "import sys; from assistant.cli import main; sys.exit(main())", "serve"]
+    several = ["--workers", str(workers)] if workers > 1 else []
     with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory(prefix="hyoka-serve-") as own:
         process = subprocess.Popen(
-            [*command, "--port", str(port), "--index-dir", str(index_dir), "--workers", str(workers)],
+            [*command, "--port", str(port), "--index-dir", str(index_dir), *several],
             stdout=log,
             stderr=subprocess.STDOUT,
             env={
