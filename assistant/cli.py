@@ -202,28 +202,34 @@ def serve(
     host: Annotated[str | None, typer.Option(help="待ち受けるアドレス", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="ポート番号", show_default="8000")] = None,
     index_dir: IndexDir = None,
+    workers: Annotated[
+        int | None, typer.Option(help="質問と検索に答えるプロセスの数（1なら画面と同じプロセス）", show_default="1")
+    ] = None,
 ) -> None:
     """画面とHTTP APIを開く（止めるには Ctrl+C）。"""
-    settings = _settings(host=host, port=port, index_dir=index_dir)
+    settings = _settings(host=host, port=port, index_dir=index_dir, workers=workers)
+    from assistant.collector import starting_up
     from assistant.line import Line
+    from assistant.pool import answering
     from assistant.serving import listen, run
 
-    with listen(settings.host, settings.port) as socket:
-        # Opened before anything slow is loaded: a taken port or a missing index is told at once.
-        snapshot = _open(settings, reranked=True)
-        from assistant.conversations import Keeping
-        from assistant.store import open_store
-        from assistant.upkeep import open_upkeep
-        from ui.app import create_app
-        from ui.examples import examples
+    with listen(settings.host, settings.port) as socket, answering(settings) as pool:
+        with starting_up():
+            # Opened before anything slow is loaded: a taken port or a missing index is told at once.
+            snapshot = _open(settings, reranked=True)
+            from assistant.conversations import Keeping
+            from assistant.store import open_store
+            from assistant.upkeep import open_upkeep
+            from ui.app import create_app
+            from ui.examples import examples
 
-        upkeep = open_upkeep(settings, snapshot)
-        questions = [question for group in examples(upkeep.live).values() for question in group][:3]
-        keeping = Keeping(on=settings.history, days=settings.history_days, most=settings.history_most)
-        store = open_store(settings.feedback_file, keeping)
-        store.asked.counting = settings.count_questions
-        line = Line(settings.answers_at_once, settings.waiting, settings.waiting_seconds)
-        application = create_app(upkeep.live, store, upkeep, line)
+            upkeep = open_upkeep(settings, snapshot, pool)
+            questions = [question for group in examples(upkeep.live).values() for question in group][:3]
+            keeping = Keeping(on=settings.history, days=settings.history_days, most=settings.history_most)
+            store = open_store(settings.feedback_file, keeping)
+            store.asked.counting = settings.count_questions
+            line = Line(settings.at_once, settings.waiting, settings.waiting_seconds)
+            application = create_app(upkeep.live, store, upkeep, line)
         upkeep.live.start()
         console.note(f"http://{settings.host}:{socket.getsockname()[1]} で開きました（止めるには Ctrl+C）。")
         if questions:

@@ -19,7 +19,14 @@ from pydantic_settings import (
 from corpus.errors import SettingsError
 
 FILE = Path("hyoka.toml")
-FLAGS = {"index_dir", "host", "port", "max_file_mb", "forms"}  # the others come from the variables and the file
+FLAGS = {
+    "index_dir",
+    "host",
+    "port",
+    "max_file_mb",
+    "forms",
+    "workers",
+}  # the others come from the variables and the file
 
 
 class Settings(BaseSettings):
@@ -66,6 +73,12 @@ class Settings(BaseSettings):
     )
     waiting: int = Field(default=64, ge=0, le=10_000, description="0から10000の整数（順番を待てる質問と検索の数）")
     waiting_seconds: float = Field(default=10, gt=0, le=600, description="0より大きく600以下の数（秒。順番を待つ長さ）")
+    workers: int = Field(
+        default=1, ge=1, le=64, description="1から64の整数（質問と検索に答えるプロセスの数。1なら画面と同じプロセス）"
+    )
+    worker_seconds: float = Field(
+        default=30, gt=0, le=600, description="0より大きく600以下の数（秒。一つの回答にかけてよい時間）"
+    )
     answer_cache: int = Field(
         default=500,
         ge=0,
@@ -86,6 +99,14 @@ class Settings(BaseSettings):
     def synonyms_file(self) -> Path:
         """The city's own synonyms: as set, or ``synonyms.toml`` beside the index."""
         return self.synonyms or self.index_dir / "synonyms.toml"
+
+    @property
+    def at_once(self) -> int | None:
+        """How many answers and searches are worked on at the same time; None for what the line takes by itself.
+
+        One more than there are answering processes, so that none of them waits while an answer is being sent.
+        """
+        return self.answers_at_once or (self.workers + 1 if self.workers > 1 else None)
 
     @property
     def max_bytes(self) -> int:
