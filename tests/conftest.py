@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from fake_encoder import FakeEncoder
+from kept import Place
+from postgres_server import PostgresServer, programs
 from random_models import as_sentence_transformer, save_static, save_transformer
 
 from corpus.forms.loader import use_forms
@@ -50,6 +52,26 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_static(root / "static")
     save_static(root / "model2vec", model2vec=True)
     return root
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of our own."""
+    pytest.importorskip("psycopg", reason="the extra postgres is not installed")
+    if programs() is None:
+        pytest.skip("the programs of a PostgreSQL server (initdb, pg_ctl) are not installed")
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """An empty place for a store: a file, then a database on a server."""
+    server = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    kept = Place(tmp_path / "kept" / "store.sqlite" if server is None else server.database())
+    yield kept
+    kept.close()
 
 
 @pytest.fixture
