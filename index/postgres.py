@@ -220,7 +220,7 @@ class PostgresDatabase:
     def _problem(self, error: Exception, connection: Connection) -> DatabaseError:
         if isinstance(error, self._psycopg.errors.UniqueViolation):
             return Duplicate(f"{self.name}: 同じものがすでにあります。内容を確かめてください。")
-        if connection.broken or connection.closed:
+        if connection.broken:
             return _Lost(f"{self.name} との接続が切れました。もう一度試してください。")
         if isinstance(error, self._psycopg.errors.InsufficientPrivilege):
             return DatabaseError(

@@ -95,13 +95,18 @@ def _parts(url: str) -> dict[str, str]:
         f"HYOKA_DATABASE_URL を読めません。{SHAPE} の形で指定してください"
         "（パスワードの中の記号は %40 のように書き換えます）。"
     )
-    if not has_shape(url):
+    authority, _, path = url.partition("://")[2].partition("?")[0].partition("/")
+    # A sign of the password that was not rewritten divides the address elsewhere, and its rest would be shown as a name.
+    if not has_shape(url) or authority.count("@") > 1 or "@" in path or "/" in path:
         raise wrong
     try:
-        parts = psycopg.conninfo.conninfo_to_dict(url)
+        found = psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.Error:
         raise wrong from None  # libpq repeats what it could not read: perhaps the password
-    return {name: str(value) for name, value in parts.items() if value is not None}
+    parts = {name: str(value) for name, value in found.items() if value is not None}
+    if not all(port.isdecimal() for port in parts.get("port", "0").split(",") if port):
+        raise wrong
+    return parts
 
 
 def _sentence(name: str, said: str) -> str:

@@ -18,6 +18,11 @@ class Place:
         self.at = at
         self._opened: list[Database] = []
 
+    @property
+    def opened(self) -> Database | None:
+        """What was opened first, if anything was."""
+        return self._opened[0] if self._opened else None
+
     def database(self) -> Database:
         """The place, opened once more."""
         if isinstance(self.at, Path):

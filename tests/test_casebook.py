@@ -117,7 +117,7 @@ def test_drafts_from_many_threads(place: Place) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert book.counts()["draft"] == 30
+    assert book.counts()["draft"] == 30 and {case.times for case in book.cases("draft")} == {4}
 
 
 def test_a_draft_as_a_case() -> None:
