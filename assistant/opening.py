@@ -25,11 +25,13 @@ def encoder_of(settings: Settings) -> Encoder:
 def open_index(settings: Settings, reranked: bool = False) -> Snapshot:
     """The live snapshot with the encoder of the settings; ``reranked``: and with their reranker, for what searches."""
     from index.manifest import current
+    from index.recordsserver import use_records_server
     from index.reranker import load_reranker
     from index.snapshot import Snapshot
     from index.synonyms import use_synonyms
 
     current(settings.index_dir)  # a missing index is told before a model is loaded for it
     use_synonyms(settings.synonyms_file)
+    use_records_server(settings.database)
     reranker = load_reranker(settings.reranker, settings.reranker_ms) if reranked else None
     return Snapshot.open(settings.index_dir, encoder_of(settings), reranker=reranker)

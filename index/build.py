@@ -22,6 +22,7 @@ from index.cosines import CosineScales, cosine_scale
 from index.encoder import small_encoder
 from index.lexical import LexicalDocument, write_lexical
 from index.manifest import CURRENT, FORMAT, LEXICAL, MANIFEST, RECORDS, SHEETS, SNAPSHOTS, VECTORS, WORDS, Manifest
+from index.recordsserver import drop_records, publish_records
 from index.recordswriter import RecordsWriter
 from index.snapshot import Snapshot
 from index.tokens import words
@@ -210,6 +211,7 @@ def _publish(
         _sync_folder(inner)
     work.rename(folder / SNAPSHOTS / name)
     _sync_folder(folder / SNAPSHOTS)
+    publish_records(folder / SNAPSHOTS / name, name)
     _write_synced(folder / f"{CURRENT}.new", name + "\n")
     (folder / f"{CURRENT}.new").replace(folder / CURRENT)
     _sync_folder(folder)
@@ -220,9 +222,10 @@ def _sweep(folder: Path, live: str) -> None:
     """Removes what older builds left, names being in order of time."""
     names = sorted((d.name for d in (folder / SNAPSHOTS).iterdir() if d.is_dir()), reverse=True)
     kept = {live, *[n for n in names if not n.startswith(".") and n < live][: _KEPT - 1]}
-    for name in names:
-        if name not in kept:
-            shutil.rmtree(folder / SNAPSHOTS / name, ignore_errors=True)
+    dropped = [name for name in names if name not in kept]
+    for name in dropped:
+        shutil.rmtree(folder / SNAPSHOTS / name, ignore_errors=True)
+    drop_records(name for name in dropped if not name.startswith("."))
 
 
 @contextmanager

@@ -70,12 +70,17 @@ def lock_schema(connection: Connection, schema: str) -> None:
     connection.execute("select pg_advisory_xact_lock(%s)", (zlib.crc32(f"hyoka {schema}".encode()),))
 
 
+def first_line(error: Exception) -> str:
+    """What a server says of an error, in one line; the others repeat the statement."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
 class _Lost(DatabaseError):
     """The connection broke; nothing says that another one would."""
 
 
 class PostgresDatabase:
-    """The tables of one ``schema`` of the database at ``url``; the schema is made where it is not there.
+    """The tables of one ``schema`` of the database at ``url``; with ``make`` the schema is made where it is not there.
 
     A connection that was lost is replaced: a statement that only reads is tried once more at once, a transaction if it
     was lost before its first statement. While the server is away, calls fail with a DatabaseError after ``patience``
@@ -91,6 +96,7 @@ class PostgresDatabase:
         connections: int = CONNECTIONS,
         patience: float = PATIENCE,
         seconds: int = 30,
+        make: bool = True,
     ) -> None:
         self.name, self.schema = named(url), schema
         self._patience, self._again = patience, 0.0
@@ -101,9 +107,10 @@ class PostgresDatabase:
         self._psycopg = psycopg
         try:
             with first, first.transaction():
-                lock_schema(first, schema)
+                if make:
+                    lock_schema(first, schema)
                 # Asked first: who may not create schemas may still use the one that an administrator made.
-                if not first.execute("select 1 from pg_namespace where nspname = %s", (schema,)).fetchone():
+                if make and not first.execute("select 1 from pg_namespace where nspname = %s", (schema,)).fetchone():
                     first.execute(f'create schema "{schema}"'.encode())
         except psycopg.Error as error:
             raise self._problem(error, first) from error
@@ -227,9 +234,8 @@ class PostgresDatabase:
                 f"{self.name} の利用者に、スキーマ {self.schema} を作って使う権限がありません。"
                 f"データベースの所有者に create schema {self.schema} authorization と grant を頼んでください。"
             )
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
         return DatabaseError(
-            f"{self.name} が処理を断りました（{told}）。もう一度試し、続くときはサーバーの記録を確かめてください。"
+            f"{self.name} が処理を断りました（{first_line(error)}）。もう一度試し、続くときはサーバーの記録を確かめてください。"
         )
 
 

@@ -6,7 +6,6 @@ Sections, facts and events keep offsets only; their texts are slices of the stor
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -32,6 +31,7 @@ from corpus.documents import (
     Span,
 )
 from corpus.periods import Period
+from index.recordsource import RecordsFile, RecordSource
 from index.sheetrows import SheetRows
 from index.types import Judgement, SheetEvent, SheetFact, SheetSection
 
@@ -40,12 +40,11 @@ _KEPT_ROWS = 50_000  # sections, and as many facts and events, that stay in memo
 
 
 class Records:
-    """A finished records file, opened read-only. One connection, one query at a time."""
+    """A finished records file, opened read-only, or another ``source`` of its rows."""
 
-    def __init__(self, file: Path) -> None:
-        # immutable: a snapshot never changes, so SQLite needs neither locks nor journals beside it.
-        self._db = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
-        self._lock = threading.Lock()
+    def __init__(self, file: Path, source: RecordSource | None = None) -> None:
+        self._source = source or RecordsFile(file)
+        self._lock = threading.Lock()  # of what is kept in memory
         self._readers = 1
         self._texts: OrderedDict[int, str] = OrderedDict()
         self._kept_documents = lru_cache(maxsize=_KEPT_TEXTS)(self._read_document)
@@ -71,8 +70,8 @@ class Records:
         self.chunk_section = self._column("SELECT section FROM chunks ORDER BY chunk")
 
     def close(self) -> None:
-        """Closes the file."""
-        self._db.close()
+        """Closes the file, or what it reads from instead."""
+        self._source.close()
 
     def lent(self) -> None:
         """One more snapshot reads from here."""
@@ -86,21 +85,22 @@ class Records:
             return self._readers <= 0
 
     def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._db.execute(sql, values).fetchall()
+        return self._source.rows(sql, values)
 
     def _column(self, sql: str) -> NDArray[np.int64]:
         return np.array([r[0] for r in self._rows(sql)], dtype=np.int64)
 
     def _text(self, document: int) -> str:
         with self._lock:
-            if document not in self._texts:
-                row = self._db.execute("SELECT text FROM documents WHERE document = ?", (document,)).fetchone()
-                self._texts[document] = row[0]
-                if len(self._texts) > _KEPT_TEXTS:
-                    self._texts.popitem(last=False)
-            self._texts.move_to_end(document)
-            return self._texts[document]
+            if document in self._texts:
+                self._texts.move_to_end(document)
+                return self._texts[document]
+        text = str(self._rows("SELECT text FROM documents WHERE document = ?", (document,))[0][0])
+        with self._lock:
+            self._texts[document] = text
+            if len(self._texts) > _KEPT_TEXTS:
+                self._texts.popitem(last=False)
+        return text
 
     def counts(self) -> dict[str, int]:
         """Rows of each table."""

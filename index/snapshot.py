@@ -33,6 +33,7 @@ from index.manifest import (
 from index.originals import original_of
 from index.passagesearch import PassageSearch
 from index.records import Records
+from index.recordsserver import records_source
 from index.reranker import TimedReranker
 from index.sheetcolumns import SheetColumns
 from index.sheetsearch import SheetSearch
@@ -101,7 +102,7 @@ class Snapshot:
         self._weights = weights
         self._word_encoder = word_encoder or small_encoder(encoder)
         self._reranker = reranker
-        self._records = Records(path / RECORDS)
+        self._records = Records(path / RECORDS, records_source(path, manifest.id))
         self._vectors = VectorIndex(path / VECTORS)
         self._sheet_vectors: Vectors = np.load(path / SHEETS, mmap_mode="r")
         self._columns = SheetColumns(

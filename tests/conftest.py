@@ -14,6 +14,7 @@ from postgres_server import PostgresServer, programs
 from random_models import as_sentence_transformer, save_static, save_transformer
 
 from corpus.forms.loader import use_forms
+from index.recordsserver import use_records_server
 from index.synonyms import use_synonyms
 
 # Tests run side by side on few cores; the models are small enough for one thread each.
@@ -24,13 +25,14 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Tests do not see the HYOKA_* variables of whoever runs them, keep no opinions in the user's folder, and leave no
-    form files and no synonyms of their own in use."""
+    form files, no synonyms and no server of their own in use."""
     for name in [name for name in os.environ if name.startswith("HYOKA_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     yield
     use_forms(None)
     use_synonyms(None)
+    use_records_server(None)
 
 
 @pytest.fixture
