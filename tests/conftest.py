@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from fake_encoder import FakeEncoder
 from kept import Place
-from postgres_server import PostgresServer, programs
 from random_models import as_sentence_transformer, save_static, save_transformer
 
 from corpus.forms.loader import use_forms
+from evals.benchmarks.ownpostgres import PostgresServer, programs
 from index.recordsserver import use_records_server
 from index.synonyms import use_synonyms
 

@@ -15,7 +15,6 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kept import Place
-from postgres_server import PASSWORD, PostgresServer
 
 from assistant.api import create_api
 from assistant.cli import run
@@ -26,6 +25,7 @@ from assistant.settings import load_settings
 from assistant.store import FeedbackStore, open_store
 from assistant.storecopy import copy_store
 from corpus.errors import DatabaseError, Duplicate, HyokaError, SettingsError
+from evals.benchmarks.ownpostgres import PASSWORD, PostgresServer
 from index import postgres as driver
 from index.postgres import PostgresDatabase
 from index.postgresurl import connect, named

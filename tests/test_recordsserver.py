@@ -7,7 +7,6 @@ import threading
 
 import pytest
 from fake_encoder import FakeEncoder
-from postgres_server import PostgresServer
 from test_answers import CASES, SAMPLES, assistant_over
 from test_snapshot import SHEETS, reading
 
@@ -15,6 +14,7 @@ from assistant.payload import answer_json
 from assistant.session import Assistant
 from assistant.types import Turn
 from corpus.errors import DatabaseError, HyokaError
+from evals.benchmarks.ownpostgres import PostgresServer
 from index import postgres as driver
 from index.build import build
 from index.manifest import RECORDS, SNAPSHOTS, current

@@ -25,12 +25,17 @@ def programs() -> Path | None:
 
 
 class PostgresServer:
-    """A cluster listening on a free port of 127.0.0.1, with the role ``hyoka``, which needs its password there."""
+    """A cluster listening on a free port of 127.0.0.1, with the role ``hyoka``, which needs its password there.
 
-    def __init__(self) -> None:
-        bin_folder = programs()
-        assert bin_folder is not None
-        self._bin = bin_folder
+    ``durable``: what is committed survives a power cut, as on a server that is in use. RuntimeError where a program is
+    missing or fails.
+    """
+
+    def __init__(self, durable: bool = False) -> None:
+        found = programs()
+        if found is None:
+            raise RuntimeError("PostgreSQL のサーバーがありません。apt-get install postgresql で入れてください。")
+        self._bin = found
         self.folder = Path(tempfile.mkdtemp(prefix="hyoka-pg-"))
         self.port = _free_port()
         self._made = 0
@@ -40,7 +45,7 @@ class PostgresServer:
         with (self.folder / "data" / "postgresql.conf").open("a") as conf:
             conf.write(
                 f"port = {self.port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{self.folder}'\n"
-                "fsync = off\nmax_connections = 60\nshared_buffers = 32MB\n"
+                f"fsync = {'on' if durable else 'off'}\nmax_connections = 60\nshared_buffers = 128MB\n"
             )
         (self.folder / "data" / "pg_hba.conf").write_text(
             "local all postgres trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
@@ -95,7 +100,8 @@ class PostgresServer:
             )  # fmt: skip
             out.seek(0)
             said = out.read().decode()
-        assert done.returncode == 0, f"{program}: {said}"
+        if done.returncode != 0:
+            raise RuntimeError(f"{program}: {said}")
         return said
 
 
