@@ -53,6 +53,7 @@ def _copy(file: Path, target: PostgresDatabase) -> dict[str, int]:
         if not known & TABLES.keys():
             raise SettingsError(f"{file} は hyoka の評価のファイルではありません。--from を確かめてください。")
         with target.transaction() as begun:
+            begun.execute("set local synchronous_commit = on")
             for table in TABLES:
                 begun.execute(f"lock table {table} in exclusive mode")  # nobody adds to it between look and copy
             for table, name in TABLES.items():
