@@ -19,16 +19,31 @@ from corpus.errors import IndexFolderError, NothingToIndex
 from corpus.timelines import Head, head_of, link
 from index.chunks import passage_text, split
 from index.cosines import CosineScales, cosine_scale
-from index.encoder import small_encoder
+from index.encoder import WordVectors, small_encoder
+from index.facets import facet_words
 from index.lexical import LexicalDocument, write_lexical
-from index.manifest import CURRENT, FORMAT, LEXICAL, MANIFEST, RECORDS, SHEETS, SNAPSHOTS, VECTORS, WORDS, Manifest
+from index.manifest import (
+    CURRENT,
+    FORMAT,
+    LEXICAL,
+    MANIFEST,
+    RECORDS,
+    SHEETS,
+    SNAPSHOTS,
+    TABLES,
+    VECTORS,
+    WORDS,
+    Manifest,
+)
 from index.recordsserver import drop_records, publish_records
 from index.recordswriter import RecordsWriter
+from index.sheetvalues import values_of_facts
 from index.snapshot import Snapshot
+from index.tablewriter import write_tables
 from index.tokens import words
 from index.types import Encoder, Vectors
 from index.vectors import write_vectors
-from index.wordlists import WordListsWriter
+from index.wordlists import WordListsWriter, write_word_vectors
 
 # (what is done, how far, of how many or 0 when not known), for a progress bar.
 Progress = Callable[[str, int, int], None]
@@ -105,6 +120,7 @@ def _write(
                 counts["events"] += len(reading.events)
                 name = words(reading.sheet.name, parts=True)
                 department = words(_whose(reading.sheet), parts=True)
+                facets = facet_words(reading.sheet, values_of_facts(reading.sheet, reading.facts))
                 for section in reading.sections:
                     label = words(section.label, parts=True)
                     at = records.section(sheet, section)
@@ -115,7 +131,7 @@ def _write(
                         body = words(document.text[span.start : span.end], parts=True)
                         lists.body(body)
                         chunk = records.chunk(at, span)
-                        lexical.append(LexicalDocument(chunk, sheet, name, department, label, body))
+                        lexical.append(LexicalDocument(chunk, sheet, name, department, label, body, facets))
                         texts.append(passage_text(reading.sheet, section, document.text[span.start : span.end]))
             tell("読み込み", counts["documents"], 0)
         numbers = {head.sheet_id: sheet for sheet, head in heads}
@@ -132,11 +148,14 @@ def _write(
     tell("単語の索引", 0, 0)
     write_lexical(work / LEXICAL, lexical)
     lists.write(work / WORDS)
+    write_tables(work / RECORDS, work / TABLES)
     rows = _encode(texts, encoder, tell)
     write_vectors(work / VECTORS, rows)
     sheets = _sheet_vectors(rows, texts, [d.sheet for d in lexical], counts["sheets"])
     np.save(work / SHEETS, sheets)
     yardstick = small_encoder(encoder)
+    if isinstance(yardstick, WordVectors):
+        write_word_vectors(work / WORDS, yardstick.digest, yardstick.word_vectors)
     if yardstick is encoder:
         return counts, None
     other = _encode(texts, yardstick, lambda what, done, total: None)  # takes no time beside the model's own

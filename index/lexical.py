@@ -11,11 +11,12 @@ import tantivy
 # Weight of a word found in each field; docs/synonyms.md has what was measured. The label says the kind of a section,
 # which many sections share, so it counts less than their text.
 FIELDS = {"name": 1.5, "department": 1.5, "label": 0.8, "text": 1.0}
+_FACETS = "facets"
 
 
 @dataclass(frozen=True, slots=True)
 class LexicalDocument:
-    """The words of one chunk by field; ``sheet`` is the number filters go by."""
+    """The words of one chunk by field; ``sheet`` is its sheet's number, ``facets`` are what filters go by."""
 
     chunk: int
     sheet: int
@@ -23,12 +24,14 @@ class LexicalDocument:
     department: Sequence[str]
     label: Sequence[str]
     text: Sequence[str]
+    facets: Sequence[str] = ()
 
 
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field("chunk", stored=False, indexed=False, fast=True)
     builder.add_unsigned_field("sheet", stored=False, indexed=True)
+    builder.add_text_field(_FACETS, stored=False, tokenizer_name="whitespace", index_option="basic")
     for field in FIELDS:
         builder.add_text_field(field, stored=False, tokenizer_name="whitespace", index_option="freq")
     return builder.build()
@@ -44,6 +47,7 @@ def write_lexical(folder: Path, documents: Iterable[LexicalDocument]) -> None:
         document = tantivy.Document()
         document.add_unsigned("chunk", d.chunk)
         document.add_unsigned("sheet", d.sheet)
+        document.add_text(_FACETS, " ".join(d.facets))
         for field in FIELDS:
             document.add_text(field, " ".join(getattr(d, field)))
         writer.add_document(document)
@@ -63,25 +67,31 @@ class LexicalIndex:
         self._searcher = self._index.searcher()
 
     def search(
-        self, terms: Iterable[tuple[str, float]], limit: int, sheets: Sequence[int] | None = None
+        self, terms: Iterable[tuple[str, float]], limit: int, facets: Iterable[Sequence[str]] = ()
     ) -> list[tuple[int, float]]:
-        """(chunk, BM25 score) for any of the weighted ``terms``, best first; ``sheets`` restricts the search."""
+        """(chunk, BM25 score) for any of the weighted ``terms``, best first; of each of ``facets`` a chunk must have
+        one word (:func:`index.facets.chosen_words`)."""
         should = [
             (tantivy.Occur.Should, tantivy.Query.boost_query(self._term(field, word), weight * boost))
             for word, weight in terms
             for field, boost in FIELDS.items()
         ]
-        if not should or (sheets is not None and not sheets):
+        if not should:
             return []
         query = tantivy.Query.boolean_query(should)
-        if sheets is not None:
-            allowed = tantivy.Query.const_score_query(
-                tantivy.Query.term_set_query(self._schema, "sheet", list(sheets)), 0.0
-            )
-            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, allowed)])
+        chosen = [(tantivy.Occur.Must, self._one_of(words)) for words in facets]
+        if chosen:
+            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), *chosen])
         hits = self._searcher.search(query, limit, count=False).hits
-        chunks = self._searcher.fast_field_values("chunk", [address for _, address in hits])
-        return [(int(chunk), float(score)) for chunk, (score, _) in zip(chunks, hits, strict=True) if chunk is not None]
+        scores = [score for score, _ in hits]
+        return list(zip(self._searcher.fast_field_values("chunk", [at for _, at in hits]), scores, strict=True))
+
+    def _one_of(self, words: Sequence[str]) -> tantivy.Query:
+        """A query that adds nothing to a score."""
+        terms = [
+            (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, _FACETS, word, "basic")) for word in words
+        ]
+        return tantivy.Query.const_score_query(tantivy.Query.boolean_query(terms), 0.0)
 
     def _term(self, field: str, word: str) -> tantivy.Query:
         return tantivy.Query.term_query(self._schema, field, word, "freq")

@@ -187,7 +187,9 @@ class PostgresDatabase:
         """
         with self.transaction() as begun:
             begun.execute("set local synchronous_commit = on")
-            begun.execute("select txid_current()")  # without a number of its own a transaction writes nothing to wait for
+            begun.execute(
+                "select txid_current()"
+            )  # without a number of its own a transaction writes nothing to wait for
 
     def close(self) -> None:
         """See :class:`index.database.Database`."""

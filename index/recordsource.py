@@ -10,6 +10,8 @@ from typing import Protocol
 
 from index.database import Row
 
+_MAPPED = 1 << 31  # bytes; SQLite maps no more
+
 
 class RecordSource(Protocol):
     """Rows of finished records; statements are written in SQLite's words. Any thread may ask at any time."""
@@ -29,6 +31,7 @@ class RecordsFile:
     def __init__(self, file: Path) -> None:
         # immutable: a snapshot never changes, so SQLite needs neither locks nor journals beside it.
         self._db = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+        self._db.execute(f"PRAGMA mmap_size = {_MAPPED}")  # pages of the file are not copied
         self._lock = threading.Lock()
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.texts import Texts, mapped, write_texts
+from index.types import Vectors
+
 Ids = NDArray[np.int32]
 _LISTS = ("body", "head")
 _SECTION_COUNTS = "section_counts.npy"
+_VECTORS = "vectors-{}.npy"
+_BATCH = 8192
+_KEPT_WORDS = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,43 +69,60 @@ class WordListsWriter:
     def write(self, folder: Path) -> None:
         """Writes the lists into the new ``folder``."""
         folder.mkdir(parents=True)
-        (folder / "vocabulary.txt").write_text(
-            "".join(f"{w}\n" for w in self._vocabulary), encoding="utf-8", newline="\n"
-        )
+        write_texts(folder / "vocabulary", list(self._vocabulary), sought=True)
         counts = np.zeros(len(self._vocabulary), dtype=np.int32)
         counts[list(self._sections)] = list(self._sections.values())
         np.save(folder / _SECTION_COUNTS, counts)
         for kind in _LISTS:
-            np.save(folder / f"{kind}.npy", np.array(self._ids[kind], dtype=np.int32))
+            ids = np.array(self._ids[kind], dtype=np.int32)
+            np.save(folder / f"{kind}.npy", ids)
             np.save(folder / f"{kind}_starts.npy", np.array(self._starts[kind], dtype=np.int64))
+            # In how many chunks, and under how many headings, a word stands: each list names a word once.
+            np.save(folder / f"{kind}_counts.npy", np.bincount(ids, minlength=len(counts)).astype(np.int32))
+
+
+def write_word_vectors(folder: Path, digest: str, encode: Callable[[list[str]], Vectors]) -> None:
+    """Writes a row for each word of the lists in ``folder``, for the encoder with that ``digest``."""
+    vocabulary = Texts(folder / "vocabulary")
+    file = folder / _VECTORS.format(digest[:16])
+    rows: Vectors | None = None
+    for at in range(0, len(vocabulary), _BATCH):
+        some = encode(vocabulary[at : at + _BATCH])
+        if rows is None:
+            rows = np.lib.format.open_memmap(file, "w+", np.float32, (len(vocabulary), some.shape[1]))
+        rows[at : at + len(some)] = some
 
 
 class WordLists:
     """The lists of a snapshot, memory-mapped."""
 
     def __init__(self, folder: Path) -> None:
-        self.vocabulary: list[str] = (folder / "vocabulary.txt").read_text("utf-8").split("\n")[:-1]
-        self._numbers = {w: i for i, w in enumerate(self.vocabulary)}
-        self._ids: dict[str, Ids] = {k: np.load(folder / f"{k}.npy", mmap_mode="r") for k in _LISTS}
-        self._starts: dict[str, NDArray[np.int64]] = {k: np.load(folder / f"{k}_starts.npy") for k in _LISTS}
-        self.chunks = len(self._starts["body"]) - 1
-        # In how many chunks, and under how many headings, a word stands: each list names a word once.
-        self.body_counts = np.bincount(self._ids["body"], minlength=len(self.vocabulary))
-        self.head_counts = np.bincount(self._ids["head"], minlength=len(self.vocabulary))
-        self.sections = len(self._starts["head"]) - 1
-        counts = folder / _SECTION_COUNTS  # not in snapshots of older builds
-        self._section_counts = np.load(counts) if counts.exists() else None
-
-    def number(self, word: str) -> int:
+        self._folder = folder
+        self._texts = Texts(folder / "vocabulary", kept=0)
+        self.number: Callable[[str], int] = lru_cache(maxsize=_KEPT_WORDS)(self._texts.number)
         """A word's number, -1 for a word that stands nowhere."""
-        return self._numbers.get(word, -1)
+        self._ids: dict[str, Ids] = {k: mapped(folder / f"{k}.npy") for k in _LISTS}
+        self._starts: dict[str, NDArray[np.int64]] = {k: mapped(folder / f"{k}_starts.npy") for k in _LISTS}
+        self.size = len(self._texts)
+        self.chunks = len(self._starts["body"]) - 1
+        self.sections = len(self._starts["head"]) - 1
+        self.body_counts: Ids = mapped(folder / "body_counts.npy")
+        self.head_counts: Ids = mapped(folder / "head_counts.npy")
+        self._section_counts: Ids | None = mapped(folder / _SECTION_COUNTS)
+
+    @cached_property
+    def vocabulary(self) -> list[str]:
+        """All words by their numbers, read when they are first wanted: a search needs a few of them."""
+        return list(self._texts)
+
+    def vectors(self, digest: str) -> Vectors | None:
+        """The row of each word under the encoder with that digest, where the build wrote them."""
+        file = self._folder / _VECTORS.format(digest[:16])
+        return mapped(file) if file.exists() else None
 
     def word_counts(self) -> WordCounts | None:
         """See :class:`CountsWords`."""
-        if self._section_counts is None:
-            return None
-        counted = zip(self.vocabulary, self._section_counts.tolist(), strict=True)
-        return WordCounts(self.sections, {word: n for word, n in counted if n})
+        return None if self._section_counts is None else WordCounts(self.sections, _Counts(self, self._section_counts))
 
     def gather(self, kind: str, rows: Sequence[int] | NDArray[np.int64]) -> tuple[Ids, NDArray[np.int64]]:
         """The concatenated words of some rows of a list, and where each row starts (with the end)."""
@@ -108,3 +132,22 @@ class WordLists:
         begins = np.concatenate([[0], np.cumsum(lengths)])
         positions = np.arange(begins[-1]) - np.repeat(begins[:-1], lengths) + np.repeat(starts[at], lengths)
         return self._ids[kind][positions], begins
+
+
+class _Counts(Mapping[str, int]):
+    """The counts of the words that stand in some section, each looked up when it is asked for."""
+
+    def __init__(self, lists: WordLists, counts: Ids) -> None:
+        self._lists, self._counts = lists, counts
+
+    def __getitem__(self, word: str) -> int:
+        number = self._lists.number(word)
+        if number < 0 or not self._counts[number]:
+            raise KeyError(word)
+        return int(self._counts[number])
+
+    def __iter__(self) -> Iterator[str]:
+        return (word for word, count in zip(self._lists.vocabulary, self._counts.tolist(), strict=True) if count)
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self._counts))
