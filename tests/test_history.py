@@ -168,6 +168,20 @@ def test_an_answer_is_given_even_where_it_cannot_be_kept():
     assert "クラウド型" in messages[-1]["content"] and log[0].talk == "" and "papers/" not in messages[-1]["content"]
 
 
+def test_a_history_that_cannot_be_read_says_so_and_leaves_the_conversation_alone():
+    import gradio as gr
+
+    store = FeedbackStore()
+    with gr.Blocks() as screen:
+        pane = History(FAKE, store.talks)
+        pane.place_papers()
+        pane.connect(*(gr.HTML() for _ in range(5)))
+    [refresh] = [one.fn for one in screen.fns.values() if one.name == "refresh"]
+    assert "まだ会話はありません" in refresh(Request("a"), [], "")[1]
+    store.close()
+    assert "質問はそのまま続けられます" in refresh(Request("a"), [], "")[1]
+
+
 def test_without_a_cookie_nothing_is_kept_and_no_link_leads_nowhere():
     store = FeedbackStore()
     messages, log = list(respond(FAKE, QUESTION, [], [], Filters(), history(store).keep(Request(""), [])))[-1]
