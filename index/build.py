@@ -35,7 +35,7 @@ from index.manifest import (
     WORDS,
     Manifest,
 )
-from index.recordsserver import drop_records, publish_records
+from index.recordsserver import publish_records, withdraw_records
 from index.recordswriter import RecordsWriter
 from index.sheetvalues import values_of_facts
 from index.snapshot import Snapshot
@@ -230,7 +230,7 @@ def _publish(
         _sync_folder(inner)
     work.rename(folder / SNAPSHOTS / name)
     _sync_folder(folder / SNAPSHOTS)
-    publish_records(folder / SNAPSHOTS / name, name)
+    publish_records(folder / SNAPSHOTS / name, manifest)
     _write_synced(folder / f"{CURRENT}.new", name + "\n")
     (folder / f"{CURRENT}.new").replace(folder / CURRENT)
     _sync_folder(folder)
@@ -244,7 +244,7 @@ def _sweep(folder: Path, live: str) -> None:
     dropped = [name for name in names if name not in kept]
     for name in dropped:
         shutil.rmtree(folder / SNAPSHOTS / name, ignore_errors=True)
-    drop_records(name for name in dropped if not name.startswith("."))
+    withdraw_records(name for name in dropped if not name.startswith("."))
 
 
 @contextmanager

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from corpus.errors import DatabaseError, SettingsError
 from index.database import Row
-from index.manifest import RECORDS
+from index.manifest import RECORDS, Manifest
 from index.postgres import PostgresDatabase, stored
 from index.postgresurl import named
-from index.recordscopy import copy_records, drop_schema, schema_of
+from index.recordscopy import RecordsPart, copy_records, drop_records, schema_of
 from index.recordsource import RecordSource
 
 logger = logging.getLogger(__name__)
@@ -34,30 +34,35 @@ def use_records_server(url: str | None) -> None:
     _url = url
 
 
-def publish_records(path: Path, snapshot: str) -> None:
+def publish_records(path: Path, manifest: Manifest) -> None:
     """Copies the records of the snapshot folder ``path`` to the server in use, if there is one; DatabaseError if it fails."""
     if _url is not None:
-        copy_records(_url, path / RECORDS, snapshot)
+        copy_records(_url, parts_of(path, manifest), manifest.id)
 
 
-def records_source(path: Path, snapshot: str) -> RecordSource | None:
+def parts_of(path: Path, manifest: Manifest) -> list[RecordsPart]:
+    """The records files of the snapshot folder ``path``, the oldest first."""
+    return [RecordsPart(path / RECORDS, manifest.files[RECORDS])]
+
+
+def records_source(path: Path, manifest: Manifest) -> RecordSource | None:
     """Where the rows of a snapshot are read, if not from its file: the server in use.
 
     A snapshot that is not there yet, since it was made before the server was used, is copied first.
     """
     if _url is None:
         return None
-    copy_records(_url, path / RECORDS, snapshot)
-    return RecordsServer(_url, snapshot)
+    copy_records(_url, parts_of(path, manifest), manifest.id)
+    return RecordsServer(_url, manifest.id)
 
 
-def drop_records(snapshots: Iterable[str]) -> None:
+def withdraw_records(snapshots: Iterable[str]) -> None:
     """Removes snapshots from the server in use; what somebody is reading at this moment stays, with a warning."""
     if _url is None:
         return
     for snapshot in snapshots:
         try:
-            drop_schema(_url, schema_of(snapshot))
+            drop_records(_url, snapshot)
         except (DatabaseError, SettingsError) as problem:  # the new index stands; an old one too many costs only room
             logger.warning("%s から古い索引 %s を消せませんでした: %s", named(_url), snapshot, problem)
 

@@ -104,7 +104,7 @@ class Snapshot:
         self._weights = weights
         self._word_encoder = word_encoder or small_encoder(encoder)
         self._reranker = reranker
-        self._records = Records(path / RECORDS, path / TABLES, records_source(path, manifest.id))
+        self._records = Records(path / RECORDS, path / TABLES, records_source(path, manifest))
         self._vectors = VectorIndex(path / VECTORS)
         self._sheet_vectors: Vectors = mapped(path / SHEETS)
         self._columns = SheetColumns(self._records.tables)

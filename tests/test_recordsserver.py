@@ -21,7 +21,7 @@ from index.manifest import RECORDS, SNAPSHOTS, TABLES, current
 from index.postgresurl import connect
 from index.records import Records
 from index.recordscopy import copy_records, schema_of
-from index.recordsserver import RecordsServer, records_source, translated, use_records_server
+from index.recordsserver import RecordsServer, parts_of, records_source, translated, use_records_server
 from index.snapshot import Snapshot
 from index.types import Filters
 
@@ -42,7 +42,7 @@ def city(tmp_path_factory) -> Assistant:
 def both(city: Assistant, url: str):
     """The bundled sheets' records from their file, and from the server."""
     path = city.index.path
-    assert copy_records(url, path / RECORDS, path.name)
+    assert copy_records(url, parts_of(path, city.index.manifest), path.name)
     server = Records(path / RECORDS, path / TABLES, RecordsServer(url, path.name))
     file = Records(path / RECORDS, path / TABLES)
     yield file, server
@@ -50,10 +50,10 @@ def both(city: Assistant, url: str):
     file.close()
 
 
-def schemas(url: str) -> set[str]:
+def schemas(url: str, kind: str = "snapshot") -> set[str]:
     with connect(url) as connection:
-        rows = connection.execute("select nspname from pg_namespace where nspname like 'hyoka_records_%'").fetchall()
-    return {row[0] for row in rows}
+        rows = connection.execute("select nspname from pg_namespace").fetchall()
+    return {row[0] for row in rows if row[0].startswith(f"hyoka_{kind}_")}
 
 
 def test_every_method_says_the_same(both) -> None:
@@ -133,6 +133,13 @@ def test_a_build_copies_its_records_and_drops_those_it_sweeps(own, tmp_path) -> 
     assert len(kept) == 2
 
 
+def test_what_two_snapshots_have_in_common_is_copied_once_and_stays_as_long_as_one_needs_it(own, tmp_path) -> None:
+    for some, files in ((SHEETS, 1), (SHEETS, 1), (SHEETS[:1], 2), (SHEETS[:1], 1), (SHEETS, 2)):
+        served = build(((d, [r]) for d, r in some), ENCODER, tmp_path)
+        assert len(schemas(own, "records")) == files and len(served.files()) == len({d.file for d, _ in some})
+        served.close()
+
+
 def test_a_nul_and_every_other_character_come_back_with_their_offsets(own, tmp_path) -> None:
     odd = reading(
         "z.txt", "欄\0と\x1a", "\x1a\x01市", None, "", {"事業の目的": "頭\0の\x1a\x02後ろ\ud7ff\U0001f600\t\\N\\.\r"}
@@ -178,9 +185,11 @@ def test_a_copy_that_breaks_off_is_not_there_and_the_live_index_stays(own, tmp_p
 
 def test_a_schema_without_its_last_row_is_written_anew(own, tmp_path) -> None:
     built = build(((d, [r]) for d, r in SHEETS), ENCODER, tmp_path)
+    [part] = parts_of(built.path, built.manifest)
     with connect(own) as connection:
-        connection.execute(f'drop table "{schema_of(built.version)}".ready'.encode())
-        connection.execute(f'delete from "{schema_of(built.version)}".facts'.encode())
+        connection.execute(f'delete from "{part.schema}".facts'.encode())
+        for schema in (schema_of(built.version), part.schema):
+            connection.execute(f'drop table "{schema}".ready'.encode())
     again = Snapshot.open(tmp_path, ENCODER)
     assert again.facts() == built.facts() and again.facts()
     again.close()
@@ -240,4 +249,6 @@ def test_many_threads_read_at_once(both) -> None:
 
 
 def test_without_a_server_in_use_the_file_is_read(tmp_path) -> None:
-    assert records_source(tmp_path, "20260401T000000000000-00000000") is None
+    built = build(((d, [r]) for d, r in SHEETS), ENCODER, tmp_path)
+    assert records_source(built.path, built.manifest) is None
+    built.close()

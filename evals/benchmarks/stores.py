@@ -34,8 +34,8 @@ from evals.runs import code
 from evals.target import open_index
 from index.manifest import RECORDS
 from index.postgresurl import connect
-from index.recordscopy import copy_records, drop_schema, schema_of
-from index.recordsserver import use_records_server
+from index.recordscopy import copy_records, drop_records
+from index.recordsserver import parts_of, use_records_server
 from index.snapshot import Snapshot
 from index.types import Filters
 
@@ -94,9 +94,10 @@ def _rate(work: Callable[[int], object], threads: int) -> float:
 def measure_records(url: str, index_dir: Path, questions: Sequence[str], rounds: int) -> dict[str, Any]:
     """Milliseconds of opening and of answers, file and server in turn; answers must be the same."""
     first = open_index(index_dir)
-    drop_schema(url, schema_of(first.version))
+    drop_records(url, first.version)
     begun = time.perf_counter()
-    copy_records(url, first.path / RECORDS, first.version)
+    parts = parts_of(first.path, first.manifest)
+    copy_records(url, parts, first.version)
     told: dict[str, Any] = {"copied_in_seconds": round(time.perf_counter() - begun, 2), **_sizes(url, first)}
     told |= {name: first.manifest.counts[name] for name in ("sheets", "sections", "facts")}
     encoder = first.encoder
@@ -141,7 +142,7 @@ def _sizes(url: str, index: Snapshot) -> dict[str, float]:
         row = connection.execute(
             "select sum(pg_total_relation_size(c.oid)) from pg_class c join pg_namespace n on n.oid = c.relnamespace"
             " where n.nspname = %s and c.relkind = 'r'",
-            (schema_of(index.version),),
+            (parts_of(index.path, index.manifest)[0].schema,),
         ).fetchone()
     file = (index.path / RECORDS).stat().st_size
     return {"file_mib": round(file / 2**20, 1), "server_mib": round(int(row[0] if row else 0) / 2**20, 1)}
