@@ -64,10 +64,11 @@ def _build(intake: Intake, settings: Settings, add: bool, tell: console.Told, so
     from assistant.opening import encoder_of
     from index.build import build
     from index.modelencoder import ModelEncoder
-    from index.recordsserver import use_records_server
+    from index.recordsserver import check_records_server, use_records_server
     from index.snapshot import Snapshot
 
     use_records_server(settings.database)
+    check_records_server()
     encoder = encoder_of(settings)
     if isinstance(encoder, ModelEncoder):
         console.note(f"{encoder.about}。")

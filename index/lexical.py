@@ -13,6 +13,8 @@ import tantivy
 FIELDS = {"name": 1.5, "department": 1.5, "label": 0.8, "text": 1.0}
 _FACETS = "facets"
 
+_HEAP = 128_000_000  # bytes that tantivy may hold before it writes a segment
+
 
 @dataclass(frozen=True, slots=True)
 class LexicalDocument:
@@ -37,25 +39,45 @@ def _schema() -> tantivy.Schema:
     return builder.build()
 
 
-def write_lexical(folder: Path, documents: Iterable[LexicalDocument]) -> None:
-    """Writes the index of ``documents`` into the empty ``folder``; tantivy does not return before it is on disk."""
-    folder.mkdir(parents=True)
-    index = tantivy.Index(_schema(), path=str(folder))
-    # One thread gives one segment, so that scores do not depend on how the threads shared the documents.
-    writer = index.writer(heap_size=128_000_000, num_threads=1)
-    for d in documents:
+class LexicalWriter:
+    """Writes an index into the empty ``folder``, chunk by chunk, in bounded memory; used as a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        self._folder = folder
+        index = tantivy.Index(_schema(), path=str(folder))
+        # One thread gives one segment where the heap holds all, and segments in the order of the chunks where not.
+        self._writer = index.writer(heap_size=_HEAP, num_threads=1)
+
+    def __enter__(self) -> LexicalWriter:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        """tantivy does not return before all is on disk."""
+        if kind is None:
+            self._writer.commit()
+            self._writer.wait_merging_threads()
+            # The lock files are of this build only; a snapshot never changes.
+            for lock in self._folder.glob(".tantivy-*.lock"):
+                lock.unlink()
+
+    def add(self, chunk: int, sheet: int, name: str, department: str, label: str, text: str, facets: str = "") -> None:
+        """The next chunk, with the words of each field, and those that filters go by, between spaces."""
         document = tantivy.Document()
-        document.add_unsigned("chunk", d.chunk)
-        document.add_unsigned("sheet", d.sheet)
-        document.add_text(_FACETS, " ".join(d.facets))
-        for field in FIELDS:
-            document.add_text(field, " ".join(getattr(d, field)))
-        writer.add_document(document)
-    writer.commit()
-    writer.wait_merging_threads()
-    # The lock files are of this build only; a snapshot never changes.
-    for lock in folder.glob(".tantivy-*.lock"):
-        lock.unlink()
+        document.add_unsigned("chunk", chunk)
+        document.add_unsigned("sheet", sheet)
+        document.add_text(_FACETS, facets)
+        for field, words in zip(FIELDS, (name, department, label, text), strict=True):
+            document.add_text(field, words)
+        self._writer.add_document(document)
+
+
+def write_lexical(folder: Path, documents: Iterable[LexicalDocument]) -> None:
+    """Writes the index of ``documents`` into the empty ``folder``."""
+    with LexicalWriter(folder) as writer:
+        for d in documents:
+            name, department, label, text, facets = map(" ".join, (d.name, d.department, d.label, d.text, d.facets))
+            writer.add(d.chunk, d.sheet, name, department, label, text, facets)
 
 
 class LexicalIndex:

@@ -16,7 +16,7 @@ from corpus.errors import DatabaseError, SettingsError
 from index.database import Row
 from index.manifest import RECORDS, Manifest
 from index.postgres import PostgresDatabase, stored
-from index.postgresurl import named
+from index.postgresurl import connect, named
 from index.recordscopy import RecordsPart, copy_records, drop_records, schema_of
 from index.recordsource import RecordSource
 
@@ -32,6 +32,12 @@ def use_records_server(url: str | None) -> None:
     """From now on snapshots are read from this server, and new ones are copied to it; None: from their files."""
     global _url
     _url = url
+
+
+def check_records_server() -> None:
+    """Says now, and not after hours of building, what stands in the way of the server in use (DatabaseError)."""
+    if _url is not None:
+        connect(_url).close()
 
 
 def publish_records(path: Path, manifest: Manifest) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from io import BytesIO
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import IO, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.npywriter import NpyWriter
 from index.texts import Texts, mapped, write_texts
 from index.types import Vectors
 
@@ -41,18 +42,48 @@ class CountsWords(Protocol):
 
 
 class WordListsWriter:
-    """Collects words chunk by chunk (``body``) and section by section (``head``: name, department, label; ``section``)."""
+    """Takes words chunk by chunk (``body``) and section by section (``head``: name, department, label; ``section``).
 
-    def __init__(self) -> None:
+    With a ``folder`` (a new one) the lists go to their files at once, and only the vocabulary is kept in memory; without
+    one they are kept until :meth:`write` says where.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
         self._vocabulary: dict[str, int] = {}
-        self._ids: dict[str, list[int]] = {kind: [] for kind in _LISTS}
-        self._starts: dict[str, list[int]] = {kind: [0] for kind in _LISTS}
-        self._sections: Counter[int] = Counter()
+        self._sections = _Tally()
+        # In how many chunks, and under how many headings, a word stands: each list names a word once.
+        self._counts = {kind: _Tally() for kind in _LISTS}
+        self._folder = folder
+        if folder is not None:
+            folder.mkdir(parents=True)
+        self._streams = {file: self._stream(file) for kind in _LISTS for file in (kind, f"{kind}_starts")}
+        self._ids = {kind: NpyWriter(self._streams[kind], np.int32) for kind in _LISTS}
+        self._starts = {kind: NpyWriter(self._streams[f"{kind}_starts"], np.int64) for kind in _LISTS}
+        for starts in self._starts.values():
+            starts.append(np.zeros(1, dtype=np.int64))
+
+    def _stream(self, file: str) -> IO[bytes]:
+        return BytesIO() if self._folder is None else (self._folder / f"{file}.npy").open("w+b")
+
+    def numbers(self, words: Iterable[str]) -> Ids:
+        """The numbers of words, new ones in the order in which they come."""
+        known = self._vocabulary
+        return np.array([known.setdefault(w, len(known)) for w in words], dtype=np.int32)
+
+    def extend(self, kind: str, ids: Ids, lengths: NDArray[np.int64]) -> None:
+        """The next lists of a kind, which hold a word once: all ids, and how many there are of each list."""
+        ends = self._ids[kind].rows + np.cumsum(lengths)
+        self._ids[kind].append(ids)
+        self._counts[kind].add(ids)
+        self._starts[kind].append(ends)
+
+    def count(self, ids: Ids, sections: Ids) -> None:
+        """In how many more sections each of some words stands; a word comes once."""
+        self._sections.add(ids, sections)
 
     def _add(self, kind: str, words: Iterable[str]) -> None:
-        numbers = (self._vocabulary.setdefault(w, len(self._vocabulary)) for w in words)
-        self._ids[kind].extend(dict.fromkeys(numbers))
-        self._starts[kind].append(len(self._ids[kind]))
+        ids = self.numbers(dict.fromkeys(words))
+        self.extend(kind, ids, np.array([len(ids)]))
 
     def body(self, words: Iterable[str]) -> None:
         """The words of the next chunk."""
@@ -64,21 +95,50 @@ class WordListsWriter:
 
     def section(self, words: Iterable[str]) -> None:
         """The words of the next section's text as a whole; cut into chunks it may be read a little differently."""
-        self._sections.update({self._vocabulary.setdefault(w, len(self._vocabulary)) for w in words})
+        ids = self.numbers(dict.fromkeys(words))
+        self.count(ids, np.ones(len(ids), dtype=np.int32))
 
     def write(self, folder: Path) -> None:
-        """Writes the lists into the new ``folder``."""
-        folder.mkdir(parents=True)
+        """Writes what is not yet written into ``folder``, the new one or the one it was made with, and ends."""
+        folder.mkdir(parents=True, exist_ok=True)
         write_texts(folder / "vocabulary", list(self._vocabulary), sought=True)
-        counts = np.zeros(len(self._vocabulary), dtype=np.int32)
-        counts[list(self._sections)] = list(self._sections.values())
-        np.save(folder / _SECTION_COUNTS, counts)
-        for kind in _LISTS:
-            ids = np.array(self._ids[kind], dtype=np.int32)
-            np.save(folder / f"{kind}.npy", ids)
-            np.save(folder / f"{kind}_starts.npy", np.array(self._starts[kind], dtype=np.int64))
-            # In how many chunks, and under how many headings, a word stands: each list names a word once.
-            np.save(folder / f"{kind}_counts.npy", np.bincount(ids, minlength=len(counts)).astype(np.int32))
+        size = len(self._vocabulary)
+        np.save(folder / _SECTION_COUNTS, self._sections.first(size))
+        for kind, counts in self._counts.items():
+            np.save(folder / f"{kind}_counts.npy", counts.first(size))
+        for column in (*self._ids.values(), *self._starts.values()):
+            column.finish()
+        for file, stream in self._streams.items():
+            if isinstance(stream, BytesIO):
+                (folder / f"{file}.npy").write_bytes(stream.getbuffer())
+        self.close()
+
+    def close(self) -> None:
+        """Closes the files, whole or not."""
+        for stream in self._streams.values():
+            stream.close()
+
+
+class _Tally:
+    """How often each word was counted, by its number; it grows with the vocabulary."""
+
+    def __init__(self) -> None:
+        self._counts: Ids = np.zeros(1024, dtype=np.int32)
+
+    def add(self, ids: Ids, times: Ids | int = 1) -> None:
+        """Counts words, one of which may come several times only where ``times`` is 1."""
+        if len(ids) and int(ids.max()) >= len(self._counts):
+            self._counts = self.first(2 * int(ids.max()))
+        if isinstance(times, int):
+            np.add.at(self._counts, ids, times)
+        else:
+            self._counts[ids] += times
+
+    def first(self, size: int) -> Ids:
+        """The counts of the first ``size`` words."""
+        out = np.zeros(size, dtype=np.int32)
+        out[: len(self._counts)] = self._counts[:size]
+        return out
 
 
 def write_word_vectors(folder: Path, digest: str, encode: Callable[[list[str]], Vectors]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import shutil
 import threading
 
 import pytest
@@ -10,6 +12,7 @@ from fake_encoder import FakeEncoder
 from test_answers import CASES, SAMPLES, assistant_over
 from test_snapshot import SHEETS, reading
 
+from assistant.cli import run
 from assistant.payload import answer_json
 from assistant.session import Assistant
 from assistant.types import Turn
@@ -246,6 +249,25 @@ def test_many_threads_read_at_once(both) -> None:
     for thread in threads:
         thread.join()
     assert problems == []
+
+
+def test_hyoka_index_and_ask_use_the_server_of_the_settings(postgres, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    sample = shutil.copy(SAMPLES / "files" / "hokuto_hyoka_r6.html", tmp_path)
+    monkeypatch.setenv("HYOKA_DATABASE_URL", "postgresql://u:secret@127.0.0.1:1/d")
+    assert run(["index", str(sample)]) == 1 and not (tmp_path / ".hyoka" / "index" / "CURRENT").exists()
+    told = capsys.readouterr()
+    assert "サーバーが動いているか" in told.err and "secret" not in told.err + told.out
+    url = postgres.database()
+    monkeypatch.setenv("HYOKA_DATABASE_URL", url)
+    assert run(["index", str(sample)]) == 0 and schemas(url) == {schema_of(current(tmp_path / ".hyoka" / "index"))}
+    capsys.readouterr()
+    assert run(["ask", "事業の目的は？", "--json"]) == 0
+    there = json.loads(capsys.readouterr().out)
+    monkeypatch.delenv("HYOKA_DATABASE_URL")
+    assert run(["ask", "事業の目的は？", "--json"]) == 0
+    here = json.loads(capsys.readouterr().out)
+    assert here | {"took_ms": 0} == there | {"took_ms": 0}
 
 
 def test_without_a_server_in_use_the_file_is_read(tmp_path) -> None:
