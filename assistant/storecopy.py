@@ -36,6 +36,10 @@ def copy_store(file: Path, url: str) -> dict[str, int]:
     try:
         FeedbackStore(target)
         return _copy(file, target)
+    except DatabaseError as problem:
+        raise DatabaseError(
+            f"{target.name} に写せませんでした（{problem}）。何も書き込んでいません。内容を確かめて、もう一度試してください。"
+        ) from problem
     except sqlite3.Error as error:
         raise DatabaseError(
             f"{file} を読めません（{error}）。hyoka の評価のファイルかどうか、権限とあわせて確かめてください。"

@@ -106,9 +106,19 @@ class Busy(HyokaError):
 
 
 class DatabaseError(HyokaError):
-    """The file or the server of a database does not answer, or refuses a statement."""
+    """The file or the server of a database does not answer, or refuses a statement.
+
+    ``detail`` says which one and what it said: for the record and the administrator, not for everybody who asks.
+    """
 
     code = "database"
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.message} [{self.detail}]" if self.detail else self.message
 
 
 class Duplicate(DatabaseError):

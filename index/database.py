@@ -17,6 +17,7 @@ from corpus.errors import DatabaseError, Duplicate
 
 Row = tuple[Any, ...]
 MEMORY = ":memory:"
+TAKEN = "同じものがすでにあります。内容を確かめてください。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ class SQLiteDatabase:
             busy, *_ = self._db.execute("pragma wal_checkpoint(truncate)").fetchone()
         if busy:
             raise DatabaseError(
-                f"削除した内容が、ほかの処理が終わるまで保存先の記録（{self.path}-wal）に残ります。あとで消えます。"
+                "削除した内容が、ほかの処理が終わるまで保存先の記録（-wal）に残ります。あとで消えます。", self.path
             )
 
     def close(self) -> None:
@@ -171,8 +172,9 @@ class SQLiteDatabase:
         try:
             yield
         except sqlite3.IntegrityError as error:
-            raise Duplicate(f"{self.path}: 同じものがすでにあります。内容を確かめてください。") from error
+            raise Duplicate(TAKEN, f"{self.path}: {error}") from error
         except sqlite3.Error as error:
             raise DatabaseError(
-                f"{self.path} に読み書きできません（{error}）。場所、権限、空き容量を確かめてください。"
+                "保存先のファイルに読み書きできません。もう一度試し、続くときは管理者に伝えてください。",
+                f"{self.path}: {error}",
             ) from error

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from corpus.errors import DatabaseError, Duplicate
-from index.database import Dialect, Result, Row, Transaction
+from index.database import TAKEN, Dialect, Result, Row, Transaction
 from index.postgresurl import connect, conninfo, named
 
 if TYPE_CHECKING:
@@ -231,21 +231,23 @@ class PostgresDatabase:
 
     def _away(self) -> DatabaseError:
         return DatabaseError(
-            f"{self.name} につながりません。サーバーが動いているか確かめ、しばらく待ってからもう一度試してください。"
+            "データベースにつながりません。しばらく待ってからもう一度試し、続くときは管理者に伝えてください。",
+            self.name,
         )
 
     def _problem(self, error: Exception, connection: Connection) -> DatabaseError:
         if isinstance(error, self._psycopg.errors.UniqueViolation):
-            return Duplicate(f"{self.name}: 同じものがすでにあります。内容を確かめてください。")
+            return Duplicate(TAKEN, self.name)
         if connection.broken:
-            return _Lost(f"{self.name} との接続が切れました。もう一度試してください。")
+            return _Lost("データベースとの接続が切れました。もう一度試してください。", self.name)
         if isinstance(error, self._psycopg.errors.InsufficientPrivilege):
             return DatabaseError(
                 f"{self.name} の利用者に、スキーマ {self.schema} を作って使う権限がありません。"
                 f"データベースの所有者に create schema {self.schema} authorization と grant を頼んでください。"
             )
         return DatabaseError(
-            f"{self.name} が処理を断りました（{first_line(error)}）。もう一度試し、続くときはサーバーの記録を確かめてください。"
+            "データベースが処理を断りました。もう一度試し、続くときは管理者に伝えてください。",
+            f"{self.name}: {first_line(error)}",
         )
 
 

@@ -154,7 +154,9 @@ def test_while_the_server_is_away_questions_are_answered_and_afterwards_kept_aga
             assert answer.citations and "could not be counted" in caplog.text
             assert client.post("/api/v1/ask", json={"question": "図書館の今後の計画は"}).status_code == 200
             refused = client.post("/api/v1/feedback", json={"question": "問い", "rating": "up"})
-            assert refused.status_code == 503 and "つながりません" in refused.json()["error"]["message"]
+            error = refused.json()["error"]
+            assert refused.status_code == 503 and error["code"] == "database" and "127.0.0.1" not in error["message"]
+            assert "つながりません" in error["message"] and named(url) in caplog.text
         finally:
             postgres.start()
         for _ in range(100):
