@@ -171,10 +171,20 @@ def _view(connection: Connection, schema: str, snapshot: str, parts: Sequence[st
     _begin(connection, schema)
     for table in _tables(connection, parts[-1]):
         if table != READY:
-            of = parts if table in _NUMBERED else parts[-1:]
-            rows = " union all ".join(f'select * from "{part}".{table}' for part in of)
-            _run(connection, f"create view {table} as {rows}")
+            _run(connection, f"create view {table} as {_rows_of(table, parts)}")
     _end(connection, snapshot, parts)
+
+
+def _rows_of(table: str, parts: Sequence[str]) -> str:
+    first, newest = parts[0], parts[-1]
+    if table == "timelines" and first != newest:
+        # What an addition says of a sheet's timeline takes the place of what the first file says.
+        return (
+            f'select * from "{first}".timelines where sheet not in (select sheet from "{newest}".relinked)'
+            f' union all select * from "{newest}".timelines'
+        )
+    of = parts if table in _NUMBERED else [newest]
+    return " union all ".join(f'select * from "{part}".{table}' for part in of)
 
 
 def _copy_table(source: sqlite3.Connection, connection: Connection, table: str) -> None:

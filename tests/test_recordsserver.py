@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import shutil
+import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 from fake_encoder import FakeEncoder
@@ -23,7 +26,7 @@ from index.build import build
 from index.manifest import RECORDS, SNAPSHOTS, TABLES, current
 from index.postgresurl import connect
 from index.records import Records
-from index.recordscopy import copy_records, schema_of
+from index.recordscopy import RecordsPart, copy_records, drop_records, schema_of
 from index.recordsserver import RecordsServer, parts_of, records_source, translated, use_records_server
 from index.snapshot import Snapshot
 from index.types import Filters
@@ -141,6 +144,53 @@ def test_what_two_snapshots_have_in_common_is_copied_once_and_stays_as_long_as_o
         served = build(((d, [r]) for d, r in some), ENCODER, tmp_path)
         assert len(schemas(own, "records")) == files and len(served.files()) == len({d.file for d, _ in some})
         served.close()
+
+
+def test_a_snapshot_of_several_files_has_the_rows_of_all_and_copies_only_the_new_one(own, tmp_path) -> None:
+    def part(name: str, statements: list[str]) -> RecordsPart:
+        file = tmp_path / name
+        with closing(sqlite3.connect(file)) as made, made:
+            made.execute("create table documents (document integer primary key, file text not null)")
+            made.execute("create table timelines (sheet integer primary key, timeline integer not null)")
+            made.execute("create table relinked (sheet integer primary key)")
+            made.execute("create table refused (file text primary key, message text not null)")
+            for statement in statements:
+                made.execute(statement)
+        return RecordsPart(file, hashlib.sha256(file.read_bytes()).hexdigest())
+
+    first = part(
+        "first",
+        [
+            "insert into documents values (0, 'a'), (1, 'b')",
+            "insert into timelines values (0, 0), (1, 0)",
+            "insert into refused values ('y', 'old'), ('x', 'old')",
+        ],
+    )
+    added = part(
+        "added",
+        [
+            "insert into documents values (2, 'c')",
+            "insert into relinked values (1)",
+            "insert into timelines values (1, 5), (2, 5)",
+            "insert into refused values ('z', 'new'), ('w', 'new')",
+        ],
+    )
+    assert copy_records(own, [first], "one") and copy_records(own, [first, added], "two")
+    assert not copy_records(own, [first, added], "two")
+    assert schemas(own, "records") == {first.schema, added.schema}
+    one, two = RecordsServer(own, "one"), RecordsServer(own, "two")
+    files = "SELECT file FROM documents ORDER BY document"
+    assert one.rows(files) == [("a",), ("b",)] and two.rows(files) == [("a",), ("b",), ("c",)]
+    timelines = "SELECT sheet, timeline FROM timelines ORDER BY sheet"
+    assert one.rows(timelines) == [(0, 0), (1, 0)] and two.rows(timelines) == [(0, 0), (1, 5), (2, 5)]
+    assert two.rows("SELECT file FROM refused ORDER BY rowid") == [("z",), ("w",)]
+    one.close()
+    drop_records(own, "one")
+    assert two.rows(files) == [("a",), ("b",), ("c",)] and schemas(own, "records") == {first.schema, added.schema}
+    two.close()
+    drop_records(own, "two")
+    drop_records(own, "two")
+    assert schemas(own) == schemas(own, "records") == set()
 
 
 def test_a_nul_and_every_other_character_come_back_with_their_offsets(own, tmp_path) -> None:
