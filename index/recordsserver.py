@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterable, Sequence
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from index.manifest import RECORDS, Manifest
 from index.postgres import PostgresDatabase, stored
 from index.postgresurl import connect, named
 from index.recordscopy import RecordsPart, copy_records, drop_records, schema_of
-from index.recordsource import RecordSource
+from index.recordsource import RecordsFile, RecordSource
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +61,7 @@ def records_source(path: Path, manifest: Manifest) -> RecordSource | None:
     if _url is None:
         return None
     copy_records(_url, parts_of(path, manifest), manifest.id)
-    return RecordsServer(_url, manifest.id)
+    return RecordsServer(_url, manifest.id, lambda: RecordsFile(path / RECORDS))
 
 
 def withdraw_records(snapshots: Iterable[str]) -> None:
@@ -74,21 +76,47 @@ def withdraw_records(snapshots: Iterable[str]) -> None:
 
 
 class RecordsServer:
-    """The records of one snapshot on a server, as :class:`index.recordsource.RecordSource`; a connection a query."""
+    """The records of one snapshot on a server, as :class:`index.recordsource.RecordSource`; a connection a query.
 
-    def __init__(self, url: str, snapshot: str) -> None:
+    While the server does not answer, the same rows are read from the ``spare`` source, where there is one.
+    """
+
+    def __init__(self, url: str, snapshot: str, spare: Callable[[], RecordSource] | None = None) -> None:
         self._database = PostgresDatabase(url, schema_of(snapshot), make=False)
+        self._lock = threading.Lock()
+        self._open_spare = spare
+        self._spare: RecordSource | None = None
+        self._closed = False
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """See :class:`index.recordsource.RecordSource`."""
         written, lists = translated(sql)
-        if lists:
-            values = [_listed(value) if at in lists else value for at, value in enumerate(values)]
-        return self._database.rows(written, values)
+        there = [_listed(value) if at in lists else value for at, value in enumerate(values)]
+        try:
+            return self._database.rows(written, there)
+        except DatabaseError as problem:
+            spare = self._opened_spare(problem)
+        return spare.rows(sql, values)
+
+    def _opened_spare(self, problem: DatabaseError) -> RecordSource:
+        with self._lock:
+            if self._closed or self._open_spare is None:
+                raise problem
+            if self._spare is None:
+                try:
+                    self._spare = self._open_spare()
+                except (OSError, sqlite3.Error):
+                    raise problem from None
+                logger.warning("%s のため、索引のフォルダーの記録を読みます。", problem)
+            return self._spare
 
     def close(self) -> None:
         """See :class:`index.recordsource.RecordSource`."""
         self._database.close()
+        with self._lock:
+            self._closed = True
+            if self._spare is not None:
+                self._spare.close()
 
 
 @lru_cache(maxsize=500)

@@ -260,9 +260,26 @@ def test_what_somebody_reads_is_not_dropped_under_them(own, tmp_path, monkeypatc
     built.close()
 
 
-def test_a_reader_comes_back_after_the_server_was_away(postgres, own, tmp_path, monkeypatch) -> None:
+def test_while_the_server_is_away_the_file_is_read(postgres, own, tmp_path, caplog) -> None:
+    served = build(((d, [r]) for d, r in SHEETS), ENCODER, tmp_path)
+    file = Records(served.path / RECORDS, served.path / TABLES)
+    postgres.stop()
+    try:
+        assert served.facts() == file.facts() and served.sections() == file.sections() and served.events()
+        assert served.facts(None, ["決算額"]) == file.facts(None, ["決算額"]) != []
+    finally:
+        postgres.start()
+    assert "フォルダーの記録を読みます" in caplog.text
+    served.close()
+    file.close()
+    with pytest.raises(DatabaseError):
+        served.facts()
+
+
+def test_without_a_file_a_reader_comes_back_after_the_server_was_away(postgres, own, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(driver, "REST", 0.1)
     served = build(((d, [r]) for d, r in SHEETS), ENCODER, tmp_path)
+    (served.path / RECORDS).rename(tmp_path / "elsewhere")
     postgres.stop()
     try:
         with pytest.raises(HyokaError, match="もう一度"):
@@ -275,7 +292,7 @@ def test_a_reader_comes_back_after_the_server_was_away(postgres, own, tmp_path, 
             break
         except HyokaError:
             threading.Event().wait(0.1)
-    file = Records(served.path / RECORDS, served.path / TABLES)
+    file = Records(tmp_path / "elsewhere", served.path / TABLES)
     assert found == file.facts()
     served.close()
     file.close()
