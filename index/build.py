@@ -7,7 +7,7 @@ import hashlib
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,8 +16,8 @@ from pathlib import Path
 from corpus.errors import IndexFolderError, NothingToIndex
 from index.cosines import CosineScales
 from index.encoder import small_encoder
-from index.manifest import CURRENT, FORMAT, MANIFEST, SNAPSHOTS, Manifest
-from index.prepared import Prepared, Preparer, Reading
+from index.manifest import CURRENT, FORMAT, MANIFEST, SNAPSHOTS, Manifest, Part
+from index.prepared import Prepared, Preparer, Reading, preparing_version
 from index.recordsserver import publish_records, withdraw_records
 from index.snapshot import Snapshot
 from index.snapshotwriter import SnapshotWriter
@@ -191,19 +191,30 @@ def _publish(
     counts: dict[str, int],
     cosines: CosineScales | None,
     sources: tuple[str, ...],
+    parts: tuple[Part, ...] = (),
+    removed: int = 0,
+    known: Mapping[str, str] | None = None,
 ) -> str:
-    """Syncs the written files, names the snapshot, and moves ``CURRENT`` to it last."""
-    files: dict[str, str] = {}
+    """Syncs the written files, names the snapshot, and moves ``CURRENT`` to it last.
+
+    ``known`` are the checksums of files that another snapshot has already: they are on disk. For ``parts`` and
+    ``removed`` see :class:`Manifest`.
+    """
+    files = dict(known or {})
     for file in sorted(f for f in work.rglob("*") if f.is_file()):
+        name = file.relative_to(work).as_posix()
+        if name in files:
+            continue
         with file.open("rb") as stream:
-            files[file.relative_to(work).as_posix()] = hashlib.file_digest(stream, "sha256").hexdigest()
+            files[name] = hashlib.file_digest(stream, "sha256").hexdigest()
             os.fsync(stream.fileno())
     created = datetime.now(UTC)
     content = hashlib.sha256("".join(files.values()).encode()).hexdigest()[:8]
     name = f"{created:%Y%m%dT%H%M%S%f}-{content}"
     manifest = Manifest(
-        FORMAT, name, created, encoder.name, encoder.digest, encoder.dim, counts, files, cosines, sources
-    )
+        FORMAT, name, created, encoder.name, encoder.digest, encoder.dim, counts, files, cosines, sources, parts, removed,
+        preparing_version(),
+    )  # fmt: skip
     _write_synced(work / MANIFEST, manifest.dumps())
     for inner in [work, *(d for d in work.rglob("*") if d.is_dir())]:
         _sync_folder(inner)

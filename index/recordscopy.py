@@ -176,14 +176,7 @@ def _view(connection: Connection, schema: str, snapshot: str, parts: Sequence[st
 
 
 def _rows_of(table: str, parts: Sequence[str]) -> str:
-    first, newest = parts[0], parts[-1]
-    if table == "timelines" and first != newest:
-        # What an addition says of a sheet's timeline takes the place of what the first file says.
-        return (
-            f'select * from "{first}".timelines where sheet not in (select sheet from "{newest}".relinked)'
-            f' union all select * from "{newest}".timelines'
-        )
-    of = parts if table in _NUMBERED else [newest]
+    of = parts if table in _NUMBERED else parts[-1:]
     return " union all ".join(f'select * from "{part}".{table}' for part in of)
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from index.database import Row
-
-_MAPPED = 1 << 31  # bytes; SQLite maps no more
+from index.recordsfiles import connect
 
 
 class RecordSource(Protocol):
@@ -26,12 +24,10 @@ class RecordSource(Protocol):
 
 
 class RecordsFile:
-    """A finished records file, opened read-only. One connection, one query at a time."""
+    """Finished records files, a base and its additions, opened read-only. One connection, one query at a time."""
 
-    def __init__(self, file: Path) -> None:
-        # immutable: a snapshot never changes, so SQLite needs neither locks nor journals beside it.
-        self._db = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
-        self._db.execute(f"PRAGMA mmap_size = {_MAPPED}")  # pages of the file are not copied
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._db = connect(files)
         self._lock = threading.Lock()
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:

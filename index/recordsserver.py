@@ -50,7 +50,8 @@ def publish_records(path: Path, manifest: Manifest) -> None:
 
 def parts_of(path: Path, manifest: Manifest) -> list[RecordsPart]:
     """The records files of the snapshot folder ``path``, the oldest first."""
-    return [RecordsPart(path / RECORDS, manifest.files[RECORDS])]
+    files = manifest.places(path, RECORDS)
+    return [RecordsPart(file, manifest.files[file.relative_to(path).as_posix()]) for file in files]
 
 
 def records_source(path: Path, manifest: Manifest) -> RecordSource | None:
@@ -61,7 +62,7 @@ def records_source(path: Path, manifest: Manifest) -> RecordSource | None:
     if _url is None:
         return None
     copy_records(_url, parts_of(path, manifest), manifest.id)
-    return RecordsServer(_url, manifest.id, lambda: RecordsFile(path / RECORDS))
+    return RecordsServer(_url, manifest.id, lambda: RecordsFile(manifest.places(path, RECORDS)))
 
 
 def withdraw_records(snapshots: Iterable[str]) -> None:

@@ -16,6 +16,7 @@ import pytest
 from fake_encoder import FakeEncoder
 from reportlab.pdfgen import canvas
 
+import assistant.changes
 import assistant.intake
 import corpus.version
 from assistant.cli import run
@@ -284,6 +285,7 @@ def test_only_what_has_changed_is_read_again(
     assert indexed(str(folder)) == (["b.txt", "c.txt"], 1)
     assert indexed("--add", str(folder / "c.txt")) == ([], 1)
     monkeypatch.setattr(assistant.intake, "reading_version", lambda: "another")
+    monkeypatch.setattr(assistant.changes, "reading_version", lambda: "another")
     assert indexed(str(folder)) == (["b.txt", "c.txt", GOOD], 0)
 
 

@@ -9,11 +9,13 @@ import shutil
 import sqlite3
 import threading
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from fake_encoder import FakeEncoder
 from test_answers import CASES, SAMPLES, assistant_over
 from test_snapshot import SHEETS, reading
+from test_update import told
 
 from assistant.cli import run
 from assistant.payload import answer_json
@@ -30,6 +32,7 @@ from index.recordscopy import RecordsPart, copy_records, drop_records, schema_of
 from index.recordsserver import RecordsServer, parts_of, records_source, translated, use_records_server
 from index.snapshot import Snapshot
 from index.types import Filters
+from index.update import compact, update
 
 ENCODER = FakeEncoder()
 
@@ -49,8 +52,8 @@ def both(city: Assistant, url: str):
     """The bundled sheets' records from their file, and from the server."""
     path = city.index.path
     assert copy_records(url, parts_of(path, city.index.manifest), path.name)
-    server = Records(path / RECORDS, path / TABLES, RecordsServer(url, path.name))
-    file = Records(path / RECORDS, path / TABLES)
+    server = Records([path / RECORDS], [path / TABLES], source=RecordsServer(url, path.name))
+    file = Records([path / RECORDS], [path / TABLES])
     yield file, server
     server.close()
     file.close()
@@ -64,10 +67,10 @@ def schemas(url: str, kind: str = "snapshot") -> set[str]:
 
 def test_every_method_says_the_same(both) -> None:
     file, server = both
-    assert server.counts() == file.counts() and file.counts()["facts"] > 100
+    assert len(file.facts()) > 100 and server.facts() == file.facts()
     assert list(server.sheets) == list(file.sheets)
     assert server.files() == file.files() and server.warnings() == file.warnings()
-    assert server.refused() == file.refused() and server.read_with() == file.read_with()
+    assert server.refused() == file.refused()
     for name in file.files():
         assert server.document(name) == file.document(name) and server.judgements(name) == file.judgements(name)
         assert server.reading(name) == file.reading(name)
@@ -81,7 +84,7 @@ def test_every_method_says_the_same(both) -> None:
     for sheet in every:
         assert server.timeline(sheet) == file.timeline(sheet)
     assert len(file.facts(None, fields)) > 10 < len(file.sections(None, fields))
-    chunks = list(range(0, file.counts()["chunks"], 7))[::-1]
+    chunks = list(range(0, len(file.tables.chunk_section), 7))[::-1]
     assert server.chunks(chunks) == file.chunks(chunks) and server.chunks([]) == []
     for number, span in server.chunks(chunks):
         assert server.section(number) == file.section(number)
@@ -151,8 +154,6 @@ def test_a_snapshot_of_several_files_has_the_rows_of_all_and_copies_only_the_new
         file = tmp_path / name
         with closing(sqlite3.connect(file)) as made, made:
             made.execute("create table documents (document integer primary key, file text not null)")
-            made.execute("create table timelines (sheet integer primary key, timeline integer not null)")
-            made.execute("create table relinked (sheet integer primary key)")
             made.execute("create table refused (file text primary key, message text not null)")
             for statement in statements:
                 made.execute(statement)
@@ -162,7 +163,6 @@ def test_a_snapshot_of_several_files_has_the_rows_of_all_and_copies_only_the_new
         "first",
         [
             "insert into documents values (0, 'a'), (1, 'b')",
-            "insert into timelines values (0, 0), (1, 0)",
             "insert into refused values ('y', 'old'), ('x', 'old')",
         ],
     )
@@ -170,8 +170,6 @@ def test_a_snapshot_of_several_files_has_the_rows_of_all_and_copies_only_the_new
         "added",
         [
             "insert into documents values (2, 'c')",
-            "insert into relinked values (1)",
-            "insert into timelines values (1, 5), (2, 5)",
             "insert into refused values ('z', 'new'), ('w', 'new')",
         ],
     )
@@ -181,8 +179,6 @@ def test_a_snapshot_of_several_files_has_the_rows_of_all_and_copies_only_the_new
     one, two = RecordsServer(own, "one"), RecordsServer(own, "two")
     files = "SELECT file FROM documents ORDER BY document"
     assert one.rows(files) == [("a",), ("b",)] and two.rows(files) == [("a",), ("b",), ("c",)]
-    timelines = "SELECT sheet, timeline FROM timelines ORDER BY sheet"
-    assert one.rows(timelines) == [(0, 0), (1, 0)] and two.rows(timelines) == [(0, 0), (1, 5), (2, 5)]
     assert two.rows("SELECT file FROM refused ORDER BY rowid") == [("z",), ("w",)]
     one.close()
     drop_records(own, "one")
@@ -193,12 +189,33 @@ def test_a_snapshot_of_several_files_has_the_rows_of_all_and_copies_only_the_new
     assert schemas(own) == schemas(own, "records") == set()
 
 
+def test_an_update_copies_its_addition_only_and_reads_like_its_files(own, tmp_path) -> None:
+    every = [(d, [r]) for d, r in SHEETS]
+    build(every[:-1], ENCODER, tmp_path).close()
+    before = schemas(own, "records")
+    (changed, readings) = every[0]
+    update(tmp_path, ENCODER, [every[-1], (replace(changed, warnings=("新しい注意",)), readings)], [every[1][0].file])
+    assert len(schemas(own, "records") - before) == 1 and before < schemas(own, "records")
+    served = Snapshot.open(tmp_path, ENCODER)
+    assert served.manifest.parts and len(served.files()) == len(every) - 1
+    use_records_server(None)
+    file = Snapshot.open(tmp_path, ENCODER)
+    assert told(served) == told(file) and served.document(changed.file).warnings == ("新しい注意",)
+    served.close()
+    use_records_server(own)
+    compact(tmp_path, ENCODER).close()
+    build(every, ENCODER, tmp_path).close()
+    build(every, ENCODER, tmp_path).close()
+    assert not schemas(own, "records") & before
+    file.close()
+
+
 def test_a_nul_and_every_other_character_come_back_with_their_offsets(own, tmp_path) -> None:
     odd = reading(
         "z.txt", "欄\0と\x1a", "\x1a\x01市", None, "", {"事業の目的": "頭\0の\x1a\x02後ろ\ud7ff\U0001f600\t\\N\\.\r"}
     )
     served = build([(odd[0], [odd[1]])], ENCODER, tmp_path)
-    file = Records(served.path / RECORDS, served.path / TABLES)
+    file = Records([served.path / RECORDS], [served.path / TABLES])
     assert served._records.reading("z.txt") == file.reading("z.txt") == (odd[0], [odd[1]])
     assert served.facts() == file.facts()
     served.close()
@@ -262,7 +279,7 @@ def test_what_somebody_reads_is_not_dropped_under_them(own, tmp_path, monkeypatc
 
 def test_while_the_server_is_away_the_file_is_read(postgres, own, tmp_path, caplog) -> None:
     served = build(((d, [r]) for d, r in SHEETS), ENCODER, tmp_path)
-    file = Records(served.path / RECORDS, served.path / TABLES)
+    file = Records([served.path / RECORDS], [served.path / TABLES])
     postgres.stop()
     try:
         assert served.facts() == file.facts() and served.sections() == file.sections() and served.events()
@@ -292,7 +309,7 @@ def test_without_a_file_a_reader_comes_back_after_the_server_was_away(postgres, 
             break
         except HyokaError:
             threading.Event().wait(0.1)
-    file = Records(tmp_path / "elsewhere", served.path / TABLES)
+    file = Records([tmp_path / "elsewhere"], [served.path / TABLES])
     assert found == file.facts()
     served.close()
     file.close()
