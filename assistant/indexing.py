@@ -43,7 +43,7 @@ def run_index(
     from assistant.accounts import file_accounts, report_csv
     from assistant.changes import changes_since
     from assistant.intake import Intake
-    from assistant.opening import encoder_of
+    from assistant.opening import encoder_of, use_reachable_server
     from assistant.printouts import index_report, show_index_report
     from assistant.raycluster import spread_of
     from corpus.sources import find_files
@@ -53,6 +53,7 @@ def run_index(
     from index.stored import StoredReadings
 
     files = find_files(sources, settings.max_bytes)
+    use_reachable_server(settings)
     encoder = encoder_of(settings)
     if isinstance(encoder, ModelEncoder):
         console.note(f"{encoder.about}。")
@@ -110,10 +111,11 @@ def run_index(
 
 def run_compaction(settings: Settings, json_output: bool) -> None:
     """Writes the index anew from the readings it holds, so that nothing of its updates is left to look past."""
-    from assistant.opening import encoder_of
+    from assistant.opening import encoder_of, use_reachable_server
     from assistant.printouts import Indexed, compaction_report, document_parts_of
     from index.update import compact
 
+    use_reachable_server(settings)
     with console.progress() as tell:
         snapshot = compact(settings.index_dir, encoder_of(settings), _only_counted(tell))
     done = Indexed(snapshot.version, snapshot.manifest.counts, document_parts_of(snapshot), len(snapshot.files()))

@@ -19,6 +19,7 @@ from index.cosines import CosineScales
 from index.encoder import small_encoder
 from index.manifest import CURRENT, FORMAT, MANIFEST, SNAPSHOTS, Manifest, Part
 from index.prepared import Prepared, Preparer, Reading, packed, preparing_version
+from index.recordsserver import publish_records, withdraw_records
 from index.snapshot import Snapshot
 from index.snapshotwriter import SnapshotWriter
 from index.spool import FOLDER as BUILDING
@@ -232,6 +233,7 @@ def _publish(
         _sync_folder(inner)
     work.rename(folder / SNAPSHOTS / name)
     _sync_folder(folder / SNAPSHOTS)
+    publish_records(folder / SNAPSHOTS / name, manifest)
     _write_synced(folder / f"{CURRENT}.new", name + "\n")
     (folder / f"{CURRENT}.new").replace(folder / CURRENT)
     _sync_folder(folder)
@@ -242,9 +244,10 @@ def _sweep(folder: Path, live: str) -> None:
     """Removes what older builds left, names being in order of time."""
     names = sorted((d.name for d in (folder / SNAPSHOTS).iterdir() if d.is_dir()), reverse=True)
     kept = {live, *[n for n in names if not n.startswith(".") and n < live][: _KEPT - 1]}
-    for name in names:
-        if name not in kept:
-            shutil.rmtree(folder / SNAPSHOTS / name, ignore_errors=True)
+    dropped = [name for name in names if name not in kept]
+    for name in dropped:
+        shutil.rmtree(folder / SNAPSHOTS / name, ignore_errors=True)
+    withdraw_records(name for name in dropped if not name.startswith("."))
 
 
 @contextmanager

@@ -37,6 +37,7 @@ from index.manifest import (
 from index.originals import original_of
 from index.passagesearch import PassageSearch
 from index.records import Records
+from index.recordsserver import records_source
 from index.removed import Removed
 from index.reranker import TimedReranker
 from index.sheetcolumns import SheetColumns
@@ -108,7 +109,9 @@ class Snapshot:
         self._word_encoder = word_encoder or small_encoder(encoder)
         self._reranker = reranker
         removed = Removed.read(path)
-        self._records = Records(manifest.places(path, RECORDS), manifest.places(path, TABLES), removed)
+        self._records = Records(
+            manifest.places(path, RECORDS), manifest.places(path, TABLES), removed, records_source(path, manifest)
+        )
         self._vectors = open_vectors(manifest.places(path, VECTORS))
         self._sheet_vectors: Vectors = joined([mapped(file) for file in manifest.places(path, SHEETS)])
         self._columns = SheetColumns(self._records.tables)
