@@ -37,7 +37,10 @@ DRAFT = "draft"  # never a question file: those are told apart by their endings
 
 @app.command("index")
 def index_command(
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="評価シートのファイル、フォルダー、ZIP")],
+    context: typer.Context,
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="SOURCE...", help="評価シートのファイル、フォルダー、ZIP")
+    ] = None,
     index_dir: IndexDir = None,
     json_output: Json = False,
     add: Annotated[bool, typer.Option("--add", help="いまの索引に加える（同じ名前のファイルは置き換える）")] = False,
@@ -56,15 +59,26 @@ def index_command(
             show_default="前回と同じ（初めは保存しない）",
         ),
     ] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="変わったところだけでなく、索引の全体を書き直す")] = False,
+    compact: Annotated[
+        bool, typer.Option("--compact", help="追加と削除が重なった索引を整理する（SOURCE は要らない）")
+    ] = False,
 ) -> None:
-    """評価シートを読み込み、索引を作る（すでにあれば置き換える）。"""
+    """評価シートを読み込み、索引を作る（すでにあれば、変わったところを反映する）。"""
+    if compact:
+        from assistant.indexing import run_compaction
+
+        run_compaction(_settings(index_dir=index_dir), json_output)
+        return
+    if not sources:
+        raise typer.BadParameter("SOURCE... を指定してください", context)
     settings = _settings(index_dir=index_dir, max_file_mb=max_file_mb, forms=forms)
     from corpus.forms.loader import use_forms
 
     use_forms(settings.forms)  # before the files: a form file with a mistake is told at once
     from assistant.indexing import run_index
 
-    run_index(settings, sources, add, report, json_output, keep_originals)
+    run_index(settings, sources, add, report, json_output, keep_originals, whole)
 
 
 @app.command("forms")

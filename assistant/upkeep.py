@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +14,16 @@ from assistant.live import Live
 from assistant.readiness import Asker, warm
 from assistant.rebuild import Rebuild
 from assistant.settings import Settings
-from corpus.errors import IndexFolderError
+from corpus.errors import IndexFolderError, SettingsError
 from index.manifest import current, read_manifest
 from index.snapshot import Snapshot
 from index.synonyms import use_synonyms
 from index.tuning.store import TUNING
+from index.update import needs_compaction
+
+logger = logging.getLogger(__name__)
+
+_TIDY_SECONDS = 1.0  # after an index was opened: what asks for it then is busy
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,8 @@ def _size(folder: Path) -> int:
 
 
 def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
-    """The upkeep of a server that has opened ``first`` with these settings; nothing is started yet."""
+    """The upkeep of a server that has opened ``first`` with these settings; nothing is started yet, but where updates have
+    piled up, their compaction in a moment."""
     from assistant.session import Assistant
 
     folder, own = settings.index_dir, settings.synonyms_file
@@ -107,6 +115,7 @@ def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
             snapshot.close()
             raise
         opened["files"] = _stamp_of_files(now)
+        tidy_later()
         return asker
 
     live = Live(answering(first), stamp, reopen, settings.watch_seconds, begun)
@@ -120,6 +129,26 @@ def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
             return ()
 
     rebuild = Rebuild(folder, sources, lambda: live.check(now=True))
+
+    def tidy() -> None:
+        """Has an index written anew to which many updates were added, while it goes on answering. What fails is not
+        tried again before the index changes."""
+        index = live.index
+        if not isinstance(index, Snapshot) or not needs_compaction(index.manifest):
+            return
+        try:
+            if not rebuild.compact():
+                tidy_later()  # another build is under way
+        except SettingsError as problem:
+            logger.error("%s", problem.message)
+
+    def tidy_later() -> None:
+        timer = threading.Timer(_TIDY_SECONDS, tidy)
+        timer.daemon = True
+        timer.start()
+
+    if needs_compaction(first.manifest):
+        tidy_later()
     return Upkeep(folder, live, rebuild, own)
 
 

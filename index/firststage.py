@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from index.facets import chosen_words
 from index.lexical import LexicalIndex
 from index.types import Filters, Vectors
-from index.vectors import VectorIndex
+from index.vectors import JoinedVectors, VectorIndex
 
 Hits = list[tuple[int, float]]
 """Chunks with their scores, best first."""
@@ -56,7 +56,7 @@ class FirstStage(Protocol):
 class LocalFirstStage:
     """tantivy and FAISS, on the files of a snapshot."""
 
-    def __init__(self, lexical: LexicalIndex, vectors: VectorIndex) -> None:
+    def __init__(self, lexical: LexicalIndex, vectors: VectorIndex | JoinedVectors) -> None:
         self.lexical, self.vectors = lexical, vectors
 
     def by_words(self, terms: Iterable[tuple[str, float]], limit: int, allowed: Allowed) -> Hits:

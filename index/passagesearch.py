@@ -127,6 +127,8 @@ class PassageSearch:
         records = self._records
         passing = self._columns.passing(filters)
         sections = ~records.named_sections([PERSON_FIELD])
+        if records.tables.gone_sections is not None:
+            sections &= ~records.tables.gone_sections
         if passing is not None:
             sections &= passing[records.section_sheet]
         if filters.section:

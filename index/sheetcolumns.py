@@ -76,6 +76,8 @@ class SheetColumns:
         if filters.budget:
             classes = [frozenset([squeeze(name)]) for name in self._class_names]
             found.append(_having(classes, filters.budget)[self._classes])
+        if found and t.gone is not None:
+            found.append(~t.gone)
         passing: Flags | None = np.logical_and.reduce(found) if found else None
         return passing
 
@@ -172,8 +174,14 @@ class SheetColumns:
 
     @cached_property
     def _named(self) -> list[str]:
-        departments = (part for name in self._tables.departments for part in (name, *name.split()) if part)
-        return list(dict.fromkeys((*self._tables.names, *departments)))
+        t = self._tables
+        names: Iterable[str] = t.names
+        all_departments: Iterable[str] = t.departments
+        if t.gone is not None:
+            names = [t.names[code] for code in np.unique(t.name[~t.gone]).tolist()]
+            all_departments = [t.departments[code] for code in np.unique(t.department[~t.gone]).tolist()]
+        departments = (part for name in all_departments for part in (name, *name.split()) if part)
+        return list(dict.fromkeys((*names, *departments)))
 
     @cached_property
     def _keys(self) -> list[str]:

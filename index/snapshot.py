@@ -17,6 +17,8 @@ from corpus.errors import IndexDamaged, IndexOutdated
 from index.encoder import load_encoder, small_encoder
 from index.firststage import LocalFirstStage
 from index.fusion import Candidates, Weights, WordMatcher
+from index.joined import joined
+from index.joinedwords import open_words
 from index.lexical import LexicalIndex
 from index.manifest import (
     LEXICAL,
@@ -35,6 +37,7 @@ from index.manifest import (
 from index.originals import original_of
 from index.passagesearch import PassageSearch
 from index.records import Records
+from index.removed import Removed
 from index.reranker import TimedReranker
 from index.sheetcolumns import SheetColumns
 from index.sheetsearch import SheetSearch
@@ -58,7 +61,7 @@ from index.types import (
     SimilarSheet,
     Vectors,
 )
-from index.vectors import VectorIndex
+from index.vectors import open_vectors
 from index.wordlists import WordCounts, WordLists
 
 _ALL = Filters()
@@ -104,12 +107,13 @@ class Snapshot:
         self._weights = weights
         self._word_encoder = word_encoder or small_encoder(encoder)
         self._reranker = reranker
-        self._records = Records(path / RECORDS, path / TABLES)
-        self._vectors = VectorIndex(path / VECTORS)
-        self._sheet_vectors: Vectors = mapped(path / SHEETS)
+        removed = Removed.read(path)
+        self._records = Records(manifest.places(path, RECORDS), manifest.places(path, TABLES), removed)
+        self._vectors = open_vectors(manifest.places(path, VECTORS))
+        self._sheet_vectors: Vectors = joined([mapped(file) for file in manifest.places(path, SHEETS)])
         self._columns = SheetColumns(self._records.tables)
         self._lexical = LexicalIndex(path / LEXICAL)
-        self._words = WordLists(path / WORDS)
+        self._words = open_words(manifest.places(path, WORDS), removed)
         self._spellings = Spellings(self._words)
         self._matcher = WordMatcher(self._words, self._word_encoder, weights)
         self._search, self._by_sheet = self._searches()
@@ -217,6 +221,8 @@ class Snapshot:
             having = np.zeros(len(found), dtype=bool)
             having[self._records.section_sheet[self._records.named_sections(filters.section)]] = True
             passing = having if passing is None else passing & having
+        if (gone := self._records.tables.gone) is not None:
+            passing = ~gone if passing is None else passing & ~gone
         if passing is None:
             return list(found.whole())
         numbers = np.flatnonzero(passing).tolist()
@@ -274,7 +280,7 @@ class Snapshot:
             1
         ]
         programmes = np.array([kind == "programme" for kind in tables.kinds], dtype=bool)[tables.kind]
-        return SheetNeighbours(self._sheet_vectors, forms, programmes)
+        return SheetNeighbours(self._sheet_vectors, forms, programmes, tables.gone)
 
     def _encode(self, texts: list[str]) -> Vectors:
         return self._encoder.encode(texts, "passage")

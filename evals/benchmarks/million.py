@@ -122,7 +122,8 @@ def bare(snapshot: Snapshot, question: str) -> None:
     ]
     with timed(_BARE):
         lexical._searcher.search(tantivy.Query.boolean_query(should), LEXICAL_CANDIDATES, count=False)
-        faiss_index: Any = snapshot._vectors._index
+        vectors: Any = snapshot._vectors  # a snapshot without additions
+        faiss_index = vectors._index
         faiss_index.search(vector, DENSE_CANDIDATES)
 
 
