@@ -19,6 +19,7 @@ from fake_encoder import FakeEncoder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import index.snapshot
 import index.update
 from corpus.documents import Document, Event, Fact, Section, Sheet, SheetReading, Span
 from corpus.errors import IndexFolderError, NothingToIndex
@@ -334,3 +335,21 @@ def test_an_update_that_is_killed_at_any_moment_leaves_the_old_index_or_the_new(
     assert killed_while_writing  # else this has tested nothing
     update(tmp_path, FakeEncoder(), [document_of("a.txt", ALWAYS)])
     assert not [one for one in (tmp_path / "snapshots").iterdir() if one.name.startswith(".")]  # what was left is swept
+
+
+def test_a_snapshot_that_is_swept_while_it_is_opened_gives_way_to_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built(tmp_path, city(3)).close()
+    verify = index.snapshot.verify
+
+    def updated_meanwhile(*arguments: object) -> None:
+        monkeypatch.setattr(index.snapshot, "verify", verify)
+        for number in range(2):
+            update(tmp_path, FakeEncoder(), [document_of(f"{number}.txt", ALWAYS)])
+        verify(*arguments)
+
+    monkeypatch.setattr(index.snapshot, "verify", updated_meanwhile)
+    opened = Snapshot.open(tmp_path, FakeEncoder())
+    assert opened.version == current(tmp_path) and len(opened.files()) == 5
+    opened.close()
