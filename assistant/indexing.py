@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from assistant import console
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from assistant.printouts import Indexed
     from assistant.settings import Settings
     from corpus.sources import SourceFile
+    from index.spool import Spool
+    from index.spread import Spread
     from index.types import Encoder
 
 
@@ -41,7 +45,9 @@ def run_index(
     from assistant.intake import Intake
     from assistant.opening import encoder_of
     from assistant.printouts import index_report, show_index_report
+    from assistant.raycluster import spread_of
     from corpus.sources import find_files
+    from index.build import preparer_of, spool_of
     from index.modelencoder import ModelEncoder
     from index.snapshot import Snapshot
     from index.stored import StoredReadings
@@ -57,23 +63,32 @@ def run_index(
         stored = StoredReadings(settings.index_dir)
     else:
         stored.forget(changes.removed)
+    spread = spread_of(settings)
+    spool = spool_of(settings.index_dir)
+    began = monotonic()
     with console.progress() as tell:
         intake = Intake(
             files if changes is None else changes.files,
             settings.max_bytes,
-            lambda name, done: tell(f"読み込み {name}".strip(), done, len(intake.files)),
+            lambda name, done: tell(f"読み込み {name}".strip(), done, len(intake.files), intake.sections),
             jobs=settings.jobs,
             max_seconds=settings.max_file_seconds,
             stored=stored,
             adding=add or changes is not None,
+            preparer=preparer_of(encoder),
+            spool=spool,
+            spread=spread,
+            carry=spread is not None,
         )
         try:
             if changes is None:
-                done = _build(intake, settings, encoder, add, tell, sources)
+                done = _build(intake, settings, encoder, spool, spread, add, tell, sources)
             else:
                 done = _update(intake, settings, encoder, changes, add, tell, sources)
+                spool.remove()
         except NothingToIndex as error:
             raise _nothing(intake, sources) from error
+    seconds = monotonic() - began
     _keep_originals(settings, keep, files)
     for refused in intake.refused:
         console.note(f"読めませんでした: {refused.message}")
@@ -88,9 +103,9 @@ def run_index(
     if report is not None:
         report.write_bytes(report_csv(accounts))
     if json_output:
-        console.say_json(index_report(intake, done, settings.index_dir, accounts))
+        console.say_json(index_report(intake, done, settings.index_dir, accounts, seconds))
     else:
-        show_index_report(intake, done, settings.index_dir)
+        show_index_report(intake, done, settings.index_dir, seconds)
 
 
 def run_compaction(settings: Settings, json_output: bool) -> None:
@@ -110,12 +125,21 @@ def run_compaction(settings: Settings, json_output: bool) -> None:
 
 
 def _build(
-    intake: Intake, settings: Settings, encoder: Encoder, add: bool, tell: console.Told, sources: list[str]
+    intake: Intake,
+    settings: Settings,
+    encoder: Encoder,
+    spool: Spool,
+    spread: Spread | None,
+    add: bool,
+    tell: console.Told,
+    sources: list[str],
 ) -> Indexed:
     """Builds the index of an intake, with what is there already where the intake is added to it."""
     from assistant.printouts import Indexed, document_parts_of
+    from assistant.workers import Workers
     from index.build import build
     from index.snapshot import Snapshot
+    from index.spread import Here
 
     kept: Any = ()
     before: list[tuple[str, str]] = []
@@ -132,7 +156,11 @@ def _build(
     def refused() -> list[tuple[str, str]]:
         return [*((one.file, one.message) for one in intake.refused), *before]
 
-    snapshot = build(chain(intake, kept), encoder, settings.index_dir, _only_counted(tell), refused, made_of)
+    if spread is None:
+        spread = partial(Workers, jobs=intake.jobs, seconds=settings.max_file_seconds) if intake.jobs else Here
+    readings = chain(intake, kept)
+    told = _only_counted(tell)
+    snapshot = build(readings, encoder, settings.index_dir, told, refused, made_of, spread, spool)
     done = Indexed(snapshot.version, snapshot.manifest.counts, document_parts_of(snapshot), intake.reused)
     snapshot.close()
     return done
@@ -195,8 +223,6 @@ def _only_counted(tell: console.Told) -> Callable[[str, int, int], None]:
 
 def _keep_originals(settings: Settings, keep: bool | None, found: list[SourceFile]) -> None:
     """Keeps the PDFs of the index that was just made, or none, so that its pages can be shown as pictures."""
-    from functools import partial
-
     from corpus.sources import source_bytes
     from index.originals import drop_originals, keep_originals, keeps_originals
     from index.stored import StoredReadings

@@ -45,6 +45,11 @@ class Settings(BaseSettings):
     forms: Path | None = Field(default=None, description="様式のファイル（.toml）を置いたフォルダーのパス")
     max_file_seconds: float = Field(default=300, gt=0, le=86_400, description="0より大きい数（秒）")
     jobs: int | None = Field(default=None, ge=0, le=64, description="0から64の整数（読み込みに使うプロセスの数）")
+    ray_address: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Rayクラスターのアドレスとポート（例 10.0.0.5:6379）",
+    )
     sources: Annotated[tuple[Path, ...] | None, NoDecode] = Field(
         default=None, description="管理画面から読み直すファイルやフォルダー（: で区切る。tomlでは並び）"
     )

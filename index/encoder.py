@@ -7,6 +7,7 @@ numpy alone: sentence_transformers and torch cost 5 seconds and 445 MB, and give
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -49,7 +50,7 @@ class StaticEncoder:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping, has keys() only
             # The columns after these tell words apart and say nothing of what they mean.
             self._meaning = int((file.metadata() or {}).get("meaning", 0)) or None
-        self.name = name
+        self.name, self._folder = name, folder
         self.digest = _digest(folder)
         self._rows: NDArray[Any] = tensors["embeddings" if "embeddings" in tensors else "embedding.weight"]
         self._weights: NDArray[np.float32] | None = tensors.get("weights")
@@ -67,6 +68,10 @@ class StaticEncoder:
         if idf.exists():
             weights = np.load(idf)
             self._idf = weights / max(float(weights.max()), 1e-9)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process it is read from its folder, once."""
+        return _static, (self._folder, self.name)
 
     def _vectors(self, ids: list[int]) -> Vectors:
         rows = self._rows[ids].astype(np.float32)
@@ -103,6 +108,11 @@ class StaticEncoder:
                 if self._ids.get(word, self._unknown) != self._unknown:
                     out[i] = self._idf[self._ids[word]]
         return out
+
+
+@lru_cache(maxsize=2)
+def _static(folder: Path, name: str) -> StaticEncoder:
+    return StaticEncoder(folder, name)
 
 
 def load_encoder(

@@ -133,8 +133,10 @@ class LexicalIndex:
         if chosen:
             query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), *chosen])
         hits = self._searcher.search(query, limit, count=False).hits
-        scores = [score for score, _ in hits]
-        return list(zip(self._searcher.fast_field_values("chunk", [at for _, at in hits]), scores, strict=True))
+        if not hits:
+            return []
+        scores, places = zip(*hits, strict=True)
+        return list(zip(self._searcher.fast_field_values("chunk", list(places)), scores, strict=True))
 
     def _one_of(self, words: Sequence[str]) -> tantivy.Query:
         """A query that adds nothing to a score."""

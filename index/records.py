@@ -194,11 +194,6 @@ class Records:
         """The canonical field of each of some sections as a number, and the names of all numbers."""
         return self.tables.section_field[numbers], self.tables.fields
 
-    def section_fields(self, numbers: NDArray[np.int64]) -> list[str]:
-        """The canonical field of each of some sections."""
-        fields = self.tables.fields
-        return [fields[i] for i in self.tables.section_field[numbers].tolist()]
-
     def chunks(self, numbers: Sequence[int]) -> list[tuple[int, Span]]:
         """The section number and the span of each of some chunks."""
         rows = self._rows(

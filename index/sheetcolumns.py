@@ -101,24 +101,22 @@ class SheetColumns:
         ``times`` says how often each of them counts.
         """
         t = self._tables
-        if times is None:
-            times = np.ones(len(numbers), dtype=np.int64)
         if facet == "rating":
             starts = t.rating_starts[numbers].astype(np.int64)
             lengths = t.rating_starts[numbers + 1] - starts
             at = np.arange(lengths.sum()) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
-            rated = _counted(t.rated[at], np.repeat(times, lengths))
+            rated = counted_codes(t.rated[at], None if times is None else np.repeat(times, lengths))
             place = {field: at for at, field in enumerate(wanted().ratings)}
             found = [(t.ratings[code], count) for code, count in rated]
             found.sort(key=lambda item: (place[item[0].split("：", 1)[0]], item[0]))  # A before B
             return dict(found)
         if facet == "budget":
-            counted = dict(_counted(self._classes[numbers], times))
+            counted = dict(counted_codes(self._classes[numbers], times))
             return {name: counted[code] for code, name in enumerate(self._class_names[:-1]) if code in counted}
         if facet == "fiscal_year":
-            return {str(year): count for year, count in _counted(t.year[numbers], times) if year != NO_YEAR}
+            return {str(year): count for year, count in counted_codes(t.year[numbers], times) if year != NO_YEAR}
         texts, column = (t.municipalities, t.municipality) if facet == "municipality" else (t.departments, t.department)
-        return {texts[code]: count for code, count in _counted(column[numbers], times) if texts[code]}
+        return {texts[code]: count for code, count in counted_codes(column[numbers], times) if texts[code]}
 
     def _amounts(self, numbers: Numbers | slice) -> NDArray[np.float64]:
         """What was spent, or what was planned where nothing is printed as spent; NaN where neither is."""
@@ -199,8 +197,11 @@ def _having(words: Sequence[frozenset[str]], chosen: Iterable[object]) -> Flags:
     return np.array([not keys.isdisjoint(own) for own in words], dtype=bool)
 
 
-def _counted(codes: NDArray[np.integer[Any]], times: Numbers) -> list[tuple[int, int]]:
-    """How often each code stands there, the most frequent first; of equally frequent ones the one that came first."""
+def counted_codes(codes: NDArray[np.integer[Any]], times: Numbers | None = None) -> list[tuple[int, int]]:
+    """How often each code stands there, the most frequent first; of equally frequent ones the one that came first.
+
+    ``times`` says how often each place counts.
+    """
     values, firsts, of = np.unique(codes, return_index=True, return_inverse=True)
     counts = np.bincount(of, weights=times, minlength=len(values)).astype(np.int64)
     order = np.lexsort((firsts, -counts))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -324,6 +325,12 @@ class Snapshot:
     ) -> SheetsFound:
         """See :class:`index.types.Index`."""
         return self._by_sheet.search(query, k, filters, offset, order, others)
+
+    def nearest_sheets(self, query: str, k: int, filters: Filters = _ALL) -> list[Sheet]:
+        """See :class:`index.types.FindsSheets`."""
+        found = self._search.find(query, filters, reranked=False)
+        numbers = dict.fromkeys(found.candidates.sheets[found.best].tolist())
+        return [self._records.sheets[number] for number in islice(numbers, k)]
 
     def values(self, sheet_id: str) -> SheetValues:
         """See :class:`index.types.Index`."""
