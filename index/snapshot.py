@@ -155,9 +155,27 @@ class Snapshot:
         else the bundled one. ``reranker`` puts the head of a ranking in order. It searches with the weights of ``hyoka
         tune`` where the folder has some that fit, else with the defaults.
         """
-        manifest = read_manifest(folder, current(folder))
-        path = folder / SNAPSHOTS / manifest.id
         encoder = encoder or load_encoder()
+        while True:
+            name = current(folder)
+            try:
+                return cls._opened(folder, name, encoder, synonyms, word_encoder, reranker)
+            except IndexDamaged:
+                if current(folder) == name:
+                    raise  # else two updates have come since, and the second has swept it
+
+    @classmethod
+    def _opened(
+        cls,
+        folder: Path,
+        name: str,
+        encoder: Encoder,
+        synonyms: Synonyms | None,
+        word_encoder: Encoder | None,
+        reranker: TimedReranker | None,
+    ) -> Snapshot:
+        manifest = read_manifest(folder, name)
+        path = folder / SNAPSHOTS / manifest.id
         if encoder.digest != manifest.encoder_digest:
             message = f"索引 {folder} は別の埋め込みモデル（{manifest.encoder}）で作られています。今のモデルは {encoder.name} です。"
             if encoder.name == manifest.encoder:
