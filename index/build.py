@@ -4,62 +4,85 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
-from corpus.documents import Document, Section, Sheet, SheetReading, Span
 from corpus.errors import IndexFolderError, NothingToIndex
-from corpus.timelines import Head, head_of, link
-from index.chunks import passage_text, split
-from index.cosines import CosineScales, cosine_scale
+from index.cosines import CosineScales
 from index.encoder import small_encoder
-from index.lexical import LexicalDocument, write_lexical
-from index.manifest import CURRENT, FORMAT, LEXICAL, MANIFEST, RECORDS, SHEETS, SNAPSHOTS, VECTORS, WORDS, Manifest
-from index.recordswriter import RecordsWriter
+from index.manifest import CURRENT, FORMAT, MANIFEST, SNAPSHOTS, Manifest
+from index.prepared import Prepared, Preparer, Reading
 from index.snapshot import Snapshot
-from index.tokens import words
-from index.types import Encoder, Vectors
-from index.vectors import write_vectors
-from index.wordlists import WordListsWriter
+from index.snapshotwriter import SnapshotWriter
+from index.spool import FOLDER as BUILDING
+from index.spool import Spool
+from index.spread import Here, Spread, in_order
+from index.types import Encoder
+from index.windows import Windows
+
+logger = logging.getLogger(__name__)
 
 # (what is done, how far, of how many or 0 when not known), for a progress bar.
 Progress = Callable[[str, int, int], None]
 
-_BATCH = 64  # a large model takes seconds for them, and the bar must move
+_Begun = bytes | Prepared
+_MEANING = "意味の索引"
 _KEPT = 2  # the live snapshot, and the one before it for those who still have it open
 
 
 def build(
-    readings: Iterable[tuple[Document, Sequence[SheetReading]]],
+    readings: Iterable[Reading | Prepared],
     encoder: Encoder,
     folder: Path,
     progress: Progress | None = None,
     refused: Callable[[], Iterable[tuple[str, str]]] = tuple,
     sources: Sequence[str] = (),
+    spread: Spread = Here,
+    spool: Spool | None = None,
 ) -> Snapshot:
-    """Indexes ``readings`` into ``folder`` and returns the new live snapshot, opened.
+    """Indexes ``readings`` into ``folder`` and returns the new live snapshot, opened; see :func:`write_snapshot`."""
+    write_snapshot(readings, encoder, folder, progress, refused, sources, spread, spool)
+    return Snapshot.open(folder, encoder)
 
-    ``readings`` may be a generator: documents are taken one by one, so reading and writing overlap and only words and
-    vectors stay in memory. What was indexed before is replaced; to keep a part of it, chain it in from
+
+def write_snapshot(
+    readings: Iterable[Reading | Prepared],
+    encoder: Encoder,
+    folder: Path,
+    progress: Progress | None = None,
+    refused: Callable[[], Iterable[tuple[str, str]]] = tuple,
+    sources: Sequence[str] = (),
+    spread: Spread = Here,
+    spool: Spool | None = None,
+) -> str:
+    """Indexes ``readings`` into ``folder``, makes the new snapshot live and returns its name.
+
+    ``readings`` may be a generator: documents are taken one by one, prepared by ``spread`` (the same index comes of it,
+    wherever that is) and written in their order, so memory does not grow with them. What is :class:`Prepared` already
+    is taken as it is. What was indexed before is replaced; to keep a part of it, chain it in from
     :meth:`Snapshot.readings`. A file given twice is taken once, the later one is left out. Raises NothingToIndex, with
-    the old snapshot untouched, if there is not one section. ``Snapshot.report()`` has the counts and warnings.
+    the old snapshot untouched, if there is not one section.
     ``refused`` is asked for the files that could not be read (file, why) when the readings are through; ``sources`` is
-    written down as where the readings come from.
+    written down as where the readings come from. ``spool`` keeps what is prepared until the index is live, so that the
+    same call after a kill goes on from there.
     """
     tell = progress or (lambda what, done, total: None)
+    spool = spool or spool_of(folder)
     with _lock(folder):
         work = folder / SNAPSHOTS / f".building-{os.getpid()}"
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
+        scratch = folder / SNAPSHOTS / f".scratch-{os.getpid()}"
+        for place in (work, scratch):
+            shutil.rmtree(place, ignore_errors=True)
         try:
-            counts, cosines = _write(work, readings, encoder, tell, refused)
+            for place in (work, scratch):
+                place.mkdir(parents=True)
+            counts, cosines = _write(work, scratch, readings, encoder, tell, refused, spread, spool)
             name = _publish(folder, work, encoder, counts, cosines, tuple(sources))
         except OSError as error:
             message = (
@@ -67,122 +90,97 @@ def build(
             )
             raise IndexFolderError(message) from error
         finally:
-            shutil.rmtree(work, ignore_errors=True)
+            for place in (work, scratch):
+                shutil.rmtree(place, ignore_errors=True)
+        spool.remove()
         _sweep(folder, name)
-        return Snapshot.open(folder, encoder)
+        return name
+
+
+def spool_of(folder: Path) -> Spool:
+    """Where the builds of an index folder keep what they have prepared."""
+    return Spool(folder / BUILDING)
+
+
+def preparer_of(encoder: Encoder) -> Preparer:
+    """What prepares readings for an index of this encoder: with its vectors, or with texts for it and the vectors of
+    the bundled one beside a large model."""
+    small = small_encoder(encoder)
+    return Preparer(small) if small is encoder else Preparer(small, texts=True)
 
 
 def _write(
     work: Path,
-    readings: Iterable[tuple[Document, Sequence[SheetReading]]],
+    scratch: Path,
+    readings: Iterable[Reading | Prepared],
     encoder: Encoder,
     tell: Progress,
     refused: Callable[[], Iterable[tuple[str, str]]],
+    spread: Spread,
+    spool: Spool,
 ) -> tuple[dict[str, int], CosineScales | None]:
     """Writes all files of a snapshot but the manifest; returns the counts and how to read the encoder's cosines."""
-    counts = dict.fromkeys(("documents", "sheets", "sections", "chunks", "facts", "events"), 0)
-    lists = WordListsWriter()
-    lexical: list[LexicalDocument] = []
-    texts: list[str] = []
+    preparer = preparer_of(encoder)
+    windows = None
+    if preparer.texts:
+        windows = Windows(encoder, scratch / "own.npy", spool, lambda done: tell(_MEANING, done, 0))
     files: set[str] = set()
-    ids: set[str] = set()
-    heads: list[tuple[int, Head]] = []
-    with RecordsWriter(work / RECORDS) as records:
-        for document, found in readings:
-            if document.file in files:
-                continue
-            files.add(document.file)
-            number = records.document(document)
-            counts["documents"] += 1
-            for reading in found:
-                reading = replace(reading, sheet=_unique(reading.sheet, ids))
-                sheet = records.sheet(number, reading)
-                if (head := head_of(reading)) is not None:
-                    heads.append((sheet, head))
-                counts["sheets"] += 1
-                counts["facts"] += len(reading.facts)
-                counts["events"] += len(reading.events)
-                name = words(reading.sheet.name, parts=True)
-                department = words(_whose(reading.sheet), parts=True)
-                for section in reading.sections:
-                    label = words(section.label, parts=True)
-                    at = records.section(sheet, section)
-                    lists.head([*name, *department, *label])
-                    counts["sections"] += 1
-                    lists.section(words(section.text, parts=True))
-                    for span in _chunks(document, section):
-                        body = words(document.text[span.start : span.end], parts=True)
-                        lists.body(body)
-                        chunk = records.chunk(at, span)
-                        lexical.append(LexicalDocument(chunk, sheet, name, department, label, body))
-                        texts.append(passage_text(reading.sheet, section, document.text[span.start : span.end]))
+    with SnapshotWriter(work, scratch, preparer.encoder.dim, windows) as writer:
+        counts = writer.counts
+        for one in _prepared(_once(readings, files), preparer, spread, spool):
+            writer.add(one)
             tell("読み込み", counts["documents"], 0)
-        numbers = {head.sheet_id: sheet for sheet, head in heads}
-        linked = link(head for _, head in heads)
-        records.timelines([numbers[sheet_id] for sheet_id in timeline] for timeline in linked)
-        for file, message in refused():
-            if file not in files:
-                records.refused(file, message)
-    counts["chunks"] = len(texts)
-    if not texts:
-        raise NothingToIndex(
-            "読み取れる評価シートがありませんでした。資料のフォルダーとファイルの種類を確かめてください。"
-        )
-    tell("単語の索引", 0, 0)
-    write_lexical(work / LEXICAL, lexical)
-    lists.write(work / WORDS)
-    rows = _encode(texts, encoder, tell)
-    write_vectors(work / VECTORS, rows)
-    sheets = _sheet_vectors(rows, texts, [d.sheet for d in lexical], counts["sheets"])
-    np.save(work / SHEETS, sheets)
-    yardstick = small_encoder(encoder)
-    if yardstick is encoder:
-        return counts, None
-    other = _encode(texts, yardstick, lambda what, done, total: None)  # takes no time beside the model's own
-    other_sheets = _sheet_vectors(other, texts, [d.sheet for d in lexical], counts["sheets"])
-    passages = cosine_scale(encoder, yardstick, rows, other)
-    return counts, CosineScales(passages, cosine_scale(encoder, yardstick, sheets, other_sheets))
+        spool.flush()
+        if not counts["chunks"]:
+            raise NothingToIndex(
+                "読み取れる評価シートがありませんでした。資料のフォルダーとファイルの種類を確かめてください。"
+            )
+        tell("単語の索引", 0, 0)
+        writer.finish(refused(), files)
+        cosines = writer.vectors(encoder, preparer.encoder)
+        tell(_MEANING, counts["chunks"], counts["chunks"])
+        return counts, cosines
 
 
-def _whose(sheet: Sheet) -> str:
-    """Municipality, year and department, so that a question that names one of them prefers its sheets."""
-    year = f"{sheet.fiscal_year}年度" if sheet.fiscal_year is not None else ""
-    return f"{sheet.municipality} {year} {sheet.department}"
+def _once(readings: Iterable[Reading | Prepared], files: set[str]) -> Iterator[Reading | Prepared]:
+    """The readings without those of a file that was there before; ``files`` are those that were there."""
+    for one in readings:
+        file = one.file if isinstance(one, Prepared) else one[0].file
+        if file not in files:
+            files.add(file)
+            yield one
 
 
-def _chunks(document: Document, section: Section) -> Iterator[Span]:
-    start = section.span.start
-    for piece in split(document.text[start : section.span.end]):
-        yield Span(start + piece.start, start + piece.end)
+def _prepared(
+    readings: Iterator[Reading | Prepared], preparer: Preparer, spread: Spread, spool: Spool
+) -> Iterator[Prepared]:
+    """The readings prepared, in order; what a build that was stopped has prepared is taken from the ``spool``."""
+    with spread(preparer) as hands:
 
+        def begin(task: Reading | Prepared) -> Future[_Begun]:
+            done: Future[_Begun] = Future()
+            if isinstance(task, Prepared):
+                done.set_result(task)
+                return done
+            kept = spool.get(preparer.key_of(task))
+            if kept is None:
+                return hands.submit(task)
+            done.set_result(kept)
+            return done
 
-def _unique(sheet: Sheet, taken: set[str]) -> Sheet:
-    """The sheet, under another id if the same file is there twice under two names."""
-    sheet_id, n = sheet.sheet_id, 2
-    while sheet_id in taken:
-        sheet_id, n = f"{sheet.sheet_id}-{n}", n + 1
-    taken.add(sheet_id)
-    return sheet if sheet_id == sheet.sheet_id else replace(sheet, sheet_id=sheet_id)
-
-
-def _encode(texts: list[str], encoder: Encoder, tell: Progress) -> Vectors:
-    """One row a text. Texts of like length go together, since a batch is filled up to its longest; the long ones come
-    first, so that the bar does not promise too much."""
-    rows = np.zeros((len(texts), encoder.dim), dtype=np.float32)
-    order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
-    for at in range(0, len(texts), _BATCH):
-        batch = order[at : at + _BATCH]
-        rows[batch] = encoder.encode([texts[i] for i in batch], "passage")
-        tell("意味の索引", min(at + _BATCH, len(texts)), len(texts))
-    return rows
-
-
-def _sheet_vectors(rows: Vectors, texts: list[str], sheets: list[int], count: int) -> Vectors:
-    """One unit row a sheet: what all its chunks say together, each in proportion to its length."""
-    out = np.zeros((count, rows.shape[1]), dtype=np.float32)
-    np.add.at(out, sheets, rows * np.array([[len(t)] for t in texts], dtype=np.float32))
-    unit: Vectors = out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), np.float32(1e-9))
-    return unit
+        for task, future in in_order(begin, readings, hands.ahead):
+            if isinstance(task, Prepared):
+                yield task
+                continue
+            try:
+                data = future.result()
+            except Exception:
+                # A process that ran out of memory or was stopped costs time and no document; a fault of ours is met again.
+                logger.exception("preparing %s elsewhere failed", task[0].file)
+                data = preparer(task)
+            assert isinstance(data, bytes)
+            spool.put(preparer.key_of(task), data)
+            yield Prepared.loads(data)
 
 
 def _publish(

@@ -6,13 +6,14 @@ records, and the ranking after it is the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.facets import chosen_words
 from index.lexical import LexicalIndex
 from index.types import Filters, Vectors
 from index.vectors import VectorIndex
@@ -29,7 +30,7 @@ class Allowed:
     """
 
     filters: Filters
-    sheets: Sequence[int] | None
+    sheets: NDArray[np.int64] | None
     chunks: NDArray[np.bool_]
 
 
@@ -60,7 +61,7 @@ class LocalFirstStage:
 
     def by_words(self, terms: Iterable[tuple[str, float]], limit: int, allowed: Allowed) -> Hits:
         """See :class:`FirstStage`."""
-        return self.lexical.search(terms, limit, allowed.sheets)
+        return self.lexical.search(terms, limit, chosen_words(allowed.filters))
 
     def by_meaning(self, vector: Vectors, limit: int, allowed: Allowed) -> Hits:
         """See :class:`FirstStage`."""

@@ -19,6 +19,7 @@ from index.types import Encoder
 from index.wordlists import WordLists
 
 Floats = NDArray[np.float32]
+Lists = tuple[NDArray[np.int32], NDArray[np.int64]]
 
 _ITSELF = np.float32(2)  # in a table of cosines: the very word, told from others of the same vector
 _BEST = 3
@@ -109,7 +110,10 @@ class WordMatcher:
         self._lists = lists
         self._encoder = encoder if isinstance(encoder, WordVectors) else None
         self._weights = weights
-        self._vectors = None if self._encoder is None else self._encoder.word_vectors(lists.vocabulary)
+        self._vectors: Floats | None = None
+        if self._encoder is not None:
+            written = lists.vectors(encoder.digest)
+            self._vectors = self._encoder.word_vectors(lists.vocabulary) if written is None else written
 
     def importance(self, words: Sequence[str]) -> Floats:
         """How telling each word is: its inverse document frequency here, less for a word never seen here."""
@@ -123,14 +127,14 @@ class WordMatcher:
             idf *= np.sqrt(self._encoder.word_weights(list(words)))
         return idf.astype(np.float32)
 
-    def cosines(self, words: Sequence[str]) -> Floats:
-        """(words, vocabulary): ``_ITSELF`` for the word itself, the cosine in 0..1 for others."""
-        out = np.zeros((len(words), len(self._lists.vocabulary)), dtype=np.float32)
+    def cosines(self, words: Sequence[str], others: NDArray[np.int64]) -> Floats:
+        """(words, others): ``_ITSELF`` for the word itself, the cosine in 0..1 for other words by their numbers."""
+        out = np.zeros((len(words), len(others)), dtype=np.float32)
         if self._encoder is not None and self._vectors is not None and len(words):
-            out = np.clip(self._encoder.word_vectors(list(words)) @ self._vectors.T, 0, 1)
+            out = np.clip(self._encoder.word_vectors(list(words)) @ self._vectors[others].T, 0, 1)
         for i, word in enumerate(words):
-            if (number := self._lists.number(word)) >= 0:
-                out[i, number] = _ITSELF
+            if (place := _place(self._lists.number(word), others)) >= 0:
+                out[i, place] = _ITSELF
         return out
 
     def match(self, query: QueryWords, candidates: Candidates) -> tuple[Floats, Floats, Floats]:
@@ -139,10 +143,12 @@ class WordMatcher:
         With words of clearly near meaning, with its words and synonyms alone, and with whatever is nearest to a word.
         """
         w = self._weights
-        table = self.cosines(query.words)
-        body = _best(table, self._lists.gather("body", candidates.chunks))
-        head = _best(table, self._lists.gather("head", candidates.sections))
-        stands = self._standing(query, candidates)
+        # Only the words of the candidates are looked at, a few thousand of however many there are.
+        held = (self._lists.gather("body", candidates.chunks), self._lists.gather("head", candidates.sections))
+        there, lists = _renumbered(self._lists.size, held)
+        table = self.cosines(query.words, there)
+        body, head = (_best(table, one) for one in lists)
+        stands = self._standing(query, there, lists)
         nowhere = np.zeros(len(candidates.chunks), dtype=bool)
         written = np.array([stands.get(w, nowhere) for w in query.words], dtype=np.float32)
         for alternative in query.alternatives:
@@ -160,18 +166,36 @@ class WordMatcher:
 
         return covered(w.word_floor, w.word_cap), importance @ written, covered(0.0, 1.0)
 
-    def _standing(self, query: QueryWords, candidates: Candidates) -> dict[str, NDArray[np.bool_]]:
-        """For each word of the query and its synonyms that stands in the corpus: which candidates have it."""
+    def _standing(
+        self, query: QueryWords, there: NDArray[np.int64], lists: Sequence[Lists]
+    ) -> dict[str, NDArray[np.bool_]]:
+        """For each word of the query and its synonyms that some candidate has: which candidates have it."""
         words = dict.fromkeys([*query.words, *(w for a in query.alternatives for w in a.words)])
-        numbers = {w: n for w in words if (n := self._lists.number(w)) >= 0}
-        row_of = np.full(len(self._lists.vocabulary), -1)
+        numbers = {w: n for w in words if (n := _place(self._lists.number(w), there)) >= 0}
+        row_of = np.full(len(there), -1)
         row_of[list(numbers.values())] = range(len(numbers))
-        out = np.zeros((len(numbers), len(candidates.chunks)), dtype=bool)
-        for kind, rows in (("body", candidates.chunks), ("head", candidates.sections)):
-            ids, begins = self._lists.gather(kind, rows)
+        out = np.zeros((len(numbers), len(lists[0][1]) - 1), dtype=bool)
+        for ids, begins in lists:
             at = np.flatnonzero(row_of[ids] >= 0)
             out[row_of[ids[at]], np.searchsorted(begins, at, side="right") - 1] = True
         return dict(zip(numbers, out, strict=True))
+
+
+def _place(number: int, among: NDArray[np.int64]) -> int:
+    """Where a number stands in an ordered array, -1 where it does not."""
+    at = int(np.searchsorted(among, number))
+    return at if at < len(among) and among[at] == number else -1
+
+
+def _renumbered(size: int, held: Sequence[Lists]) -> tuple[NDArray[np.int64], list[Lists]]:
+    """The numbers of words that stand in some lists, in order, and the lists with the places of their words in it."""
+    marked = np.zeros(size, dtype=bool)
+    for ids, _ in held:
+        marked[ids] = True
+    there = np.flatnonzero(marked)
+    place = np.empty(size, dtype=np.int32)
+    place[there] = np.arange(len(there), dtype=np.int32)
+    return there, [(place[ids], begins) for ids, begins in held]
 
 
 def _mean_of_best(score: Floats, sheets: NDArray[np.int64], parts: NDArray[np.int64]) -> Floats:
@@ -203,7 +227,7 @@ def _best_of_group(best: Floats, groups: NDArray[np.int64]) -> Floats:
     return out
 
 
-def _best(table: Floats, lists: tuple[NDArray[np.int32], NDArray[np.int64]]) -> Floats:
+def _best(table: Floats, lists: Lists) -> Floats:
     """The maximum of each line of ``table`` over the words of each list; an empty list gives 0."""
     ids, begins = lists
     out = np.zeros((table.shape[0], len(begins) - 1), dtype=np.float32)

@@ -11,11 +11,14 @@ import tantivy
 # Weight of a word found in each field; docs/synonyms.md has what was measured. The label says the kind of a section,
 # which many sections share, so it counts less than their text.
 FIELDS = {"name": 1.5, "department": 1.5, "label": 0.8, "text": 1.0}
+_FACETS = "facets"
+
+_HEAP = 128_000_000  # bytes that tantivy may hold before it writes a segment
 
 
 @dataclass(frozen=True, slots=True)
 class LexicalDocument:
-    """The words of one chunk by field; ``sheet`` is the number filters go by."""
+    """The words of one chunk by field; ``sheet`` is its sheet's number, ``facets`` are what filters go by."""
 
     chunk: int
     sheet: int
@@ -23,35 +26,58 @@ class LexicalDocument:
     department: Sequence[str]
     label: Sequence[str]
     text: Sequence[str]
+    facets: Sequence[str] = ()
 
 
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field("chunk", stored=False, indexed=False, fast=True)
     builder.add_unsigned_field("sheet", stored=False, indexed=True)
+    builder.add_text_field(_FACETS, stored=False, tokenizer_name="whitespace", index_option="basic")
     for field in FIELDS:
         builder.add_text_field(field, stored=False, tokenizer_name="whitespace", index_option="freq")
     return builder.build()
 
 
-def write_lexical(folder: Path, documents: Iterable[LexicalDocument]) -> None:
-    """Writes the index of ``documents`` into the empty ``folder``; tantivy does not return before it is on disk."""
-    folder.mkdir(parents=True)
-    index = tantivy.Index(_schema(), path=str(folder))
-    # One thread gives one segment, so that scores do not depend on how the threads shared the documents.
-    writer = index.writer(heap_size=128_000_000, num_threads=1)
-    for d in documents:
+class LexicalWriter:
+    """Writes an index into the empty ``folder``, chunk by chunk, in bounded memory; used as a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        self._folder = folder
+        index = tantivy.Index(_schema(), path=str(folder))
+        # One thread gives one segment where the heap holds all, and segments in the order of the chunks where not.
+        self._writer = index.writer(heap_size=_HEAP, num_threads=1)
+
+    def __enter__(self) -> LexicalWriter:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        """tantivy does not return before all is on disk."""
+        if kind is None:
+            self._writer.commit()
+            self._writer.wait_merging_threads()
+            # The lock files are of this build only; a snapshot never changes.
+            for lock in self._folder.glob(".tantivy-*.lock"):
+                lock.unlink()
+
+    def add(self, chunk: int, sheet: int, name: str, department: str, label: str, text: str, facets: str = "") -> None:
+        """The next chunk, with the words of each field, and those that filters go by, between spaces."""
         document = tantivy.Document()
-        document.add_unsigned("chunk", d.chunk)
-        document.add_unsigned("sheet", d.sheet)
-        for field in FIELDS:
-            document.add_text(field, " ".join(getattr(d, field)))
-        writer.add_document(document)
-    writer.commit()
-    writer.wait_merging_threads()
-    # The lock files are of this build only; a snapshot never changes.
-    for lock in folder.glob(".tantivy-*.lock"):
-        lock.unlink()
+        document.add_unsigned("chunk", chunk)
+        document.add_unsigned("sheet", sheet)
+        document.add_text(_FACETS, facets)
+        for field, words in zip(FIELDS, (name, department, label, text), strict=True):
+            document.add_text(field, words)
+        self._writer.add_document(document)
+
+
+def write_lexical(folder: Path, documents: Iterable[LexicalDocument]) -> None:
+    """Writes the index of ``documents`` into the empty ``folder``."""
+    with LexicalWriter(folder) as writer:
+        for d in documents:
+            name, department, label, text, facets = map(" ".join, (d.name, d.department, d.label, d.text, d.facets))
+            writer.add(d.chunk, d.sheet, name, department, label, text, facets)
 
 
 class LexicalIndex:
@@ -63,25 +89,31 @@ class LexicalIndex:
         self._searcher = self._index.searcher()
 
     def search(
-        self, terms: Iterable[tuple[str, float]], limit: int, sheets: Sequence[int] | None = None
+        self, terms: Iterable[tuple[str, float]], limit: int, facets: Iterable[Sequence[str]] = ()
     ) -> list[tuple[int, float]]:
-        """(chunk, BM25 score) for any of the weighted ``terms``, best first; ``sheets`` restricts the search."""
+        """(chunk, BM25 score) for any of the weighted ``terms``, best first; of each of ``facets`` a chunk must have
+        one word (:func:`index.facets.chosen_words`)."""
         should = [
             (tantivy.Occur.Should, tantivy.Query.boost_query(self._term(field, word), weight * boost))
             for word, weight in terms
             for field, boost in FIELDS.items()
         ]
-        if not should or (sheets is not None and not sheets):
+        if not should:
             return []
         query = tantivy.Query.boolean_query(should)
-        if sheets is not None:
-            allowed = tantivy.Query.const_score_query(
-                tantivy.Query.term_set_query(self._schema, "sheet", list(sheets)), 0.0
-            )
-            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, allowed)])
+        chosen = [(tantivy.Occur.Must, self._one_of(words)) for words in facets]
+        if chosen:
+            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), *chosen])
         hits = self._searcher.search(query, limit, count=False).hits
-        chunks = self._searcher.fast_field_values("chunk", [address for _, address in hits])
-        return [(int(chunk), float(score)) for chunk, (score, _) in zip(chunks, hits, strict=True) if chunk is not None]
+        scores = [score for score, _ in hits]
+        return list(zip(self._searcher.fast_field_values("chunk", [at for _, at in hits]), scores, strict=True))
+
+    def _one_of(self, words: Sequence[str]) -> tantivy.Query:
+        """A query that adds nothing to a score."""
+        terms = [
+            (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, _FACETS, word, "basic")) for word in words
+        ]
+        return tantivy.Query.const_score_query(tantivy.Query.boolean_query(terms), 0.0)
 
     def _term(self, field: str, word: str) -> tantivy.Query:
         return tantivy.Query.term_query(self._schema, field, word, "freq")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,12 +14,15 @@ from typing import Any
 from corpus.errors import IndexDamaged, IndexMissing, IndexOutdated
 from index.cosines import CosineScale, CosineScales
 
-FORMAT = 2
+FORMAT = 3
 CURRENT = "CURRENT"
 SNAPSHOTS = "snapshots"
 MANIFEST = "manifest.json"
-RECORDS, LEXICAL, WORDS = "records.sqlite", "lexical", "words"
+RECORDS, TABLES, LEXICAL, WORDS = "records.sqlite", "tables", "lexical", "words"
 VECTORS, SHEETS = "vectors.faiss", "sheets.npy"
+
+ALWAYS_READ = 256 << 20
+_VERIFIED = "verified.json"
 
 REBUILD = "hyoka index で索引を作り直してください。"
 
@@ -91,7 +96,18 @@ def read_manifest(folder: Path, name: str) -> Manifest:
 
 
 def verify(folder: Path, path: Path, manifest: Manifest) -> None:
-    """A flipped bit is read silently by FAISS, so every file is compared with its checksum before it is used."""
+    """A flipped bit is read silently by FAISS, so every file is compared with its checksum before it is used.
+
+    Of a snapshot of more than :data:`ALWAYS_READ` bytes that is done once: what was found right is written down with
+    the sizes and times of the files, and as long as these stay, nothing is read again.
+    """
+    try:
+        stamps = {name: _stamp(path / name) for name in manifest.files}
+    except OSError:
+        stamps = {}
+    large = sum(size for size, *_ in stamps.values()) > ALWAYS_READ
+    if large and _read_json(path / _VERIFIED) == stamps:
+        return
     for name, expected in manifest.files.items():
         try:
             with (path / name).open("rb") as stream:
@@ -100,3 +116,21 @@ def verify(folder: Path, path: Path, manifest: Manifest) -> None:
             raise IndexDamaged(f"索引 {folder} のファイル {name} を読めません。{REBUILD}") from error
         if found != expected:
             raise IndexDamaged(f"索引 {folder} のファイル {name} が壊れています。{REBUILD}")
+    if large:
+        beside = path / f".{_VERIFIED}-{os.getpid()}"
+        with suppress(OSError):  # a folder that cannot be written is read anew each time
+            beside.write_text(json.dumps(stamps), "utf-8")
+            beside.replace(path / _VERIFIED)
+
+
+def _stamp(file: Path) -> list[int]:
+    """What changes when a file is written, replaced or copied."""
+    told = file.stat()
+    return [told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino]
+
+
+def _read_json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corpus.documents import Span
 from index.chunks import passage_text
 from index.cosines import CosineScales
-from index.firststage import Allowed, FirstStage
+from index.firststage import Allowed, FirstStage, Hits
 from index.fusion import Candidates, Ranking, Weights, WordMatcher, rank
 from index.highlights import highlights
 from index.ranked import best_of_each_section, facet_counts, reordered, terms
@@ -29,6 +30,8 @@ _ALL = Filters()
 LEXICAL_CANDIDATES = 2000
 SHEET_CANDIDATES = 5000  # where sheets are counted: what is cut off here is in no count
 DENSE_CANDIDATES = 300
+
+_KEPT_SCOPES = 16  # filters whose masks are kept: a byte a chunk and 12 bytes a sheet each
 
 
 class PassageSearch:
@@ -60,11 +63,12 @@ class PassageSearch:
         self._encoder = encoder
         self._reranker = reranker
         self._scales = scales
+        self._scope = lru_cache(maxsize=_KEPT_SCOPES)(self._scope_of)
 
     def search(self, query: str, k: int, filters: Filters, offset: int, order: Order) -> SearchResult:
         """See :class:`index.types.Index`. A long section counts once, as its best part."""
         found = self.find(query, filters, LEXICAL_CANDIDATES, reranked=k > 0)  # without hits only the counts are wanted
-        facets = self._count(found.candidates.sections[found.best].tolist())
+        facets = self._count(found.candidates.sections[found.best])
         best = found.best
         if order != "relevance":
             best = best[self._columns.ordered(found.candidates.sheets[best], order)]
@@ -100,34 +104,37 @@ class PassageSearch:
     def _candidates(self, query: str, looked_for: QueryWords, filters: Filters, most: int) -> tuple[Candidates, bool]:
         """The union of what the words and the vector of the query find among the chunks that pass the filters; whether
         that is every chunk in which a word stands."""
-        records, allowed = self._records, self._allowed(filters)
-        lexical = dict(self._first.by_words(terms(looked_for), most, allowed))
+        records, (allowed, parts) = self._records, self._scope(filters)
+        lexical = self._first.by_words(terms(looked_for), most, allowed)
         vector = self._encoder.encode([query], "query")
         near = self._first.by_meaning(vector, DENSE_CANDIDATES, allowed) if vector.any() else []
-        chunks = np.array(sorted(lexical.keys() | {c for c, _ in near}), dtype=np.int64)
-        chunks = chunks[allowed.chunks[chunks]]
-        found = np.array([lexical.get(int(c), 0.0) for c in chunks], dtype=np.float32)
-        of = records.chunk_section[chunks]
-        on = records.section_sheet[of]
-        dense, whole = self._first.cosines(vector, chunks), (self._sheet_vectors @ vector[0])[on]
+        by_words, scores = _columns(lexical)
+        chunks = np.union1d(by_words, _columns(near)[0])
+        found = np.zeros(len(chunks), dtype=np.float32)
+        found[np.searchsorted(chunks, by_words)] = scores
+        passing = allowed.chunks[chunks]
+        chunks, found = chunks[passing], found[passing]
+        of = records.chunk_section[chunks].astype(np.int64)
+        on = records.section_sheet[of].astype(np.int64)
+        sheets, of_sheet = np.unique(on, return_inverse=True)
+        dense, whole = self._first.cosines(vector, chunks), (self._sheet_vectors[sheets] @ vector[0])[of_sheet]
         if (scales := self._scales) is not None:
             dense, whole = scales.passages(dense), scales.sheets(whole)
-        parts = np.bincount(records.section_sheet[records.chunk_section[allowed.chunks]], minlength=len(records.sheets))
-        return Candidates(chunks, of, on, found, dense, whole, parts[on]), len(lexical) < most
+        return Candidates(chunks, of, on, found, dense, whole, parts[on].astype(np.int64)), len(lexical) < most
 
-    def _allowed(self, filters: Filters) -> Allowed:
-        """What passes the filters. Names of staff are no search results: sections that hold them never do."""
+    def _scope_of(self, filters: Filters) -> tuple[Allowed, NDArray[np.int32]]:
+        """What passes the filters, and how many chunks of each sheet do. Names of staff are no search results: sections
+        that hold them never pass."""
         records = self._records
         passing = self._columns.passing(filters)
-        sections = np.ones(len(records.section_sheet), dtype=bool)
-        sections[records.section_numbers([PERSON_FIELD])] = False
+        sections = ~records.named_sections([PERSON_FIELD])
         if passing is not None:
-            sections &= np.isin(records.section_sheet, passing)
+            sections &= passing[records.section_sheet]
         if filters.section:
-            named = np.zeros_like(sections)
-            named[records.section_numbers(filters.section)] = True
-            sections &= named
-        return Allowed(filters, None if passing is None else passing.tolist(), sections[records.chunk_section])
+            sections &= records.named_sections(filters.section)
+        chunks = sections[records.chunk_section]
+        parts = np.bincount(records.section_sheet[records.chunk_section[chunks]], minlength=len(records.sheets))
+        return Allowed(filters, None if passing is None else np.flatnonzero(passing), chunks), parts.astype(np.int32)
 
     def _read(self, candidates: Candidates, positions: list[int]) -> list[str]:
         """What a cross-encoder reads of some candidates: their texts as they were encoded."""
@@ -173,8 +180,13 @@ class PassageSearch:
             department_highlights=in_department,
         )
 
-    def _count(self, sections: list[int]) -> dict[str, dict[str, int]]:
+    def _count(self, sections: NDArray[np.int64]) -> dict[str, dict[str, int]]:
         fields = self._records.section_fields(sections)
-        sheets, times = np.unique(self._records.section_sheet[sections], return_counts=True)
-        counted = {name: self._columns.counts(name, sheets.tolist(), times.tolist()) for name in FACETS}
+        sheets, times = np.unique(self._records.section_sheet[sections].astype(np.int64), return_counts=True)
+        counted = {name: self._columns.counts(name, sheets, times) for name in FACETS}
         return facet_counts(counted, Counter(field for field in fields if field))
+
+
+def _columns(hits: Hits) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    chunks, scores = zip(*hits, strict=True) if hits else ((), ())
+    return np.array(chunks, dtype=np.int64), np.array(scores, dtype=np.float32)

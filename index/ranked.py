@@ -27,13 +27,9 @@ def terms(looked_for: QueryWords) -> list[tuple[str, float]]:
 def best_of_each_section(candidates: Candidates, ranking: Ranking) -> list[int]:
     """Positions of the shown candidates, best first, one a section; equal scores keep the documents' order."""
     order = np.lexsort((candidates.chunks, -ranking.score))
-    seen: set[int] = set()
-    best: list[int] = []
-    for i in order[ranking.evidence[order]]:
-        section = int(candidates.sections[i])
-        if section not in seen:
-            seen.add(section)
-            best.append(int(i))
+    order = order[ranking.evidence[order]]
+    firsts = np.unique(candidates.sections[order], return_index=True)[1]
+    best: list[int] = order[np.sort(firsts)].tolist()
     return best
 
 

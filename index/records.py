@@ -33,18 +33,22 @@ from corpus.documents import (
 )
 from corpus.periods import Period
 from index.sheetrows import SheetRows
+from index.tables import SheetList, Tables
 from index.types import Judgement, SheetEvent, SheetFact, SheetSection
 
 _KEPT_TEXTS = 64  # documents whose text stays in memory
+_MAPPED = 1 << 31  # bytes; SQLite maps no more
 _KEPT_ROWS = 50_000  # sections, and as many facts and events, that stay in memory; a row takes about 1 kB
 
 
 class Records:
     """A finished records file, opened read-only. One connection, one query at a time."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, tables: Path) -> None:
+        """``tables`` is the folder with the columns of the same records (:mod:`index.tables`)."""
         # immutable: a snapshot never changes, so SQLite needs neither locks nor journals beside it.
         self._db = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+        self._db.execute(f"PRAGMA mmap_size = {_MAPPED}")  # pages of the file are not copied
         self._lock = threading.Lock()
         self._readers = 1
         self._texts: OrderedDict[int, str] = OrderedDict()
@@ -52,23 +56,10 @@ class Records:
         self._kept_sections = SheetRows(self._read_sections, _KEPT_ROWS)
         self._kept_facts = SheetRows(self._read_facts, _KEPT_ROWS)
         self._kept_events = SheetRows(self._read_events, _KEPT_ROWS)
-        rows = self._rows(
-            "SELECT s.sheet_id, d.file, s.kind, s.name, s.municipality, s.fiscal_year, s.department, s.spans, s.form,"
-            " s.document FROM sheets s JOIN documents d USING (document) ORDER BY s.sheet"
-        )
-        self.sheets: list[Sheet] = [_sheet(r) for r in rows]
-        self.sheet_numbers = {s.sheet_id: i for i, s in enumerate(self.sheets)}
-        self._documents = [int(r[9]) for r in rows]
-        self.section_sheet = self._column("SELECT sheet FROM sections ORDER BY section")
-        fields: dict[str, int] = {}
-        named = self._rows("SELECT field FROM sections ORDER BY section")
-        self._section_field = np.array([fields.setdefault(r[0], len(fields)) for r in named], dtype=np.int32)
-        self._fields = list(fields)
-        self._timeline = dict(self._rows("SELECT sheet, timeline FROM timelines"))
-        self._timelines: dict[int, list[int]] = {}
-        for sheet, timeline in self._timeline.items():
-            self._timelines.setdefault(timeline, []).append(sheet)
-        self.chunk_section = self._column("SELECT section FROM chunks ORDER BY chunk")
+        self.tables = Tables(tables)
+        self.sheets = SheetList(self.tables)
+        self.section_sheet = self.tables.section_sheet
+        self.chunk_section = self.tables.chunk_section
 
     def close(self) -> None:
         """Closes the file."""
@@ -88,9 +79,6 @@ class Records:
     def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._db.execute(sql, values).fetchall()
-
-    def _column(self, sql: str) -> NDArray[np.int64]:
-        return np.array([r[0] for r in self._rows(sql)], dtype=np.int64)
 
     def _text(self, document: int) -> str:
         with self._lock:
@@ -128,16 +116,17 @@ class Records:
         found: dict[str, tuple[str, ...]] = {}
         for file, own in self._rows("SELECT file, warnings FROM documents ORDER BY document"):
             found[file] = tuple(json.loads(own))
-        for number, warnings in self._rows("SELECT sheet, warnings FROM sheets ORDER BY sheet"):
-            found[self.sheets[number].file] += tuple(json.loads(warnings))
+        for file, own in self._rows(
+            "SELECT d.file, s.warnings FROM sheets s JOIN documents d USING (document)"
+            " WHERE s.warnings != '[]' ORDER BY s.sheet"
+        ):
+            found[file] += tuple(json.loads(own))
         return {file: texts for file, texts in found.items() if texts}
 
     def timeline(self, sheet: int) -> list[Sheet]:
         """The sheets of one programme over the years, oldest first, for the number of any of them."""
-        numbers = self._timelines[self._timeline[sheet]] if sheet in self._timeline else [sheet]
-        return sorted(
-            (self.sheets[n] for n in numbers), key=lambda s: (s.fiscal_year or 0, self.sheet_numbers[s.sheet_id])
-        )
+        numbers = self.tables.one_programme(sheet)  # in the order of the documents, which stays among equal years
+        return sorted((self.sheets[n] for n in numbers), key=lambda s: s.fiscal_year or 0)
 
     def refused(self) -> list[tuple[str, str]]:
         """(file, why) of every file that could not be read when the index was made."""
@@ -174,27 +163,29 @@ class Records:
         )
         out = []
         for number, sheet, label, field, start, end in rows:
-            text = self._text(self._documents[sheet])[start:end]
+            text = self._text(int(self.tables.document[sheet]))[start:end]
             out.append(SheetSection(number, self.sheets[sheet], Section(label, field, Span(start, end), text)))
         return out
 
-    def section_numbers(self, names: Sequence[str]) -> NDArray[np.int64]:
-        """The numbers of the sections whose canonical field or printed label is one of ``names``."""
-        marks = ",".join("?" * len(names))
-        return self._column_of(
-            f"SELECT section FROM sections WHERE field IN ({marks}) OR label IN ({marks})", [*names, *names]
-        )
+    def named_sections(self, names: Sequence[str]) -> NDArray[np.bool_]:
+        """For every section whether its canonical field or its printed label is one of ``names``."""
+        found = np.zeros(len(self.section_sheet), dtype=bool)
+        for texts, column in (
+            (self.tables.fields, self.tables.section_field),
+            (self.tables.labels, self.tables.section_label),
+        ):
+            for number in {texts.number(name) for name in names} - {-1}:
+                found |= column == number
+        return found
 
-    def _column_of(self, sql: str, values: Sequence[object]) -> NDArray[np.int64]:
-        return np.array([r[0] for r in self._rows(sql, values)], dtype=np.int64)
-
-    def field_numbers(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int32], list[str]]:
+    def field_numbers(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int32], Sequence[str]]:
         """The canonical field of each of some sections as a number, and the names of all numbers."""
-        return self._section_field[numbers], self._fields
+        return self.tables.section_field[numbers], self.tables.fields
 
-    def section_fields(self, numbers: Sequence[int]) -> list[str]:
+    def section_fields(self, numbers: NDArray[np.int64]) -> list[str]:
         """The canonical field of each of some sections."""
-        return [self._fields[i] for i in self._section_field[np.asarray(numbers, dtype=np.int64)].tolist()]
+        fields = self.tables.fields
+        return [fields[i] for i in self.tables.section_field[numbers].tolist()]
 
     def chunks(self, numbers: Sequence[int]) -> list[tuple[int, Span]]:
         """The section number and the span of each of some chunks."""
@@ -207,7 +198,7 @@ class Records:
 
     def text(self, sheet: int, span: Span) -> str:
         """The document's text at ``span``, for a sheet's number."""
-        return self._text(self._documents[sheet])[span.start : span.end]
+        return self._text(int(self.tables.document[sheet]))[span.start : span.end]
 
     def facts(self, sheets: Sequence[int] | None = None, fields: Sequence[str] | None = None) -> list[SheetFact]:
         """Facts in document order; None means all."""
@@ -222,13 +213,6 @@ class Records:
     def _facts(self, where: str, values: Sequence[object]) -> list[tuple[int, SheetFact]]:
         rows = self._rows(f"SELECT * FROM facts {where} ORDER BY fact", values)
         return [(r[1], SheetFact(self.sheets[r[1]], _fact(r[2:]))) for r in rows]
-
-    def cells(self, fields: Sequence[str]) -> list[tuple[int, str, float | None, str, str | None, str | None]]:
-        """Of every fact of some fields: sheet, field, value, text, the first day of its period, plan or actual."""
-        where, values = _where(None, fields)
-        return self._rows(
-            f"SELECT sheet, field, value, text, period_start, kind FROM facts {where} ORDER BY fact", values
-        )
 
     def events(self, sheets: Sequence[int] | None = None) -> list[SheetEvent]:
         """Events in document order; None means all."""
@@ -287,19 +271,10 @@ def _certainty(text: str | None) -> Certainty | None:
     return Certainty(score, tuple(Reason(*reason) for reason in reasons))
 
 
-def _spans(text: str) -> tuple[Span, ...]:
-    return tuple(Span(a, b) for a, b in json.loads(text))
-
-
 @lru_cache(maxsize=1 << 12)
 def _period(start: str, end: str, label: str, kind: Any) -> Period:
     """The same few periods stand in all facts."""
     return Period(date.fromisoformat(start), date.fromisoformat(end), label, kind)
-
-
-def _sheet(row: Sequence[Any]) -> Sheet:
-    sheet_id, file, kind, name, municipality, year, department, spans, form = row[:9]
-    return Sheet(sheet_id, file, kind, name, municipality, year, department, _spans(spans), form)
 
 
 def _fact(row: Sequence[Any]) -> Fact:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from corpus.documents import Certainty, Document, Fact, Place, Section, SheetReading, Span
 from corpus.periods import Period
@@ -29,6 +30,9 @@ CREATE TABLE events (event INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, period_s
   end INTEGER NOT NULL, quote_start INTEGER NOT NULL, quote_end INTEGER NOT NULL, what TEXT NOT NULL);
 CREATE TABLE timelines (sheet INTEGER PRIMARY KEY, timeline INTEGER NOT NULL);
 CREATE TABLE refused (file TEXT PRIMARY KEY, message TEXT NOT NULL);
+"""
+# Made when all rows are in: sorted once, not a page here and there for every row.
+_INDEXES = """
 CREATE INDEX sheets_document ON sheets (document);
 CREATE INDEX sections_sheet ON sections (sheet);
 CREATE INDEX sections_field ON sections (field);
@@ -43,19 +47,25 @@ class RecordsWriter:
 
     def __init__(self, file: Path) -> None:
         self._db = sqlite3.connect(file)
-        self._db.executescript(_SCHEMA)
+        # What a build that was killed leaves is thrown away, so nothing has to survive it here; the finished file is
+        # brought to disk before it is named in CURRENT.
+        self._db.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}")
         self._next = {"document": 0, "sheet": 0, "section": 0, "chunk": 0}
 
     def __enter__(self) -> RecordsWriter:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         self._db.commit()
+        if kind is None:
+            self._db.executescript(_INDEXES)
         self._db.close()
 
-    def _insert(self, table: str, rows: Iterable[Sequence[object]]) -> None:
-        for row in rows:
-            self._db.execute(f"INSERT INTO {table} VALUES ({','.join('?' * len(row))})", row)
+    def _insert(self, table: str, rows: Iterable[Sequence[object]]) -> int:
+        whole = list(rows)
+        if whole:
+            self._db.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * len(whole[0]))})", whole)
+        return len(whole)
 
     def _number(self, what: str) -> int:
         self._next[what] += 1
@@ -64,35 +74,44 @@ class RecordsWriter:
     def document(self, d: Document) -> int:
         """Stores a document and returns its number."""
         number = self._number("document")
-        places = [_place_row(p) for p in d.places]
-        row = (
-            number,
-            d.file,
-            d.text,
-            d.sha256,
-            d.media,
-            json.dumps(places),
-            json.dumps(d.warnings, ensure_ascii=False),
-            d.reader,
-            json.dumps([(p.width, p.height) for p in d.pages]),
-        )
-        self._insert("documents", [row])
+        self._insert("documents", [(number, *document_row(d))])
         return number
 
     def sheet(self, document: int, reading: SheetReading) -> int:
         """Stores a sheet with its facts and events and returns its number."""
-        number, s = self._number("sheet"), reading.sheet
-        spans = json.dumps([(x.start, x.end) for x in s.spans])
-        warnings = json.dumps(reading.warnings, ensure_ascii=False)
-        row = (number, s.sheet_id, document, s.kind, s.name, s.municipality, s.fiscal_year, s.department, spans, s.form)
-        self._insert("sheets", [(*row, warnings, _certainty_text(reading.certainty))])
-        self._insert("facts", ((None, number, *_fact_row(f)) for f in reading.facts))
-        rows = (
-            (None, number, *_period_row(e.period), *_offsets(e.span), *_offsets(e.quote), e.what)
-            for e in reading.events
-        )
-        self._insert("events", rows)
+        number = self._number("sheet")
+        sheet_id, *rest = sheet_row(reading)
+        self._insert("sheets", [(number, sheet_id, document, *rest)])
+        self._insert("facts", ((None, number, *row) for row in fact_rows(reading)))
+        self._insert("events", ((None, number, *row) for row in event_rows(reading)))
         return number
+
+    def add(
+        self,
+        document: Sequence[object],
+        sheets: Sequence[Sequence[object]],
+        sections: Iterable[Sequence[Any]],
+        chunks: Iterable[Sequence[Any]],
+        facts: Iterable[Sequence[Any]],
+        events: Iterable[Sequence[Any]],
+    ) -> tuple[int, int]:
+        """Stores the rows of one document, as :mod:`index.prepared` has them; returns its first sheet and first chunk.
+
+        Sections, facts and events begin with the number of their sheet, chunks with that of their section, counted from
+        0 within the document.
+        """
+        number = self._number("document")
+        self._insert("documents", [(number, *document)])
+        first, at, chunk = self._next["sheet"], self._next["section"], self._next["chunk"]
+        rows = [(first + i, row[0], number, *row[1:]) for i, row in enumerate(sheets)]
+        self._next["sheet"] += self._insert("sheets", rows)
+        rows = [(at + i, first + row[0], *row[1:]) for i, row in enumerate(sections)]
+        self._next["section"] += self._insert("sections", rows)
+        rows = [(chunk + i, at + row[0], *row[1:]) for i, row in enumerate(chunks)]
+        self._next["chunk"] += self._insert("chunks", rows)
+        for table, found in (("facts", facts), ("events", events)):
+            self._insert(table, [(None, first + row[0], *row[1:]) for row in found])
+        return first, chunk
 
     def refused(self, file: str, message: str) -> None:
         """Stores a file that could not be read, with the reason; the first of two reasons counts."""
@@ -113,6 +132,36 @@ class RecordsWriter:
     def timelines(self, found: Iterable[Sequence[int]]) -> None:
         """Stores which sheets (by number) are one programme over the years; a sheet alone in its year is in none."""
         self._insert("timelines", ((sheet, number) for number, sheets in enumerate(found) for sheet in sheets))
+
+
+def document_row(d: Document) -> list[Any]:
+    """A document as its row, without its number."""
+    places = json.dumps([_place_row(p) for p in d.places])
+    warnings = json.dumps(d.warnings, ensure_ascii=False)
+    return [
+        d.file, d.text, d.sha256, d.media, places, warnings, d.reader, json.dumps([(p.width, p.height) for p in d.pages]),
+    ]  # fmt: skip
+
+
+def sheet_row(reading: SheetReading) -> list[Any]:
+    """A sheet as its row, without its number and its document's."""
+    s = reading.sheet
+    spans = json.dumps([(x.start, x.end) for x in s.spans])
+    warnings = json.dumps(reading.warnings, ensure_ascii=False)
+    certainty = _certainty_text(reading.certainty)
+    return [
+        s.sheet_id, s.kind, s.name, s.municipality, s.fiscal_year, s.department, spans, s.form, warnings, certainty,
+    ]  # fmt: skip
+
+
+def fact_rows(reading: SheetReading) -> Iterator[tuple[object, ...]]:
+    """A sheet's facts as rows, without their numbers and the sheet's."""
+    return (_fact_row(f) for f in reading.facts)
+
+
+def event_rows(reading: SheetReading) -> Iterator[tuple[object, ...]]:
+    """A sheet's events as rows, without their numbers and the sheet's."""
+    return ((*_period_row(e.period), *_offsets(e.span), *_offsets(e.quote), e.what) for e in reading.events)
 
 
 def _certainty_text(certainty: Certainty | None) -> str | None:

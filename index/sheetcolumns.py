@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
-from itertools import repeat
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
-from corpus.documents import Sheet
 from corpus.normalize import squeeze
+from index.facets import department_words, rating_words
 from index.readings import reading, readings
-from index.sheetvalues import amount_class, wanted
+from index.sheetvalues import wanted
+from index.tables import NO_YEAR, Tables
 from index.types import Filters, Order, SheetValues
 
 Numbers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 FACETS = ("municipality", "fiscal_year", "department", "rating", "budget")
 """The facets of a whole sheet; the section (欄) is one of a passage."""
@@ -27,6 +28,8 @@ _LEAST_SOUND = 3  # kana; shorter words sound like parts of everything
 _LIKE, _LIKE_LETTERS = 90.0, 80.0  # of 100
 _AS_GOOD = 2.0
 _MOST_NAMES = 3
+_KEPT_FILTERS = 32  # a byte a sheet each
+_KEPT_SOUNDS = 1 << 15
 
 
 _SMALL = str.maketrans("ァィゥェォッャュョヮ", "アイウエオツヤユヨワ")
@@ -45,77 +48,109 @@ def dictionary_key(sound: str) -> tuple[str, str]:
 class SheetColumns:
     """What is known of every sheet without reading it, by the sheets' numbers."""
 
-    def __init__(self, sheets: Sequence[Sheet], values: Sequence[SheetValues]) -> None:
-        self.values = values
-        self._sheets = sheets
-        self._classes = [amount_class(one.amount) for one in values]
-        self.passing = lru_cache(maxsize=64)(self._passing)
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self.passing = lru_cache(maxsize=_KEPT_FILTERS)(self._passing)
+        self._sound = lru_cache(maxsize=_KEPT_SOUNDS)(lambda name: dictionary_key(readings([tables.names[name]])[0]))
 
-    def _passing(self, filters: Filters) -> Numbers | None:
-        """Numbers of the sheets that pass, in order; None when nothing is filtered. The section is not looked at."""
-        if not any(getattr(filters, name) for name in FACETS):
-            return None
-        cities = {squeeze(m) for m in filters.municipality}
-        departments = {squeeze(d) for d in filters.department}
-        ratings = {squeeze(r) for r in filters.rating}
-        classes = {squeeze(c) for c in filters.budget}
-        years = set(filters.fiscal_year)
-        passing = [
-            i
-            for i, s in enumerate(self._sheets)
-            if (not cities or squeeze(s.municipality) in cities)
-            and (not years or s.fiscal_year in years)
-            and (
-                not departments or not departments.isdisjoint(squeeze(d) for d in (s.department, *s.department.split()))
-            )
-            and (not ratings or self._rated(i, ratings))
-            and (not classes or squeeze(self._classes[i]) in classes)
-        ]
-        return np.array(passing, dtype=np.int64)
+    def values(self, number: int) -> SheetValues:
+        """The ratings and amounts of a sheet."""
+        return self._tables.values(number)
 
-    def _rated(self, number: int, wanted_ratings: set[str]) -> bool:
-        """Whether a sheet has one of some ratings: 総合評価：A, or A in whatever field."""
-        for rating in self.values[number].ratings:
-            key = squeeze(rating)
-            if key in wanted_ratings or key.split(":", 1)[1] in wanted_ratings:
-                return True
-        return False
+    def _passing(self, filters: Filters) -> Flags | None:
+        """For every sheet whether it passes; None when nothing is filtered. The section is not looked at."""
+        t = self._tables
+        found: list[Flags] = []
+        if filters.municipality:
+            found.append(_having(self._municipality_words, filters.municipality)[t.municipality])
+        if filters.fiscal_year:
+            found.append(np.isin(t.year, filters.fiscal_year))
+        if filters.department:
+            found.append(_having(self._department_words, filters.department)[t.department])
+        if filters.rating:
+            rated = np.zeros(len(t.year), dtype=bool)
+            places = np.flatnonzero(_having(self._rating_words, filters.rating)[t.rated])
+            rated[np.searchsorted(t.rating_starts, places, side="right") - 1] = True
+            found.append(rated)
+        if filters.budget:
+            classes = [frozenset([squeeze(name)]) for name in self._class_names]
+            found.append(_having(classes, filters.budget)[self._classes])
+        passing: Flags | None = np.logical_and.reduce(found) if found else None
+        return passing
 
     def ordered(self, numbers: Numbers, order: Order) -> Numbers:
         """Positions that bring sheets, given best first, into an order; equals stay best first."""
         if order == "year":
-            return np.argsort(-self._years[numbers], kind="stable")
+            years = self._tables.year[numbers].astype(np.int64)
+            return np.argsort(-np.where(years == NO_YEAR, 0, years), kind="stable")
         if order == "amount":
-            return np.argsort(-self._amounts[numbers], kind="stable")
+            amounts = self._amounts(numbers)
+            return np.argsort(-np.where(np.isnan(amounts), -np.inf, amounts), kind="stable")
         if order == "name":
-            return np.argsort(self._names[numbers], kind="stable")
+            names, of = np.unique(self._tables.name[numbers], return_inverse=True)
+            sounds = [self._sound(name) for name in names.tolist()]
+            rank = {sound: at for at, sound in enumerate(sorted(set(sounds)))}
+            return np.argsort(np.array([rank[sound] for sound in sounds], dtype=np.int64)[of], kind="stable")
         return np.arange(len(numbers))
 
-    def counts(self, facet: str, numbers: Iterable[int], times: Iterable[int] = repeat(1)) -> dict[str, int]:
+    def counts(self, facet: str, numbers: Numbers, times: Numbers | None = None) -> dict[str, int]:
         """How many of some sheets have each value of a facet, the most frequent first; amounts and ratings as listed.
 
         ``times`` says how often each of them counts.
         """
-        counted: Counter[str] = Counter()
-        for number, n in zip(numbers, times, strict=False):
-            sheet = self._sheets[number]
-            if facet == "rating":
-                for rating in self.values[number].ratings:
-                    counted[rating] += n
-            elif facet == "budget":
-                counted[self._classes[number]] += n
-            elif facet == "fiscal_year":
-                counted["" if sheet.fiscal_year is None else str(sheet.fiscal_year)] += n
-            else:
-                counted[sheet.municipality if facet == "municipality" else sheet.department] += n
-        del counted[""]
-        if facet == "budget":
-            return {one.name: counted[one.name] for one in wanted().classes if one.name in counted}
-        found = counted.most_common()
+        t = self._tables
+        if times is None:
+            times = np.ones(len(numbers), dtype=np.int64)
         if facet == "rating":
+            starts = t.rating_starts[numbers].astype(np.int64)
+            lengths = t.rating_starts[numbers + 1] - starts
+            at = np.arange(lengths.sum()) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
+            rated = _counted(t.rated[at], np.repeat(times, lengths))
             place = {field: at for at, field in enumerate(wanted().ratings)}
+            found = [(t.ratings[code], count) for code, count in rated]
             found.sort(key=lambda item: (place[item[0].split("：", 1)[0]], item[0]))  # A before B
-        return dict(found)
+            return dict(found)
+        if facet == "budget":
+            counted = dict(_counted(self._classes[numbers], times))
+            return {name: counted[code] for code, name in enumerate(self._class_names[:-1]) if code in counted}
+        if facet == "fiscal_year":
+            return {str(year): count for year, count in _counted(t.year[numbers], times) if year != NO_YEAR}
+        texts, column = (t.municipalities, t.municipality) if facet == "municipality" else (t.departments, t.department)
+        return {texts[code]: count for code, count in _counted(column[numbers], times) if texts[code]}
+
+    def _amounts(self, numbers: Numbers | slice) -> NDArray[np.float64]:
+        """What was spent, or what was planned where nothing is printed as spent; NaN where neither is."""
+        settled = self._tables.settled[numbers]
+        return np.where(np.isnan(settled), self._tables.planned[numbers], settled)
+
+    @cached_property
+    def _class_names(self) -> list[str]:
+        """The classes of amounts as they are listed, and the empty name of no amount."""
+        return [*(one.name for one in wanted().classes), ""]
+
+    @cached_property
+    def _classes(self) -> NDArray[np.int8]:
+        """The class of every sheet's amount, as a place in the list of names."""
+        amounts = self._amounts(slice(None))
+        classes = np.full(len(amounts), len(self._class_names) - 1, dtype=np.int8)
+        open_ = ~np.isnan(amounts)
+        for at, one in enumerate(wanted().classes):
+            fits = open_ if one.below is None else open_ & (amounts < one.below)
+            classes[fits] = at
+            open_ &= ~fits
+        return classes
+
+    @cached_property
+    def _municipality_words(self) -> list[frozenset[str]]:
+        return [frozenset([squeeze(name)]) for name in self._tables.municipalities]
+
+    @cached_property
+    def _department_words(self) -> list[frozenset[str]]:
+        return [department_words(name) for name in self._tables.departments]
+
+    @cached_property
+    def _rating_words(self) -> list[frozenset[str]]:
+        return [rating_words(name) for name in self._tables.ratings]
 
     def names_like(self, words: str) -> list[str]:
         """The names of sheets and departments that are written or sound like some words, the likest first.
@@ -138,8 +173,8 @@ class SheetColumns:
 
     @cached_property
     def _named(self) -> list[str]:
-        departments = (part for s in self._sheets for part in (s.department, *s.department.split()) if part)
-        return list(dict.fromkeys((*(s.name for s in self._sheets), *departments)))
+        departments = (part for name in self._tables.departments for part in (name, *name.split()) if part)
+        return list(dict.fromkeys((*self._tables.names, *departments)))
 
     @cached_property
     def _keys(self) -> list[str]:
@@ -149,17 +184,16 @@ class SheetColumns:
     def _sounding(self) -> list[str]:
         return readings(self._named)
 
-    @cached_property
-    def _years(self) -> Numbers:
-        return np.array([s.fiscal_year or 0 for s in self._sheets], dtype=np.int64)
 
-    @cached_property
-    def _amounts(self) -> NDArray[np.float64]:
-        return np.array([-np.inf if v.amount is None else v.amount for v in self.values], dtype=np.float64)
+def _having(words: Sequence[frozenset[str]], chosen: Iterable[object]) -> Flags:
+    """For each of some values whether one of its words is chosen."""
+    keys = {squeeze(str(one)) for one in chosen}
+    return np.array([not keys.isdisjoint(own) for own in words], dtype=bool)
 
-    @cached_property
-    def _names(self) -> Numbers:
-        """The rank of each sheet's name by its sound; names that sound alike share one."""
-        sounds = readings([s.name for s in self._sheets])
-        ranks = {sound: rank for rank, sound in enumerate(sorted(set(sounds), key=dictionary_key))}
-        return np.array([ranks[sound] for sound in sounds], dtype=np.int64)
+
+def _counted(codes: NDArray[np.integer[Any]], times: Numbers) -> list[tuple[int, int]]:
+    """How often each code stands there, the most frequent first; of equally frequent ones the one that came first."""
+    values, firsts, of = np.unique(codes, return_index=True, return_inverse=True)
+    counts = np.bincount(of, weights=times, minlength=len(values)).astype(np.int64)
+    order = np.lexsort((firsts, -counts))
+    return list(zip(values[order].tolist(), counts[order].tolist(), strict=True))

@@ -65,7 +65,7 @@ class SheetSearch:
         cards = []
         for number, group in zip(shown.tolist(), groups, strict=True):
             own = [next(passages) for _ in group[: others + 1]]
-            cards.append(SheetHit(own[0], tuple(own[1:]), len(group), self._columns.values[number]))
+            cards.append(SheetHit(own[0], tuple(own[1:]), len(group), self._columns.values(number)))
         facets = {name: self._counts(query, filters, name) for name in (*FACETS[:3], "section", *FACETS[3:])}
         return SheetsFound(len(numbers), len(hits), tuple(cards), facets, found.note)
 
@@ -78,27 +78,19 @@ class SheetSearch:
         hits = found.best
         passing = self._columns.passing(replace(filters, section=()))
         if passing is not None:
-            hits = hits[np.isin(found.candidates.sheets[hits], passing)]
+            hits = hits[passing[found.candidates.sheets[hits]]]
         if filters.section:
-            hits = hits[self._of_sections(found.candidates.sections[hits], filters.section)]
+            hits = hits[self._records.named_sections(filters.section)[found.candidates.sections[hits]]]
         return found, hits
-
-    def _of_sections(self, sections: Positions, chosen: Sequence[str]) -> NDArray[np.bool_]:
-        """Which sections are of a chosen field; a name that is no field is looked for among the printed labels."""
-        fields, names = self._records.field_numbers(sections)
-        wanted = [number for number, name in enumerate(names) if name in chosen]
-        labels = [name for name in chosen if name not in names]
-        of: NDArray[np.bool_] = np.isin(fields, wanted)
-        return of | np.isin(sections, self._records.section_numbers(labels)) if labels else of
 
     def _counts(self, query: str, filters: Filters, name: str) -> dict[str, int]:
         """The sheets of each value of a facet, as if nothing of that facet were chosen."""
         found, hits = self._under(query, replace(filters, **{name: ()}))
         sheets = found.candidates.sheets[hits]
         if name != "section":
-            return self._columns.counts(name, np.unique(sheets).tolist())
+            return self._columns.counts(name, np.unique(sheets))
         fields, names = self._records.field_numbers(found.candidates.sections[hits])
         pairs = np.unique(sheets * len(names) + fields)  # a sheet counts once for each of its fields
         numbers, times = np.unique(pairs % max(len(names), 1), return_counts=True)
         counted = sorted(zip(times.tolist(), numbers.tolist(), strict=True), key=lambda pair: (-pair[0], pair[1]))
-        return {names[number]: count for count, number in counted if names[number]}
+        return {name: count for count, number in counted if (name := names[number])}

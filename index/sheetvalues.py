@@ -1,6 +1,6 @@
 """What a sheet can be filtered and sorted by beside its place and year: its ratings and the size of its budget.
 
-Both are read from its facts when an index is opened; which facts count, and the classes, stand in ``sheetvalues.toml``.
+Both are read from its facts when an index is built; which facts count, and the classes, stand in ``sheetvalues.toml``.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from corpus.documents import Sheet
+from corpus.documents import Fact, Sheet
 from index.types import SheetValues
 
-# (sheet's number, canonical field, number or None, text, first day of the period or None, plan or actual or None)
+# (canonical field, number or None, text, first day of the period or None, plan or actual or None)
+OwnCell = tuple[str, float | None, str, str | None, str | None]
+# The same with the sheet's number before it.
 Cell = tuple[int, str, float | None, str, str | None, str | None]
 
 _LETTER = re.compile(r"[A-Za-z◎○〇△▲×](?![A-Za-z0-9])")
@@ -40,9 +42,10 @@ class Wanted:
     planned: tuple[str, ...]
     classes: tuple[AmountClass, ...]
 
-    def fields(self) -> list[str]:
+    @property
+    def fields(self) -> frozenset[str]:
         """Every field that is looked at."""
-        return list(dict.fromkeys((*self.ratings, *self.settled, *self.planned)))
+        return frozenset((*self.ratings, *self.settled, *self.planned))
 
 
 @cache
@@ -79,30 +82,43 @@ def mark(text: str) -> str:
 
 
 def sheet_values(sheets: Sequence[Sheet], cells: Iterable[Cell]) -> list[SheetValues]:
-    """The values of each sheet. A fact of another year than the sheet's own does not count: sheets print many."""
+    """The values of each sheet."""
+    own: list[list[OwnCell]] = [[] for _ in sheets]
+    for number, *cell in cells:
+        own[number].append(tuple(cell))  # type: ignore[arg-type]
+    return [values_of(sheet.kind, sheet.fiscal_year, found) for sheet, found in zip(sheets, own, strict=True)]
+
+
+def values_of(kind: str, fiscal_year: int | None, cells: Iterable[OwnCell]) -> SheetValues:
+    """The values of one sheet. A fact of another year than the sheet's own does not count: sheets print many."""
+    if kind != "programme":
+        return SheetValues()  # a summary table rates many programmes
     want = wanted()
     place = {field: at for at, field in enumerate(want.ratings)}
-    ratings: list[set[tuple[int, str]]] = [set() for _ in sheets]
-    amounts: list[dict[tuple[str, str], float]] = [{} for _ in sheets]
-    for number, field, value, text, start, kind in cells:
-        sheet = sheets[number]
-        if sheet.kind != "programme":
-            continue  # a summary table rates many programmes
+    its_year = None if fiscal_year is None else f"{fiscal_year}-04-01"
+    ratings: set[tuple[int, str]] = set()
+    amounts: dict[tuple[str, str], float] = {}
+    for field, value, text, start, of in cells:
         if value is None:
-            own = start is None or sheet.fiscal_year is None or start == f"{sheet.fiscal_year}-04-01"
+            own = start is None or its_year is None or start == its_year
             if own and field in place and (said := mark(text)):
-                ratings[number].add((place[field], f"{field}：{said}"))
-        elif kind is not None and sheet.fiscal_year is not None and start == f"{sheet.fiscal_year}-04-01":
+                ratings.add((place[field], f"{field}：{said}"))
+        elif of is not None and its_year is not None and start == its_year:
             # A sheet prints the whole beside its parts: the largest is the whole.
-            amounts[number][kind, field] = max(value, amounts[number].get((kind, field), value))
-    return [
-        SheetValues(
-            tuple(text for _, text in sorted(rated)),
-            _first(found, "actual", want.settled),
-            _first(found, "plan", want.planned),
-        )
-        for rated, found in zip(ratings, amounts, strict=True)
-    ]
+            amounts[of, field] = max(value, amounts.get((of, field), value))
+    rated = tuple(text for _, text in sorted(ratings))
+    return SheetValues(rated, _first(amounts, "actual", want.settled), _first(amounts, "plan", want.planned))
+
+
+def values_of_facts(sheet: Sheet, facts: Iterable[Fact]) -> SheetValues:
+    """The values of a sheet with its facts."""
+    fields = wanted().fields
+    cells = (
+        (f.field, f.value, f.text, None if f.period is None else f.period.start.isoformat(), f.kind)
+        for f in facts
+        if f.field in fields
+    )
+    return values_of(sheet.kind, sheet.fiscal_year, cells)
 
 
 def _first(found: dict[tuple[str, str], float], kind: str, fields: Sequence[str]) -> float | None:

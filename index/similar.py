@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.documents import Sheet
 from corpus.normalize import normalize, squeeze
 from index.types import Vectors
 
@@ -31,21 +30,20 @@ class SheetNeighbours:
     A search is one product of a matrix and a vector, whatever the number of sheets.
     """
 
-    def __init__(self, vectors: Vectors, sheets: Sequence[Sheet]) -> None:
+    def __init__(self, vectors: Vectors, forms: Numbers, programmes: NDArray[np.bool_]) -> None:
+        """``forms`` says for each sheet by number which form it is of (one of one municipality), ``programmes`` whether
+        it is a programme's."""
         self._vectors = vectors
-        forms: dict[tuple[str, str], int] = {}
-        self._form: Numbers = np.array(
-            [forms.setdefault((sheet.municipality, sheet.form), len(forms)) for sheet in sheets], dtype=np.int64
-        )
-        self._programme = np.array([sheet.kind == "programme" for sheet in sheets], dtype=bool)
-        sums = np.zeros((len(forms), vectors.shape[1]), dtype=np.float32)
-        for at in range(0, len(sheets), _BATCH):
+        self._form, self._programme = forms, programmes
+        count, kinds = len(forms), int(forms.max(initial=-1)) + 1
+        sums = np.zeros((kinds, vectors.shape[1]), dtype=np.float32)
+        for at in range(0, count, _BATCH):
             np.add.at(sums, self._form[at : at + _BATCH], vectors[at : at + _BATCH])
-        counts = np.bincount(self._form, minlength=len(forms)).astype(np.float32)[:, None]
-        whole = sums.sum(axis=0) / max(len(sheets), 1)
+        counts = np.bincount(self._form, minlength=kinds).astype(np.float32)[:, None]
+        whole = sums.sum(axis=0) / max(count, 1)
         self._means: Vectors = (sums + np.float32(_OF_ALL) * whole) / (counts + np.float32(_OF_ALL))
-        self._lengths = np.zeros(len(sheets), dtype=np.float32)
-        for at in range(0, len(sheets), _BATCH):
+        self._lengths = np.zeros(count, dtype=np.float32)
+        for at in range(0, count, _BATCH):
             rows = vectors[at : at + _BATCH] - self._means[self._form[at : at + _BATCH]]
             self._lengths[at : at + _BATCH] = np.linalg.norm(rows, axis=1)
 

@@ -23,6 +23,7 @@ from index.manifest import (
     RECORDS,
     SHEETS,
     SNAPSHOTS,
+    TABLES,
     VECTORS,
     WORDS,
     Manifest,
@@ -36,10 +37,10 @@ from index.records import Records
 from index.reranker import TimedReranker
 from index.sheetcolumns import SheetColumns
 from index.sheetsearch import SheetSearch
-from index.sheetvalues import sheet_values, wanted
 from index.similar import SheetNeighbours, shared_words, word_runs
 from index.spellings import Spellings
 from index.synonyms import QueryWords, Synonyms, load_synonyms
+from index.texts import mapped
 from index.tuning.store import weights_for
 from index.types import (
     PERSON_FIELD,
@@ -63,6 +64,7 @@ _ALL = Filters()
 _WEIGHTS = Weights()
 
 _KEPT_QUERIES = 32
+_MANY = 2000  # sheets from which on all are read at once
 
 _YEARS_OF_ONE = 5
 # Sections that say whose a programme is, not what it is about.
@@ -101,12 +103,10 @@ class Snapshot:
         self._weights = weights
         self._word_encoder = word_encoder or small_encoder(encoder)
         self._reranker = reranker
-        self._records = Records(path / RECORDS)
+        self._records = Records(path / RECORDS, path / TABLES)
         self._vectors = VectorIndex(path / VECTORS)
-        self._sheet_vectors: Vectors = np.load(path / SHEETS, mmap_mode="r")
-        self._columns = SheetColumns(
-            self._records.sheets, sheet_values(self._records.sheets, self._records.cells(wanted().fields()))
-        )
+        self._sheet_vectors: Vectors = mapped(path / SHEETS)
+        self._columns = SheetColumns(self._records.tables)
         self._lexical = LexicalIndex(path / LEXICAL)
         self._words = WordLists(path / WORDS)
         self._spellings = Spellings(self._words)
@@ -212,11 +212,17 @@ class Snapshot:
         """See :class:`index.types.Index`; with a section filter, the sheets that have such a section."""
         found = self._records.sheets
         passing = self._columns.passing(filters)
-        numbers = None if passing is None else passing.tolist()
         if filters.section:
-            having = set(self._records.section_sheet[self._records.section_numbers(filters.section)].tolist())
-            numbers = [n for n in (range(len(found)) if numbers is None else numbers) if n in having]
-        return list(found) if numbers is None else [found[n] for n in numbers]
+            having = np.zeros(len(found), dtype=bool)
+            having[self._records.section_sheet[self._records.named_sections(filters.section)]] = True
+            passing = having if passing is None else passing & having
+        if passing is None:
+            return list(found.whole())
+        numbers = np.flatnonzero(passing).tolist()
+        if len(numbers) > _MANY:
+            whole = found.whole()
+            return [whole[number] for number in numbers]
+        return [found[number] for number in numbers]
 
     def sections(self, sheet_ids: list[str] | None = None, fields: list[str] | None = None) -> list[SheetSection]:
         """See :class:`index.types.Index`."""
@@ -232,23 +238,23 @@ class Snapshot:
 
     def timeline(self, sheet_id: str) -> list[Sheet]:
         """See :class:`index.types.Index`."""
-        number = self._records.sheet_numbers.get(sheet_id)
+        number = self._records.sheets.get(sheet_id)
         return [] if number is None else self._records.timeline(number)
 
     def similar(self, sheet_id: str, k: int) -> list[SimilarSheet]:
         """See :class:`index.types.Index`."""
-        number = self._records.sheet_numbers.get(sheet_id)
+        number = self._records.sheets.get(sheet_id)
         if number is None or k <= 0:
             return []
         near = self._neighbours
-        own = [self._records.sheet_numbers[one.sheet_id] for one in self._records.timeline(number)]
+        own = self._records.tables.one_programme(number)
         wanted: list[tuple[int, float]] = []
         passed: set[int] = set()
         # Room for the years of one programme, of which only the nearest is told.
         for other, score in near.nearest(number, k + _YEARS_OF_ONE * k, own):
             if other not in passed and len(wanted) < k:
                 wanted.append((other, score))
-                passed |= {self._records.sheet_numbers[one.sheet_id] for one in self._records.timeline(other)}
+                passed |= set(self._records.tables.one_programme(other))
         words = word_runs(self._told(number)) if wanted else []
         return [
             SimilarSheet(
@@ -262,7 +268,12 @@ class Snapshot:
     @cached_property
     def _neighbours(self) -> SheetNeighbours:
         """Made when first asked for: a search needs none of it."""
-        return SheetNeighbours(self._sheet_vectors, self._records.sheets)
+        tables = self._records.tables
+        forms = np.unique(tables.municipality.astype(np.int64) * len(tables.forms) + tables.form, return_inverse=True)[
+            1
+        ]
+        programmes = np.array([kind == "programme" for kind in tables.kinds], dtype=bool)[tables.kind]
+        return SheetNeighbours(self._sheet_vectors, forms, programmes)
 
     def _encode(self, texts: list[str]) -> Vectors:
         return self._encoder.encode(texts, "passage")
@@ -292,8 +303,8 @@ class Snapshot:
 
     def values(self, sheet_id: str) -> SheetValues:
         """See :class:`index.types.Index`."""
-        number = self._records.sheet_numbers.get(sheet_id)
-        return SheetValues() if number is None else self._columns.values[number]
+        number = self._records.sheets.get(sheet_id)
+        return SheetValues() if number is None else self._columns.values(number)
 
     def respelled(self, query: str) -> tuple[str, ...]:
         """See :class:`index.types.Index`."""
@@ -342,5 +353,4 @@ class Snapshot:
         return self._words.word_counts()
 
     def _numbers(self, sheet_ids: list[str] | None) -> list[int] | None:
-        known = self._records.sheet_numbers
-        return None if sheet_ids is None else [known[s] for s in sheet_ids if s in known]
+        return None if sheet_ids is None else self._records.sheets.numbers(sheet_ids)

@@ -32,7 +32,6 @@ class Spellings:
 
     def __init__(self, lists: WordLists) -> None:
         self._lists = lists
-        self._counts = lists.body_counts + lists.head_counts
         self._meant = lru_cache(maxsize=1024)(self._find)
 
     def corrected(self, query: str, looked_for: QueryWords) -> QueryWords:
@@ -97,10 +96,11 @@ class Spellings:
     def _count(self, word: str) -> int:
         """In how many chunks and headings the word stands."""
         number = self._lists.number(word)
-        return int(self._counts[number]) if number >= 0 else 0
+        return int(self._lists.body_counts[number]) + int(self._lists.head_counts[number]) if number >= 0 else 0
 
     def _known(self, form: re.Pattern[str]) -> list[str]:
-        return [w for w, n in zip(self._lists.vocabulary, self._counts, strict=True) if n and form.match(w)]
+        counts = self._lists.body_counts + self._lists.head_counts
+        return [w for w, n in zip(self._lists.vocabulary, counts.tolist(), strict=True) if n and form.match(w)]
 
     def _find(self, word: str) -> tuple[tuple[str, float], ...]:
         """The words of the corpus that were meant by one that it lacks, the frequent ones first."""

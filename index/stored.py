@@ -7,7 +7,7 @@ from pathlib import Path
 
 from corpus.documents import Document, SheetReading
 from corpus.errors import IndexFolderError
-from index.manifest import RECORDS, SNAPSHOTS, current, read_manifest
+from index.manifest import RECORDS, SNAPSHOTS, TABLES, current, read_manifest
 from index.records import Records
 
 
@@ -45,4 +45,4 @@ def _records(folder: Path) -> Records | None:
             intact = hashlib.file_digest(stream, "sha256").hexdigest() == manifest.files.get(RECORDS)
     except (IndexFolderError, OSError):
         return None
-    return Records(file) if intact else None
+    return Records(file, file.with_name(TABLES)) if intact else None

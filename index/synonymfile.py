@@ -107,25 +107,27 @@ def _groups(file: Path, lines: Sequence[str], key: str, table: dict[str, Any]) -
         if not isinstance(group, list):
             at = _line(lines, group)
             raise _unusable(file, f'{at} 行目の {group} は ["ことば", "言いかえ"], のように組にしてください')
-        at = _words_only(file, lines, key, group)
+        _words_only(file, lines, key, group)
         if len(group) < 2:
-            raise _unusable(file, f"{at} 行目の組 {_shown(group)} には、ことばが2つ以上要ります")
+            raise _unusable(
+                file, f"{_line_of_group(lines, group)} 行目の組 {_shown(group)} には、ことばが2つ以上要ります"
+            )
         if len(set(group)) < len(group):
             again = next(word for word in group if group.count(word) > 1)
+            at = _line_of_group(lines, group)
             raise _unusable(file, f"{at} 行目の組 {_shown(group)} に「{again}」が2回あります")
         found.append(tuple(group))
     return found
 
 
-def _words_only(file: Path, lines: Sequence[str], key: str, group: Any) -> int:
-    """The line of the group, if it is a list of words; else SettingsError."""
+def _words_only(file: Path, lines: Sequence[str], key: str, group: Any) -> None:
+    """SettingsError where the group is no list of words."""
     if not isinstance(group, list):
         raise _unusable(file, f"{_line(lines, key)} 行目の {key} は [ ] で囲んだことばの並びにしてください")
-    at = _line_of_group(lines, group)
     for word in group:
         if not isinstance(word, str) or not word.strip():
+            at = _line_of_group(lines, group)
             raise _unusable(file, f"{at} 行目に、ことばでないもの（{_shown([word])}）があります")
-    return at
 
 
 def _twice(lines: Sequence[str], groups: Sequence[Group]) -> tuple[str, ...]:

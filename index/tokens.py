@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import fugashi
 
@@ -165,7 +165,6 @@ def clean_with_offsets(text: str) -> tuple[str, list[int], list[int]]:
     )
 
 
-@lru_cache(maxsize=1 << 16)
 def _norm(surface: str, lemma: str | None, proper: bool) -> str:
     """Lemma without UniDic's origin (``サーバー-server``); names keep their writing, since their lemma is a reading."""
     form = surface if proper or not lemma else normalize(lemma.split("-", 1)[0]) or surface
@@ -184,6 +183,41 @@ def _noun_of_verb(lemma: str, conjugation: str) -> str:
     else:
         noun = lemma[:-1] + lemma[-1:].translate(_VERB_ENDS) if conjugation.startswith("五段") else ""
     return noun if len(noun) > 1 else ""
+
+
+class _Reading(NamedTuple):
+    """What MeCab said of a word, as far as it is asked for."""
+
+    norm: str
+    verb_noun: str
+    noun: bool
+
+
+_NOTHING = _Reading("", "", False)  # a word without a meaning of its own
+# Taking a node's features apart costs fugashi twice as long as MeCab needs to find the node, and the same few words
+# come again and again.
+_readings: dict[tuple[str, str], _Reading] = {}
+_MOST_READINGS = 1 << 17
+
+
+def _reading(node: fugashi.Node) -> _Reading:
+    key = (node.surface, node.feature_raw)
+    found = _readings.get(key)
+    if found is None:
+        if len(_readings) >= _MOST_READINGS:
+            _readings.clear()
+        found = _readings[key] = _read(node.surface, node.feature)
+    return found
+
+
+def _read(surface: str, feature: Any) -> _Reading:
+    if feature.pos1 in _STOP_POS:
+        return _NOTHING
+    norm = _norm(surface, feature.lemma, feature.pos2 == "固有名詞")
+    if norm in _STOP_LEMMAS:
+        return _NOTHING
+    noun = _noun_of_verb(norm, feature.cType) if feature.pos1 == "動詞" else ""
+    return _Reading(norm, noun, feature.pos1 in _NOUNS)
 
 
 def _year(era: str, number: str) -> str:
@@ -253,30 +287,26 @@ def _pieces_of(text: str, mecab: fugashi.Tagger) -> Iterator[_Piece]:
     before: tuple[int, int, bool] | None = None  # the noun just left of this one, for joins: start, end, one character
     position = 0
     for node in mecab(text):
-        start = position + len(node.white_space)
-        position = start + len(node.surface)
+        surface = node.surface
+        start = position if node.rlength == node.length else position + len(node.white_space)
+        position = start + len(surface)
         while following < len(wholes) - 1 and wholes[following].start() < position:
             yield from _whole(wholes[following])
             following += 1
         if following and wholes[following - 1].end() > start:
             before = None
             continue
-        feature = node.feature
-        surface = node.surface
-        if feature.pos1 in _STOP_POS:
+        reading = _reading(node)
+        if reading is _NOTHING:
             before = None
             continue
-        norm = _norm(surface, feature.lemma, feature.pos2 == "固有名詞")
-        if norm in _STOP_LEMMAS:
-            before = None
-            continue
-        yield _Piece(norm, start, position)
-        if feature.pos1 == "動詞" and (noun := _noun_of_verb(norm, feature.cType)):
-            yield _Piece(noun, start, position, True)
+        yield _Piece(reading.norm, start, position)
+        if reading.verb_noun:
+            yield _Piece(reading.verb_noun, start, position, True)
         if node.is_unk and len(surface) > 2:
             for i in range(start, position - 1):
                 yield _Piece(text[i : i + 2].lower(), i, i + 2, True)
-        if feature.pos1 not in _NOUNS:
+        if not reading.noun:
             before = None
             continue
         single = len(surface) == 1 and bool(_KANJI.match(surface))

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from io import BytesIO
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import IO, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.npywriter import NpyWriter
+from index.texts import Texts, mapped, write_texts
+from index.types import Vectors
+
 Ids = NDArray[np.int32]
 _LISTS = ("body", "head")
 _SECTION_COUNTS = "section_counts.npy"
+_VECTORS = "vectors-{}.npy"
+_BATCH = 8192
+_KEPT_WORDS = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +42,48 @@ class CountsWords(Protocol):
 
 
 class WordListsWriter:
-    """Collects words chunk by chunk (``body``) and section by section (``head``: name, department, label; ``section``)."""
+    """Takes words chunk by chunk (``body``) and section by section (``head``: name, department, label; ``section``).
 
-    def __init__(self) -> None:
+    With a ``folder`` (a new one) the lists go to their files at once, and only the vocabulary is kept in memory; without
+    one they are kept until :meth:`write` says where.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
         self._vocabulary: dict[str, int] = {}
-        self._ids: dict[str, list[int]] = {kind: [] for kind in _LISTS}
-        self._starts: dict[str, list[int]] = {kind: [0] for kind in _LISTS}
-        self._sections: Counter[int] = Counter()
+        self._sections = _Tally()
+        # In how many chunks, and under how many headings, a word stands: each list names a word once.
+        self._counts = {kind: _Tally() for kind in _LISTS}
+        self._folder = folder
+        if folder is not None:
+            folder.mkdir(parents=True)
+        self._streams = {file: self._stream(file) for kind in _LISTS for file in (kind, f"{kind}_starts")}
+        self._ids = {kind: NpyWriter(self._streams[kind], np.int32) for kind in _LISTS}
+        self._starts = {kind: NpyWriter(self._streams[f"{kind}_starts"], np.int64) for kind in _LISTS}
+        for starts in self._starts.values():
+            starts.append(np.zeros(1, dtype=np.int64))
+
+    def _stream(self, file: str) -> IO[bytes]:
+        return BytesIO() if self._folder is None else (self._folder / f"{file}.npy").open("w+b")
+
+    def numbers(self, words: Iterable[str]) -> Ids:
+        """The numbers of words, new ones in the order in which they come."""
+        known = self._vocabulary
+        return np.array([known.setdefault(w, len(known)) for w in words], dtype=np.int32)
+
+    def extend(self, kind: str, ids: Ids, lengths: NDArray[np.int64]) -> None:
+        """The next lists of a kind, which hold a word once: all ids, and how many there are of each list."""
+        ends = self._ids[kind].rows + np.cumsum(lengths)
+        self._ids[kind].append(ids)
+        self._counts[kind].add(ids)
+        self._starts[kind].append(ends)
+
+    def count(self, ids: Ids, sections: Ids) -> None:
+        """In how many more sections each of some words stands; a word comes once."""
+        self._sections.add(ids, sections)
 
     def _add(self, kind: str, words: Iterable[str]) -> None:
-        numbers = (self._vocabulary.setdefault(w, len(self._vocabulary)) for w in words)
-        self._ids[kind].extend(dict.fromkeys(numbers))
-        self._starts[kind].append(len(self._ids[kind]))
+        ids = self.numbers(dict.fromkeys(words))
+        self.extend(kind, ids, np.array([len(ids)]))
 
     def body(self, words: Iterable[str]) -> None:
         """The words of the next chunk."""
@@ -57,48 +95,94 @@ class WordListsWriter:
 
     def section(self, words: Iterable[str]) -> None:
         """The words of the next section's text as a whole; cut into chunks it may be read a little differently."""
-        self._sections.update({self._vocabulary.setdefault(w, len(self._vocabulary)) for w in words})
+        ids = self.numbers(dict.fromkeys(words))
+        self.count(ids, np.ones(len(ids), dtype=np.int32))
 
     def write(self, folder: Path) -> None:
-        """Writes the lists into the new ``folder``."""
-        folder.mkdir(parents=True)
-        (folder / "vocabulary.txt").write_text(
-            "".join(f"{w}\n" for w in self._vocabulary), encoding="utf-8", newline="\n"
-        )
-        counts = np.zeros(len(self._vocabulary), dtype=np.int32)
-        counts[list(self._sections)] = list(self._sections.values())
-        np.save(folder / _SECTION_COUNTS, counts)
-        for kind in _LISTS:
-            np.save(folder / f"{kind}.npy", np.array(self._ids[kind], dtype=np.int32))
-            np.save(folder / f"{kind}_starts.npy", np.array(self._starts[kind], dtype=np.int64))
+        """Writes what is not yet written into ``folder``, the new one or the one it was made with, and ends."""
+        folder.mkdir(parents=True, exist_ok=True)
+        write_texts(folder / "vocabulary", list(self._vocabulary), sought=True)
+        size = len(self._vocabulary)
+        np.save(folder / _SECTION_COUNTS, self._sections.first(size))
+        for kind, counts in self._counts.items():
+            np.save(folder / f"{kind}_counts.npy", counts.first(size))
+        for column in (*self._ids.values(), *self._starts.values()):
+            column.finish()
+        for file, stream in self._streams.items():
+            if isinstance(stream, BytesIO):
+                (folder / f"{file}.npy").write_bytes(stream.getbuffer())
+        self.close()
+
+    def close(self) -> None:
+        """Closes the files, whole or not."""
+        for stream in self._streams.values():
+            stream.close()
+
+
+class _Tally:
+    """How often each word was counted, by its number; it grows with the vocabulary."""
+
+    def __init__(self) -> None:
+        self._counts: Ids = np.zeros(1024, dtype=np.int32)
+
+    def add(self, ids: Ids, times: Ids | int = 1) -> None:
+        """Counts words, one of which may come several times only where ``times`` is 1."""
+        if len(ids) and int(ids.max()) >= len(self._counts):
+            self._counts = self.first(2 * int(ids.max()))
+        if isinstance(times, int):
+            np.add.at(self._counts, ids, times)
+        else:
+            self._counts[ids] += times
+
+    def first(self, size: int) -> Ids:
+        """The counts of the first ``size`` words."""
+        out = np.zeros(size, dtype=np.int32)
+        out[: len(self._counts)] = self._counts[:size]
+        return out
+
+
+def write_word_vectors(folder: Path, digest: str, encode: Callable[[list[str]], Vectors]) -> None:
+    """Writes a row for each word of the lists in ``folder``, for the encoder with that ``digest``."""
+    vocabulary = Texts(folder / "vocabulary")
+    file = folder / _VECTORS.format(digest[:16])
+    rows: Vectors | None = None
+    for at in range(0, len(vocabulary), _BATCH):
+        some = encode(vocabulary[at : at + _BATCH])
+        if rows is None:
+            rows = np.lib.format.open_memmap(file, "w+", np.float32, (len(vocabulary), some.shape[1]))
+        rows[at : at + len(some)] = some
 
 
 class WordLists:
     """The lists of a snapshot, memory-mapped."""
 
     def __init__(self, folder: Path) -> None:
-        self.vocabulary: list[str] = (folder / "vocabulary.txt").read_text("utf-8").split("\n")[:-1]
-        self._numbers = {w: i for i, w in enumerate(self.vocabulary)}
-        self._ids: dict[str, Ids] = {k: np.load(folder / f"{k}.npy", mmap_mode="r") for k in _LISTS}
-        self._starts: dict[str, NDArray[np.int64]] = {k: np.load(folder / f"{k}_starts.npy") for k in _LISTS}
-        self.chunks = len(self._starts["body"]) - 1
-        # In how many chunks, and under how many headings, a word stands: each list names a word once.
-        self.body_counts = np.bincount(self._ids["body"], minlength=len(self.vocabulary))
-        self.head_counts = np.bincount(self._ids["head"], minlength=len(self.vocabulary))
-        self.sections = len(self._starts["head"]) - 1
-        counts = folder / _SECTION_COUNTS  # not in snapshots of older builds
-        self._section_counts = np.load(counts) if counts.exists() else None
-
-    def number(self, word: str) -> int:
+        self._folder = folder
+        self._texts = Texts(folder / "vocabulary", kept=0)
+        self.number: Callable[[str], int] = lru_cache(maxsize=_KEPT_WORDS)(self._texts.number)
         """A word's number, -1 for a word that stands nowhere."""
-        return self._numbers.get(word, -1)
+        self._ids: dict[str, Ids] = {k: mapped(folder / f"{k}.npy") for k in _LISTS}
+        self._starts: dict[str, NDArray[np.int64]] = {k: mapped(folder / f"{k}_starts.npy") for k in _LISTS}
+        self.size = len(self._texts)
+        self.chunks = len(self._starts["body"]) - 1
+        self.sections = len(self._starts["head"]) - 1
+        self.body_counts: Ids = mapped(folder / "body_counts.npy")
+        self.head_counts: Ids = mapped(folder / "head_counts.npy")
+        self._section_counts: Ids | None = mapped(folder / _SECTION_COUNTS)
+
+    @cached_property
+    def vocabulary(self) -> list[str]:
+        """All words by their numbers, read when they are first wanted: a search needs a few of them."""
+        return list(self._texts)
+
+    def vectors(self, digest: str) -> Vectors | None:
+        """The row of each word under the encoder with that digest, where the build wrote them."""
+        file = self._folder / _VECTORS.format(digest[:16])
+        return mapped(file) if file.exists() else None
 
     def word_counts(self) -> WordCounts | None:
         """See :class:`CountsWords`."""
-        if self._section_counts is None:
-            return None
-        counted = zip(self.vocabulary, self._section_counts.tolist(), strict=True)
-        return WordCounts(self.sections, {word: n for word, n in counted if n})
+        return None if self._section_counts is None else WordCounts(self.sections, _Counts(self, self._section_counts))
 
     def gather(self, kind: str, rows: Sequence[int] | NDArray[np.int64]) -> tuple[Ids, NDArray[np.int64]]:
         """The concatenated words of some rows of a list, and where each row starts (with the end)."""
@@ -108,3 +192,22 @@ class WordLists:
         begins = np.concatenate([[0], np.cumsum(lengths)])
         positions = np.arange(begins[-1]) - np.repeat(begins[:-1], lengths) + np.repeat(starts[at], lengths)
         return self._ids[kind][positions], begins
+
+
+class _Counts(Mapping[str, int]):
+    """The counts of the words that stand in some section, each looked up when it is asked for."""
+
+    def __init__(self, lists: WordLists, counts: Ids) -> None:
+        self._lists, self._counts = lists, counts
+
+    def __getitem__(self, word: str) -> int:
+        number = self._lists.number(word)
+        if number < 0 or not self._counts[number]:
+            raise KeyError(word)
+        return int(self._counts[number])
+
+    def __iter__(self) -> Iterator[str]:
+        return (word for word, count in zip(self._lists.vocabulary, self._counts.tolist(), strict=True) if count)
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self._counts))

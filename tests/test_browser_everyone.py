@@ -290,6 +290,26 @@ def test_escape_closes_the_drawer_and_the_focus_is_where_it_was(watched):
         assert card.evaluate("one => one === document.activeElement")
 
 
+def test_escape_closes_a_drawer_whose_sheet_is_still_loading(wide):
+    page = wide.start()
+    ask(page, "図書館の今後の計画は")
+    held = []
+    page.route("**/hyoka-assets/sheet.css*", lambda route: held.append(route))  # the frame's load event waits for it
+    page.route("**/hyoka-assets/hyoka.css*", lambda route: held.append(route))
+    page.locator("#hy-chat a.hy-card").first.click()
+    sheet_frame(page).locator("mark#quote").wait_for(state="attached")
+    assert held, "the sheet's styles are on their way"
+    page.wait_for_function(
+        "document.querySelector('.hy-drawer iframe').contentDocument.querySelector('.hy-home') === null"
+    )
+    page.evaluate("document.querySelector('.hy-drawer iframe').contentWindow.focus()")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog.hy-drawer", state="hidden")
+    for route in held:
+        route.abort()
+    wide.complaints.clear()  # the styles that were never sent
+
+
 def test_a_sheet_of_the_list_is_read_by_keyboard_and_escape_leads_back(wide):
     page = wide.start()
     page.get_by_role("tab", name="シート").focus()

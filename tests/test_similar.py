@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fake_encoder import FakeEncoder
 
-from corpus.documents import Section, Sheet, Span
+from corpus.documents import Section, Span
 from index.build import build
 from index.similar import SheetNeighbours, shared_words, word_runs
 from tests.fakes import FakeIndex
@@ -76,13 +76,8 @@ def test_names_of_persons_are_no_reason(tmp_path):
 
 
 def test_parts_of_documents_are_no_programmes():
-    def sheet(n: int, kind) -> Sheet:
-        return Sheet(f"s{n}", "f", kind, "名", "市", 2021, "", (), f"form{n}")
-
     vectors = np.array([[1, 0, 0], [1, 0, 0], [0.8, 0.6, 0], [0, 0, 1]], dtype=np.float32)
-    near = SheetNeighbours(
-        vectors, [sheet(0, "programme"), sheet(1, "document"), sheet(2, "programme"), sheet(3, "programme")]
-    )
+    near = SheetNeighbours(vectors, np.arange(4), np.array([True, False, True, True]))
     # Every sheet has a form of its own, so its mean is (its row + 3 x the mean of all) / 4 and the direction 3/4 of
     # (row - mean of all): the mean is (0.7, 0.15, 0.25), so rows 0 and 2 become (0.3, -0.15, -0.25), (0.1, 0.45, -0.25).
     # Their product is 0.03 - 0.0675 + 0.0625 = 0.025, their lengths 0.4183 and 0.5244: a cosine of 0.114, too far.

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import index.tokens
 from index.tokens import clean, tokenize, words
 
 SAME = [
@@ -139,6 +140,20 @@ def test_any_text_gives_ordered_spans_and_one_answer(text: str) -> None:
     assert all(0 <= t.start < t.end <= len(text) and t.norm for t in tokens)
     plain = tokenize(text)
     assert all(a.start <= b.start for a, b in zip(plain, plain[1:], strict=False))
+
+
+@given(
+    st.lists(
+        st.sampled_from("辛い 今日 は 市場 人気 の 見直す 見直し ハブ 上手 行った 一日 千 ABC 、\n".split(" ")),
+        max_size=12,
+    )
+)
+@settings(max_examples=200, deadline=None)
+def test_what_was_read_before_changes_no_word(parts: list[str]) -> None:
+    text = "".join(parts)
+    warm = tokenize(text, parts=True)
+    index.tokens._readings.clear()
+    assert tokenize(text, parts=True) == warm
 
 
 def test_threads_agree() -> None:

@@ -162,12 +162,18 @@ class ListsExtract(WordLists):
         used = np.unique(np.concatenate([np.array(numbers, dtype=np.int64), *(ids for ids, _ in gathered.values())]))
         self.used: NDArray[np.int64] = used
         self.vocabulary = [whole.vocabulary[n] for n in used]
-        self._numbers = {word: number for number, word in enumerate(self.vocabulary)}
+        self.size = len(used)
+        numbered = {word: number for number, word in enumerate(self.vocabulary)}
+        self.number = lambda word: numbered.get(word, -1)
         self._ids: dict[str, Ids] = {k: np.searchsorted(used, ids).astype(np.int32) for k, (ids, _) in gathered.items()}
         self._starts = {k: begins.astype(np.int64) for k, (_, begins) in gathered.items()}
         self.chunks, self.sections = whole.chunks, whole.sections
         self.body_counts, self.head_counts = whole.body_counts[used], whole.head_counts[used]
         self._section_counts = None
+
+    def vectors(self, digest: str) -> Vectors | None:
+        """None are written for an extract."""
+        return None
 
 
 @dataclass

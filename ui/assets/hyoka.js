@@ -44,14 +44,23 @@
   // where an address asks for others than the system's, and Esc leads back to where the sheet was opened, because a key
   // pressed inside a frame is not heard outside it.
   function dress(frame, leave) {
-    frame.addEventListener("load", () => {
+    const dressed = new WeakSet();
+    const put = () => {
       const page = frame.contentDocument;
-      if (!page?.body || !page.querySelector(".hy-sheet")) return;
+      if (!page?.body || dressed.has(page) || !page.querySelector(".hy-sheet")) return;
+      dressed.add(page);
       page.querySelector(".hy-home")?.remove();
       const asked = new URL(window.location).searchParams.get("__theme");
       if (asked === "dark" || asked === "light") page.documentElement.classList.add(asked);
       frame.contentWindow.addEventListener("keydown", (event) => { if (event.key === "Escape") leave(); });
-    });
+    };
+    frame.addEventListener("load", put);
+    // Esc may be pressed before the last of a long sheet is there.
+    new MutationObserver(() => {
+      let loading = true;
+      frame.addEventListener("load", () => { loading = false; }, { once: true });
+      (function early() { put(); if (loading) requestAnimationFrame(early); })();
+    }).observe(frame, { attributeFilter: ["src"] });
   }
 
   // Links to sheets open beside the conversation; with a modifier key, or without this script, in a tab of their own.
