@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -175,7 +176,9 @@ def run(
                 print(f"{name}: 追加パッケージ hyoka[bench] がありません。", file=sys.stderr)
                 continue
             print(f"{size:,} {name} …", file=sys.stderr, flush=True)
-            results.put(measure(name, size, bench, results, given.get(size) if name == "hyoka" else None))
+            row = measure(name, size, bench, results, given.get(size) if name == "hyoka" else None)
+            results = Results.read(out)  # another run may have written to it
+            results.put(row)
             results.write(out)
     return results
 
@@ -208,6 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bench = Bench(chosen.work, chosen.data, Turns(chosen.lock), limits, chosen.seconds)
     given = {int(size): Path(folder) for size, _, folder in (one.partition("=") for one in chosen.given)}
     names = list(dict.fromkeys([*chosen.systems, *chosen.again]))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a measurement under way is stopped too
     try:
         results = run(chosen.sizes, names, chosen.again, given, bench, chosen.out)
     finally:

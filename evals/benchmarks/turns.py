@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 _LOOK = 0.2  # seconds between looks at the memory
+_POLITE = 1.0  # seconds before another turn is taken: who waits is woken, but does not have the lock yet
 MIB = 1024  # KiB, the unit of /proc
 
 
@@ -60,6 +61,7 @@ class Turns:
         if self._handle is not None:
             fcntl.flock(self._handle, fcntl.LOCK_UN)
             self._until = None
+            time.sleep(_POLITE)
 
     @property
     def over(self) -> bool:
@@ -86,20 +88,25 @@ class Turns:
         )
         resident = anonymous = 0.0
         failed = ""
-        while True:
-            try:
-                out, errors = process.communicate(timeout=_LOOK)
-                break
-            except subprocess.TimeoutExpired:
-                pass
-            used = usage(process.pid)
-            resident, anonymous = max(resident, used.resident_mib), max(anonymous, used.anonymous_mib)
-            if limits is not None and not failed:
-                failed = passed(used, limits)
-                if failed:
-                    os.killpg(process.pid, signal.SIGKILL)
-            if pausable and not failed and self.over:
-                paused += self._pause(process.pid)
+        try:
+            while True:
+                try:
+                    out, errors = process.communicate(timeout=_LOOK)
+                    break
+                except subprocess.TimeoutExpired:
+                    pass
+                used = usage(process.pid)
+                resident, anonymous = max(resident, used.resident_mib), max(anonymous, used.anonymous_mib)
+                if limits is not None and not failed:
+                    failed = passed(used, limits)
+                    if failed:
+                        os.killpg(process.pid, signal.SIGKILL)
+                if pausable and not failed and self.over:
+                    paused += self._pause(process.pid)
+        except BaseException:  # whoever is stopped leaves nothing running
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
         wall = time.monotonic() - began - paused
         if self.over:
             self.give()
@@ -115,7 +122,6 @@ class Turns:
         began = time.monotonic()
         os.killpg(group, signal.SIGSTOP)
         self.give()
-        time.sleep(1)
         self.take()
         os.killpg(group, signal.SIGCONT)
         return time.monotonic() - began
