@@ -206,7 +206,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, default=WORK, help="索引を作る場所")
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--docs", type=Path, default=DOCS)
+    parser.add_argument("--draw", action="store_true", help="測らずに、いまの結果から表と図だけを書く")
     chosen = parser.parse_args(arguments)
+    if chosen.draw:
+        write_tables(Results.read(chosen.out), chosen.docs)
+        write_curves(Results.read(chosen.out), chosen.docs / "images")
+        return 0
     limits = Limits(60 * chosen.minutes, 1024 * chosen.gib)
     bench = Bench(chosen.work, chosen.data, Turns(chosen.lock), limits, chosen.seconds)
     given = {int(size): Path(folder) for size, _, folder in (one.partition("=") for one in chosen.given)}
