@@ -19,7 +19,7 @@ from evals.benchmarks.curves import chart, spread, write_curves
 from evals.benchmarks.markdown import between
 from evals.benchmarks.measuring import summary
 from evals.benchmarks.products import FLOOR, SYSTEMS, K
-from evals.benchmarks.scaleresults import Results, key_of
+from evals.benchmarks.scaleresults import Results, key_of, line
 from evals.benchmarks.scaletable import side_by_side, stages
 from evals.benchmarks.sectionfile import KNOWN, WARMING, SectionFile
 from evals.benchmarks.sizing import SECTIONS_A_SHEET, YEARS, Point, at, breaks, need, points
@@ -247,20 +247,27 @@ def test_a_process_that_fails_says_why() -> None:
     assert (ran.told, ran.failed) == ({}, "no such thing")
 
 
-def test_what_would_not_fit_is_not_run_and_says_what_it_would_take(tmp_path: Path) -> None:
+def test_what_would_not_fit_is_not_run_and_says_what_it_would_take() -> None:
     results = results_of(measured("txtai", 1000, 3.0))
     assert results.estimate("txtai", 1000) is None and results.estimate("haystack", 10_000) is None
     estimate = results.estimate("txtai", 100_000)
     # a hundred times 1 s of building; of memory a hundred times the 100 MiB of searching, which are more than 10
-    assert estimate == {"cpu_s": 100.0, "anonymous_mib": 10_000.0, "from": 1000}
-    assert scale.over(estimate, Limits(600, 10_001)) == ""
+    assert estimate == {"cpu_s": 100.0, "anonymous_mib": 10_000.0, "from": [1000]}
+    # with a second size, on the line through both: 1 s and 10 s; 100 MiB and 190 MiB are 90 MiB for 9,000 sections
+    second = measured("txtai", 10_000, 3.0)
+    second["build"]["peak_anonymous_mib"] = 190.0
+    results.put(second)
+    estimate = results.estimate("txtai", 1_000_000)
+    assert estimate == {"cpu_s": 1000.0, "anonymous_mib": 10_090.0, "from": [1000, 10_000]}
+    assert scale.over(estimate, Limits(1000, 10_090)) == ""
     assert scale.over(estimate, Limits(600, 8192)) == (
-        "not run: would take about 2 min of CPU time and 10 GiB of memory (in proportion to 1,000 sections);"
+        "not run: would take about 17 min of CPU time and 10 GiB of memory (reckoned from 1,000 and 10,000 sections);"
         " the budget is 10 min and 8 GiB"
     )
     # one that was not run is nothing to reckon from
-    results.put({"system": "txtai", "size": 10_000, "key": key_of("txtai"), "not_run": "not run"})
-    assert results.estimate("txtai", 100_000) == estimate
+    results.put({"system": "txtai", "size": 100_000, "key": key_of("txtai"), "not_run": "not run"})
+    assert results.estimate("txtai", 1_000_000) == estimate
+    assert line([(1, 3), (2, 5)], 10) == 21 and line([(2, 5)], 10) == 25
 
 
 def test_rows_of_another_version_do_not_hold(tmp_path: Path) -> None:

@@ -141,14 +141,14 @@ def machine_load() -> dict[str, float]:
     return {"load": machine()["load"]}
 
 
-def over(estimate: dict[str, float], limits: Limits) -> str:
-    """Why it is not run; empty where it fits. ``estimate`` is in proportion to a smaller size."""
+def over(estimate: dict[str, Any], limits: Limits) -> str:
+    """Why it is not run; empty where it fits. ``estimate`` is of :meth:`Results.estimate`."""
     too_long, too_big = estimate["cpu_s"] > limits.cpu_s, estimate["anonymous_mib"] > limits.anonymous_mib
     if not too_long and not too_big:
         return ""
     return (
         f"not run: would take about {estimate['cpu_s'] / 60:.0f} min of CPU time and"
-        f" {estimate['anonymous_mib'] / 1024:.0f} GiB of memory (in proportion to {estimate['from']:,.0f} sections);"
+        f" {estimate['anonymous_mib'] / 1024:.0f} GiB of memory (reckoned from {' and '.join(f'{size:,}' for size in estimate['from'])} sections);"
         f" the budget is {limits.cpu_s / 60:.0f} min and {limits.anonymous_mib / 1024:.0f} GiB"
     )
 

@@ -62,18 +62,17 @@ class Results:
         row = self.rows.get((system, size))
         return row is not None and row["key"] == key_of(system)
 
-    def estimate(self, system: str, size: int) -> dict[str, float] | None:
-        """What a build would take in proportion to the largest smaller size that was measured; None without one."""
-        smaller = [row for (name, at), row in self.rows.items() if name == system and at < size and "search" in row]
+    def estimate(self, system: str, size: int) -> dict[str, Any] | None:
+        """What a build would take, and the memory that a search would: on the line through the two largest smaller sizes
+        that were measured, in proportion where there is one; None without any."""
+        smaller = [row for row in self.of(system) if row["size"] < size and "cpu_s" in row["build"]][-2:]
         if not smaller:
             return None
-        last = max(smaller, key=lambda row: int(row["size"]))
-        times = size / last["size"]
-        peak = max(last["build"]["peak_anonymous_mib"], last["searched"]["anonymous_mib"])
+        known = [(row["sections"], row["build"]["cpu_s"], _most(row)) for row in smaller]
         return {
-            "cpu_s": round(times * last["build"]["cpu_s"], 1),
-            "anonymous_mib": round(times * peak, 1),
-            "from": last["size"],
+            "cpu_s": round(line([(sections, cpu) for sections, cpu, _ in known], size), 1),
+            "anonymous_mib": round(line([(sections, memory) for sections, _, memory in known], size), 1),
+            "from": [row["size"] for row in smaller],
         }
 
     def sizes(self) -> list[int]:
@@ -84,6 +83,17 @@ class Results:
         """The measured rows of a system, smallest first."""
         found = [self.rows.get((system, size), {}) for size in self.sizes()]
         return [row for row in found if "search" in row]
+
+
+def line(known: list[tuple[float, float]], at: float) -> float:
+    """The value on the line through two points, or through the origin and one:
+    ``[(1, 3), (2, 5)], 10 -> 21``, ``[(2, 5)], 10 -> 25``."""
+    (start, low), (end, high) = known if len(known) == 2 else [(0.0, 0.0), *known]
+    return high + (high - low) / (end - start) * (at - end)
+
+
+def _most(row: Row) -> float:
+    return float(max(row["build"]["peak_anonymous_mib"], row["searched"]["anonymous_mib"]))
 
 
 def key_of(system: str) -> dict[str, Any]:
