@@ -72,6 +72,7 @@ def measure(name: str, size: int, bench: Bench, results: Results, given: Path | 
     """One row: the system with so many sections, and the floor's search right after it."""
     source = bench.source(size)
     counts = source.counts()
+    bench.turns.take()  # what is measured is what is here when its turn comes
     row: Row = {"system": name, "size": size, "key": key_of(name), "at": now()}
     row |= {"sections": counts.sections, "chunks": counts.chunks, "sheets": counts.sheets}
     estimate = None if name in UNLIMITED else results.estimate(name, size)
@@ -167,7 +168,7 @@ def run(
 ) -> Results:
     """All sizes, the floor first; what is there already and still holds is taken over."""
     results = Results.read(out)
-    order = sorted(names, key=lambda name: (name != FLOOR, list(SYSTEMS).index(name)))
+    order = sorted(names, key=lambda name: name != FLOOR)
     for size in sorted(sizes):
         for name in order:
             if name not in again and results.holds(name, size):
