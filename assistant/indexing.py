@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from assistant import console
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from assistant.settings import Settings
     from corpus.sources import SourceFile
     from index.firststage import Engine
+    from index.spool import Spool
+    from index.spread import Spread
     from index.types import Encoder
 
 
@@ -40,14 +44,17 @@ def run_index(
     from assistant.accounts import file_accounts, report_csv
     from assistant.changes import changes_since
     from assistant.intake import Intake
-    from assistant.opening import encoder_of
+    from assistant.opening import encoder_of, use_reachable_server
     from assistant.printouts import index_report, show_index_report
+    from assistant.raycluster import spread_of
     from corpus.sources import find_files
+    from index.build import preparer_of, spool_of
     from index.modelencoder import ModelEncoder
     from index.snapshot import Snapshot
     from index.stored import StoredReadings
 
     files = find_files(sources, settings.max_bytes)
+    use_reachable_server(settings)
     engine = _engine(settings)
     encoder = encoder_of(settings)
     if isinstance(encoder, ModelEncoder):
@@ -59,26 +66,35 @@ def run_index(
         stored = StoredReadings(settings.index_dir)
     else:
         stored.forget(changes.removed)
+    spread = spread_of(settings)
+    spool = spool_of(settings.index_dir)
+    began = monotonic()
     with console.progress() as tell:
         intake = Intake(
             files if changes is None else changes.files,
             settings.max_bytes,
-            lambda name, done: tell(f"読み込み {name}".strip(), done, len(intake.files)),
+            lambda name, done: tell(f"読み込み {name}".strip(), done, len(intake.files), intake.sections),
             jobs=settings.jobs,
             max_seconds=settings.max_file_seconds,
             stored=stored,
             adding=add or changes is not None,
+            preparer=preparer_of(encoder),
+            spool=spool,
+            spread=spread,
+            carry=spread is not None,
         )
         try:
             if changes is None:
-                done = _build(intake, settings, encoder, add, tell, sources, engine)
+                done = _build(intake, settings, encoder, spool, spread, add, tell, sources, engine)
             else:
                 done = _update(intake, settings, encoder, changes, add, tell, sources, engine)
+                spool.remove()
         except NothingToIndex as error:
             raise _nothing(intake, sources) from error
         except EngineError:
             console.note("索引はできましたが、Milvus に送り終えていません。hyoka milvus で続きから送れます。")
             raise
+    seconds = monotonic() - began
     _keep_originals(settings, keep, files)
     for refused in intake.refused:
         console.note(f"読めませんでした: {refused.message}")
@@ -93,9 +109,9 @@ def run_index(
     if report is not None:
         report.write_bytes(report_csv(accounts))
     if json_output:
-        console.say_json(index_report(intake, done, settings.index_dir, accounts))
+        console.say_json(index_report(intake, done, settings.index_dir, accounts, seconds))
     else:
-        show_index_report(intake, done, settings.index_dir)
+        show_index_report(intake, done, settings.index_dir, seconds)
 
 
 def run_milvus(settings: Settings, json_output: bool) -> None:
@@ -131,10 +147,11 @@ def _engine(settings: Settings) -> Engine | None:
 
 def run_compaction(settings: Settings, json_output: bool) -> None:
     """Writes the index anew from the readings it holds, so that nothing of its updates is left to look past."""
-    from assistant.opening import encoder_of
+    from assistant.opening import encoder_of, use_reachable_server
     from assistant.printouts import Indexed, compaction_report, document_parts_of
     from index.update import compact
 
+    use_reachable_server(settings)
     with console.progress() as tell:
         snapshot = compact(settings.index_dir, encoder_of(settings), _only_counted(tell), _engine(settings))
     done = Indexed(snapshot.version, snapshot.manifest.counts, document_parts_of(snapshot), len(snapshot.files()))
@@ -149,6 +166,8 @@ def _build(
     intake: Intake,
     settings: Settings,
     encoder: Encoder,
+    spool: Spool,
+    spread: Spread | None,
     add: bool,
     tell: console.Told,
     sources: list[str],
@@ -156,8 +175,10 @@ def _build(
 ) -> Indexed:
     """Builds the index of an intake, with what is there already where the intake is added to it."""
     from assistant.printouts import Indexed, document_parts_of
+    from assistant.workers import Workers
     from index.build import build
     from index.snapshot import Snapshot
+    from index.spread import Here
 
     kept: Any = ()
     before: list[tuple[str, str]] = []
@@ -174,8 +195,11 @@ def _build(
     def refused() -> list[tuple[str, str]]:
         return [*((one.file, one.message) for one in intake.refused), *before]
 
-    every = chain(intake, kept)
-    snapshot = build(every, encoder, settings.index_dir, _only_counted(tell), refused, made_of, engine=engine)
+    if spread is None:
+        spread = partial(Workers, jobs=intake.jobs, seconds=settings.max_file_seconds) if intake.jobs else Here
+    readings = chain(intake, kept)
+    told = _only_counted(tell)
+    snapshot = build(readings, encoder, settings.index_dir, told, refused, made_of, spread, spool, engine)
     done = Indexed(snapshot.version, snapshot.manifest.counts, document_parts_of(snapshot), intake.reused)
     snapshot.close()
     return done
@@ -240,8 +264,6 @@ def _only_counted(tell: console.Told) -> Callable[[str, int, int], None]:
 
 def _keep_originals(settings: Settings, keep: bool | None, found: list[SourceFile]) -> None:
     """Keeps the PDFs of the index that was just made, or none, so that its pages can be shown as pictures."""
-    from functools import partial
-
     from corpus.sources import source_bytes
     from index.originals import drop_originals, keep_originals, keeps_originals
     from index.stored import StoredReadings

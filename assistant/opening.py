@@ -24,6 +24,21 @@ def encoder_of(settings: Settings) -> Encoder:
     return load_encoder(settings.encoder, settings.query_prefix, settings.passage_prefix)
 
 
+def use_server(settings: Settings) -> None:
+    """From now on records are read from the PostgreSQL server of the settings, and copied to it, where there is one."""
+    from index.recordsserver import use_records_server
+
+    use_records_server(settings.database)
+
+
+def use_reachable_server(settings: Settings) -> None:
+    """The same for whoever writes an index: what stands in the way of the server is raised now, not after hours."""
+    from index.recordsserver import check_records_server
+
+    use_server(settings)
+    check_records_server()
+
+
 def engine_of(settings: Settings) -> MilvusEngine | None:
     """The search engine of the settings, not connected yet; None for the files of the index themselves.
 
@@ -54,5 +69,6 @@ def open_index(settings: Settings, reranked: bool = False) -> Snapshot:
 
     current(settings.index_dir)  # a missing index is told before a model is loaded for it
     use_synonyms(settings.synonyms_file)
+    use_server(settings)
     reranker = load_reranker(settings.reranker, settings.reranker_ms) if reranked else None
     return Snapshot.open(settings.index_dir, encoder_of(settings), reranker=reranker, engine=engine_of(settings))

@@ -10,6 +10,7 @@ from typing import Any
 from assistant import console
 from assistant.accounts import FileAccount, account_json
 from assistant.intake import Intake
+from assistant.pace import told_seconds
 from assistant.payload import Sources
 from assistant.types import Answer, Citation
 from index.snapshot import Snapshot
@@ -17,6 +18,7 @@ from index.types import Passage
 from index.update import Update, needs_compaction
 
 FILES_SHOWN = 40
+_SPEAKING = 10.0  # seconds after which a rate is worth a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,11 @@ class Indexed:
     update: Update | None = None
 
 
-def index_report(intake: Intake, done: Indexed, folder: Path, accounts: Sequence[FileAccount] = ()) -> dict[str, Any]:
-    """The account of a build as `--json` prints it; ``accounts`` say more of the files that were read.
+def index_report(
+    intake: Intake, done: Indexed, folder: Path, accounts: Sequence[FileAccount] = (), seconds: float = 0.0
+) -> dict[str, Any]:
+    """The account of a build as `--json` prints it; ``accounts`` say more of the files that were read, and ``seconds``
+    is how long reading and indexing took.
 
     Of an update, ``files`` are those that it looked at.
     """
@@ -48,14 +53,17 @@ def index_report(intake: Intake, done: Indexed, folder: Path, accounts: Sequence
         "index_dir": str(folder),
         "index_version": done.version,
         "reused": done.unchanged,
+        "resumed": intake.resumed,
         "update": changes,
+        "seconds": round(seconds, 1),
+        "sections_per_second": round(_written(intake, done) / seconds, 1) if seconds else None,
         "files": [{**asdict(report), **more.get(report.file, {})} for report in intake.read],
         "copies": [asdict(copy) for copy in intake.copies],
         "failed": [asdict(refused) for refused in intake.refused],
     }
 
 
-def show_index_report(intake: Intake, done: Indexed, folder: Path) -> None:
+def show_index_report(intake: Intake, done: Indexed, folder: Path, seconds: float = 0.0) -> None:
     """The account of a build: a row for each file, its warnings, and the sums."""
     shown = intake.read if len(intake.read) <= FILES_SHOWN else [file for file in intake.read if file.warnings]
     rows = [(file.file, file.sheets, file.sections, file.facts, len(file.warnings)) for file in shown]
@@ -74,13 +82,25 @@ def show_index_report(intake: Intake, done: Indexed, folder: Path) -> None:
         if needs_compaction(update.manifest):
             console.note("追加と削除が重なっています。hyoka index --compact で索引を整理できます。")
     reused = f"、前回から変わらないファイル {done.unchanged}" if done.unchanged else ""
+    resumed = f"、中断した回から引き継いだファイル {intake.resumed}" if intake.resumed else ""
     failed = f"、読めなかったファイル {len(intake.refused)}" if intake.refused else ""
     parts, counts = done.document_parts, done.counts
     beside = f"（ほかに文書の部分 {parts}）" if parts else ""
     console.say(
         f"文書 {counts['documents']}、シート {counts['sheets'] - parts}{beside}、欄 {counts['sections']}、"
-        f"数値 {counts['facts']}{reused}{failed}（索引: {folder}）"
+        f"数値 {counts['facts']}{reused}{resumed}{failed}"
+        f"（索引: {folder}{_speed(_written(intake, done), seconds)}）"
     )
+
+
+def _written(intake: Intake, done: Indexed) -> int:
+    """The sections that the run wrote: all of the index, or those of the files that an update looked at."""
+    return done.counts["sections"] if done.update is None else intake.sections
+
+
+def _speed(sections: int, seconds: float) -> str:
+    """How long it took, where that is long enough to say anything."""
+    return f"、{told_seconds(seconds)}、毎秒{sections / seconds:,.0f}欄" if seconds >= _SPEAKING else ""
 
 
 def compaction_report(done: Indexed, folder: Path) -> dict[str, Any]:

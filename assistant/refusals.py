@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from corpus.errors import Busy, EngineUnavailable, HyokaError, IndexFolderError, QuestionError
+from corpus.errors import Busy, DatabaseError, EngineUnavailable, HyokaError, IndexFolderError, QuestionError
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,8 @@ def add_error_handlers(app: FastAPI) -> None:
         assert isinstance(problem, HyokaError)
         if isinstance(problem, Busy | EngineUnavailable):
             return busy_response(problem)
-        status = 422 if isinstance(problem, QuestionError) else 503 if isinstance(problem, IndexFolderError) else 500
+        unavailable = isinstance(problem, IndexFolderError | DatabaseError)
+        status = 422 if isinstance(problem, QuestionError) else 503 if unavailable else 500
         return error_response(status, problem.code, problem.message)
 
     def http_error(_: Request, problem: Exception) -> JSONResponse:

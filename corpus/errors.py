@@ -15,6 +15,8 @@ HyokaError                     anything hyoka raises on purpose; ``message`` is 
 ├── EngineError                the search engine beside hyoka (Milvus) does not do what it is asked
 │   └── EngineUnavailable      it does not answer now; says after how many seconds to ask again
 ├── Busy                       more is asked at once than can be answered; says after how many seconds to ask again
+├── DatabaseError              the database does not answer, or refuses
+│   └── Duplicate              a row is there already
 └── SettingsError              a setting has no usable value
     └── FormError              a form file or fields.toml has a mistake; names file, line and key
 """
@@ -110,6 +112,28 @@ class Busy(HyokaError):
     def __init__(self, message: str, seconds: int = 1) -> None:
         super().__init__(message)
         self.seconds = seconds
+
+
+class DatabaseError(HyokaError):
+    """The file or the server of a database does not answer, or refuses a statement.
+
+    ``detail`` says which one and what it said: for the record and the administrator, not for everybody who asks.
+    """
+
+    code = "database"
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.message} [{self.detail}]" if self.detail else self.message
+
+
+class Duplicate(DatabaseError):
+    """What was to be written stands under a key that another row has."""
+
+    code = "duplicate"
 
 
 class EngineError(HyokaError):

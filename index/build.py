@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from index.cosines import CosineScales
 from index.encoder import small_encoder
 from index.firststage import Engine, Progress
 from index.manifest import CURRENT, FORMAT, MANIFEST, SNAPSHOTS, Manifest, Part, current
-from index.prepared import Prepared, Preparer, Reading, preparing_version
+from index.prepared import Prepared, Preparer, Reading, packed, preparing_version
+from index.recordsserver import publish_records, withdraw_records
 from index.snapshot import Snapshot
 from index.snapshotwriter import SnapshotWriter
 from index.spool import FOLDER as BUILDING
@@ -173,18 +175,17 @@ def _prepared(
     """The readings prepared, in order; what a build that was stopped has prepared is taken from the ``spool``."""
     with spread(preparer) as hands:
 
-        def begin(task: Reading | Prepared) -> Future[_Begun]:
-            done: Future[_Begun] = Future()
-            if isinstance(task, Prepared):
-                done.set_result(task)
-                return done
-            kept = spool.get(preparer.key_of(task))
+        def begin(task: Prepared | _Packed) -> Future[Prepared | bytes]:
+            done: Future[Prepared | bytes] = Future()
+            kept = task if isinstance(task, Prepared) else spool.get(task.key)
             if kept is None:
-                return hands.submit(task)
+                assert isinstance(task, _Packed)
+                return hands.submit(task.reading)
             done.set_result(kept)
             return done
 
-        for task, future in in_order(begin, readings, hands.ahead):
+        tasks = (one if isinstance(one, Prepared) else _Packed.of(one, preparer) for one in readings)
+        for task, future in in_order(begin, tasks, hands.ahead):
             if isinstance(task, Prepared):
                 yield task
                 continue
@@ -192,11 +193,25 @@ def _prepared(
                 data = future.result()
             except Exception:
                 # A process that ran out of memory or was stopped costs time and no document; a fault of ours is met again.
-                logger.exception("preparing %s elsewhere failed", task[0].file)
-                data = preparer(task)
+                logger.exception("preparing %s elsewhere failed", task.file)
+                data = preparer(task.reading)
             assert isinstance(data, bytes)
-            spool.put(preparer.key_of(task), data)
+            spool.put(task.key, data)
             yield Prepared.loads(data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """A reading as it is sent, and what its prepared form is kept under."""
+
+    file: str
+    reading: bytes
+    key: bytes
+
+    @classmethod
+    def of(cls, reading: Reading, preparer: Preparer) -> _Packed:
+        data = packed(reading)
+        return cls(reading[0].file, data, preparer.key_of(data))
 
 
 def _publish(
@@ -235,6 +250,7 @@ def _publish(
         _sync_folder(inner)
     work.rename(folder / SNAPSHOTS / name)
     _sync_folder(folder / SNAPSHOTS)
+    publish_records(folder / SNAPSHOTS / name, manifest)
     return name
 
 
@@ -251,9 +267,10 @@ def _sweep(folder: Path, live: str, engine: Engine | None = None) -> None:
     """Removes what older builds left, names being in order of time, here and in the engine."""
     names = sorted((d.name for d in (folder / SNAPSHOTS).iterdir() if d.is_dir()), reverse=True)
     kept = {live, *[n for n in names if not n.startswith(".") and n < live][: _KEPT - 1]}
-    for name in names:
-        if name not in kept:
-            shutil.rmtree(folder / SNAPSHOTS / name, ignore_errors=True)
+    dropped = [name for name in names if name not in kept]
+    for name in dropped:
+        shutil.rmtree(folder / SNAPSHOTS / name, ignore_errors=True)
+    withdraw_records(name for name in dropped if not name.startswith("."))
     if engine is not None:
         engine.sweep(folder, kept)
 

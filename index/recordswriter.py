@@ -142,8 +142,14 @@ class RecordsWriter:
         self._insert("timelines", ((sheet, number) for number, sheets in enumerate(found) for sheet in sheets))
 
 
+DOCUMENT_COLUMNS = ("file", "text", "sha256", "media", "places", "warnings", "reader", "pages")
+SHEET_COLUMNS = (
+    "sheet_id", "kind", "name", "municipality", "fiscal_year", "department", "spans", "form", "warnings", "certainty",
+)  # fmt: skip
+
+
 def document_row(d: Document) -> list[Any]:
-    """A document as its row, without its number."""
+    """A document as its row: the columns of :data:`DOCUMENT_COLUMNS`."""
     places = json.dumps([_place_row(p) for p in d.places])
     warnings = json.dumps(d.warnings, ensure_ascii=False)
     return [
@@ -152,7 +158,7 @@ def document_row(d: Document) -> list[Any]:
 
 
 def sheet_row(reading: SheetReading) -> list[Any]:
-    """A sheet as its row, without its number and its document's."""
+    """A sheet as its row: the columns of :data:`SHEET_COLUMNS`."""
     s = reading.sheet
     spans = json.dumps([(x.start, x.end) for x in s.spans])
     warnings = json.dumps(reading.warnings, ensure_ascii=False)

@@ -37,6 +37,7 @@ from index.manifest import (
 from index.originals import original_of
 from index.passagesearch import PassageSearch
 from index.records import Records
+from index.recordsserver import records_source
 from index.removed import Removed
 from index.reranker import TimedReranker
 from index.sheetcolumns import SheetColumns
@@ -110,7 +111,9 @@ class Snapshot:
         self._reranker = reranker
         self._engine = engine
         removed = Removed.read(path)
-        self._records = Records(manifest.places(path, RECORDS), manifest.places(path, TABLES), removed)
+        self._records = Records(
+            manifest.places(path, RECORDS), manifest.places(path, TABLES), removed, records_source(path, manifest)
+        )
         self._vectors = open_vectors(manifest.places(path, VECTORS))
         self._sheet_vectors: Vectors = joined([mapped(file) for file in manifest.places(path, SHEETS)])
         self._columns = SheetColumns(self._records.tables)
@@ -159,9 +162,28 @@ class Snapshot:
         the candidates in place of the snapshot's own files. It searches with the weights of ``hyoka
         tune`` where the folder has some that fit, else with the defaults.
         """
-        manifest = read_manifest(folder, current(folder))
-        path = folder / SNAPSHOTS / manifest.id
         encoder = encoder or load_encoder()
+        while True:
+            name = current(folder)
+            try:
+                return cls._opened(folder, name, encoder, synonyms, word_encoder, reranker, engine)
+            except IndexDamaged:
+                if current(folder) == name:
+                    raise  # else two updates have come since, and the second has swept it
+
+    @classmethod
+    def _opened(
+        cls,
+        folder: Path,
+        name: str,
+        encoder: Encoder,
+        synonyms: Synonyms | None,
+        word_encoder: Encoder | None,
+        reranker: TimedReranker | None,
+        engine: Engine | None,
+    ) -> Snapshot:
+        manifest = read_manifest(folder, name)
+        path = folder / SNAPSHOTS / manifest.id
         if encoder.digest != manifest.encoder_digest:
             message = f"索引 {folder} は別の埋め込みモデル（{manifest.encoder}）で作られています。今のモデルは {encoder.name} です。"
             if encoder.name == manifest.encoder:

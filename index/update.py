@@ -32,6 +32,7 @@ from index.windows import Windows
 FOLDED = 2_000  # chunks: newest additions of no more than these in all are written again into the next one
 # From here on a search and an opening pay for what a compaction would mend.
 MOST_PARTS, MOST_ADDED, MOST_REMOVED = 4, 0.10, 0.20
+WORTH = 2_000  # chunks: of fewer no share is large
 MOST_OPEN = 8  # additions that can be opened: SQLite takes ten files
 
 
@@ -55,8 +56,8 @@ def needs_compaction(manifest: Manifest) -> bool:
     """Whether there are so many additions, or so much was taken out, that a base should be written anew."""
     chunks = manifest.counts["chunks"] + manifest.removed
     added = sum(part.chunks for part in manifest.parts)
-    much = added > MOST_ADDED * chunks and added > FOLDED
-    much |= manifest.removed > MOST_REMOVED * chunks and manifest.removed > FOLDED
+    much = added > MOST_ADDED * chunks and added > WORTH
+    much |= manifest.removed > MOST_REMOVED * chunks and manifest.removed > WORTH
     return len(manifest.parts) > MOST_PARTS or much
 
 
