@@ -13,6 +13,7 @@ import typer
 from assistant import console
 from assistant.usage import USAGE_ERROR, usage_sentence
 from corpus.errors import HyokaError, QuestionError, SettingsError
+from index.postgresurl import SHAPE
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
@@ -28,6 +29,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+store_app = typer.Typer(help="評価と会話の履歴の保存先。", no_args_is_help=True)
+app.add_typer(store_app, name="store")
 
 IndexDir = Annotated[Path | None, typer.Option("--index-dir", help="索引のフォルダー", show_default=".hyoka/index")]
 Json = Annotated[bool, typer.Option("--json", help="JSONで出力する")]
@@ -79,6 +83,14 @@ def index_command(
     from assistant.indexing import run_index
 
     run_index(settings, sources, add, report, json_output, keep_originals, whole)
+
+
+@app.command("milvus")
+def milvus_command(index_dir: IndexDir = None, json_output: Json = False) -> None:
+    """索引を Milvus に送る（途中で止まったときは続きから。HYOKA_MILVUS_URI が送り先）。"""
+    from assistant.indexing import run_milvus
+
+    run_milvus(_settings(index_dir=index_dir), json_output)
 
 
 @app.command("forms")
@@ -226,7 +238,7 @@ def serve(
             upkeep = open_upkeep(settings, snapshot, pool)
             questions = [question for group in examples(upkeep.live).values() for question in group][:3]
             keeping = Keeping(on=settings.history, days=settings.history_days, most=settings.history_most)
-            store = open_store(settings.feedback_file, keeping)
+            store = open_store(settings.feedback_file, keeping, settings.database)
             store.asked.counting = settings.count_questions
             line = Line(settings.at_once, settings.waiting, settings.waiting_seconds)
             application = create_app(upkeep.live, store, upkeep, line)
@@ -235,6 +247,29 @@ def serve(
         if questions:
             console.note("たとえば、こう聞けます。\n" + "\n".join(f"  ・{question}" for question in questions))
         run(application, socket)
+
+
+@store_app.command("copy")
+def store_copy_command(
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="写すファイル", show_default="HYOKA_FEEDBACK_FILE か標準の場所"),
+    ] = None,
+    json_output: Json = False,
+) -> None:
+    """ファイルに残した評価、会話、質問の案を、HYOKA_DATABASE_URL のPostgreSQLに写す（空のときだけ）。"""
+    settings = _settings()
+    from assistant.store import default_path
+    from assistant.storecopy import copy_store
+
+    if settings.database is None:
+        raise SettingsError(f"写す先がありません。HYOKA_DATABASE_URL に {SHAPE} の形で指定してください。")
+    counts = copy_store(source or settings.feedback_file or default_path(), settings.database)
+    if json_output:
+        console.say_json(counts)
+        return
+    console.say_table(("内容", "件数"), list(counts.items()))
+    console.note("写しました。元のファイルはそのまま残っています。")
 
 
 @app.command("eval")
