@@ -85,6 +85,14 @@ def index_command(
     run_index(settings, sources, add, report, json_output, keep_originals, whole)
 
 
+@app.command("milvus")
+def milvus_command(index_dir: IndexDir = None, json_output: Json = False) -> None:
+    """索引を Milvus に送る（途中で止まったときは続きから。HYOKA_MILVUS_URI が送り先）。"""
+    from assistant.indexing import run_milvus
+
+    run_milvus(_settings(index_dir=index_dir), json_output)
+
+
 @app.command("forms")
 def forms_command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="評価シートのファイル")],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -35,6 +35,15 @@ class Settings(BaseSettings):
     index_dir: Path = Field(default=Path(".hyoka/index"), description="索引のフォルダーのパス")
     encoder: str | None = Field(
         default=None, min_length=1, description="埋め込みモデルのフォルダーか名前（なければ同梱のモデル）"
+    )
+    engine: Literal["local", "milvus"] = Field(default="local", description="local か milvus（検索エンジン）")
+    milvus_uri: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Milvus のアドレス（http://ホスト:19530）か Milvus Lite のファイル（….db）のパス",
+    )
+    milvus_token: str | None = Field(
+        default=None, repr=False, description="Milvus の利用者名:パスワード、またはトークン"
     )
     query_prefix: str | None = Field(default=None, description="質問の前に置く文字列（なければモデルの種類に合わせる）")
     passage_prefix: str | None = Field(

@@ -115,7 +115,12 @@ def open_upkeep(settings: Settings, first: Snapshot, pool: Pool | None = None) -
             warm(asker)
             return asker
         snapshot = Snapshot.open(
-            folder, first.encoder, synonyms, word_encoder=first.word_encoder, reranker=first.reranker
+            folder,
+            first.encoder,
+            synonyms,
+            word_encoder=first.word_encoder,
+            reranker=first.reranker,
+            engine=first.engine,
         )
         opening: Snapshot | SharedSnapshot = snapshot
         try:
