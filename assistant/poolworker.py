@@ -79,7 +79,7 @@ class _Desk:
         from index.encoder import small_encoder
         from index.reranker import load_reranker
 
-        use_server(settings)
+        use_server(settings)  # each process has connections of its own
         self._engine = engine_of(settings)
         self._encoder: Encoder = encoder_of(settings)
         self._word_encoder = small_encoder(self._encoder)
