@@ -16,7 +16,8 @@ from corpus.errors import DocumentError
 from corpus.readers import READERS, Reader
 from corpus.sources import SourceFile, digest, source_bytes
 from corpus.version import reading_version
-from index.prepared import Prepared, Preparer, packed
+from index.parcels import packed
+from index.prepared import Prepared, Preparer
 from index.spool import Spool
 from index.spread import Hands, Here, Spread, in_order
 from index.stored import StoredReadings

@@ -69,7 +69,7 @@ def refused(file: SourceFile | FileBytes, problem: str) -> Refusal:
 
 @dataclass(frozen=True, slots=True)
 class ReadWork:
-    """What is done with a file, or with a packed reading (:func:`index.prepared.packed`): it is read by ``read``, and
+    """What is done with a file, or with a packed reading (:func:`index.parcels.packed`): it is read by ``read``, and
     with a ``preparer`` prepared, which gives bytes."""
 
     read: Callable[[SourceFile | FileBytes, int], Outcome]

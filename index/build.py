@@ -19,7 +19,8 @@ from index.cosines import CosineScales
 from index.encoder import small_encoder
 from index.firststage import Engine, Progress
 from index.manifest import CURRENT, FORMAT, MANIFEST, SNAPSHOTS, Manifest, Part, current
-from index.prepared import Prepared, Preparer, Reading, packed, preparing_version
+from index.parcels import Reading, packed
+from index.prepared import Prepared, Preparer, preparing_version
 from index.recordsserver import publish_records, withdraw_records
 from index.snapshot import Snapshot
 from index.snapshotwriter import SnapshotWriter

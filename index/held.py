@@ -14,7 +14,7 @@ from corpus.timelines import CODE_FIELD, FORMER_FIELD, Head, head_of
 from index.joinedtables import LINES, RELINKED
 from index.joinedwords import open_words
 from index.manifest import RECORDS, SNAPSHOTS, TABLES, WORDS, Manifest
-from index.prepared import Reading
+from index.parcels import Reading
 from index.records import Records
 from index.removed import Extent, Removed
 from index.tables import Tables

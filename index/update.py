@@ -22,7 +22,8 @@ from index.firststage import Engine, Progress
 from index.held import Held
 from index.lexical import link_or_copy
 from index.manifest import FORMAT, LEXICAL, SNAPSHOTS, Manifest, Part, current, mark_verified, read_manifest, verified
-from index.prepared import Prepared, Reading, preparing_version
+from index.parcels import Reading
+from index.prepared import Prepared, preparing_version
 from index.removed import REMOVED
 from index.snapshot import Snapshot
 from index.spread import Here, Spread

@@ -29,7 +29,8 @@ from corpus.sources import find_files
 from index.build import build, preparer_of, spool_of, write_snapshot
 from index.encoder import load_encoder
 from index.npywriter import NpyWriter
-from index.prepared import Prepared, packed, prepare, unpacked
+from index.parcels import packed, unpacked
+from index.prepared import Prepared, prepare
 from index.snapshot import Snapshot
 from index.spool import Spool
 from index.spread import Here
