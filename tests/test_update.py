@@ -290,7 +290,7 @@ def test_of_a_city_with_one_file_in_twenty_changed_scores_are_nearly_those_of_a_
     new = {f"{number:03}.txt": [*files[f"{number + 1:03}.txt"], *ALWAYS] for number in (7, 23, 41)}
     update(tmp_path / "live", FakeEncoder(), [document_of(*one) for one in new.items()])
     updated, whole = Snapshot.open(tmp_path / "live", FakeEncoder()), built(tmp_path / "whole", {**files, **new})
-    assert_alike(updated, whole, 0.02)
+    assert_alike(updated, whole, 0.01)
     updated.close()
     whole.close()
 
