@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
@@ -202,7 +203,4 @@ def counted_codes(codes: NDArray[np.integer[Any]], times: Numbers | None = None)
 
     ``times`` says how often each place counts.
     """
-    values, firsts, of = np.unique(codes, return_index=True, return_inverse=True)
-    counts = np.bincount(of, weights=times, minlength=len(values)).astype(np.int64)
-    order = np.lexsort((firsts, -counts))
-    return list(zip(values[order].tolist(), counts[order].tolist(), strict=True))
+    return Counter((codes if times is None else np.repeat(codes, times)).tolist()).most_common()

@@ -191,7 +191,7 @@ class WordLists:
         at = np.asarray(rows, dtype=np.int64)
         lengths = starts[at + 1] - starts[at]
         begins = np.concatenate([[0], np.cumsum(lengths)])
-        positions = np.arange(begins[-1]) - np.repeat(begins[:-1], lengths) + np.repeat(starts[at], lengths)
+        positions = np.arange(begins[-1]) + np.repeat(starts[at] - begins[:-1], lengths)
         ids: Ids = self._ids[kind][positions]
         return ids, begins
 

@@ -237,9 +237,9 @@ def opened(folder: Path, with_asks: bool) -> dict[str, Any]:
         "memory_encoder_alone": before,
         "memory_opened": memory(),
     }
-    questions = questions_of(DATA)
-    questions = questions[:: max(1, len(questions) // QUESTIONS)][:QUESTIONS]
-    for question in questions[:5]:
+    every = questions_of(DATA)
+    questions = every[::2][:QUESTIONS]
+    for question in every[1::2][:QUESTIONS]:  # others: pages of the files are mapped as by a server that has served
         snapshot.search(question, 10)
         snapshot.search_sheets(question, 10)
     report |= {"questions": len(questions), "ms": searched(snapshot, questions), "memory_searched": memory()}
