@@ -132,6 +132,9 @@ class AdditionWriter(SnapshotWriter):
         np.save(tables / RELINKED, np.array(sorted(s for s in {*before, *again} if s < first), dtype=np.int64))
         np.save(tables / LINES, np.array(sorted(lines), dtype=np.int64).reshape(-1, 2))
 
+    def _scales(self, *_: object) -> None:
+        """Those of the base go on: an addition is too small to tell."""
+
     def _taken(self, sheet_id: str) -> bool:
         number = self._held.records.sheets.get(sheet_id)
         stands = number is not None and int(self._held.tables.document[number]) not in self._out

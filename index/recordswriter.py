@@ -58,12 +58,16 @@ class RecordsWriter:
         # brought to disk before it is named in CURRENT.
         self._db.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}")
         self.starts = dict(starts)
+        self._closed = False
         self._next = dict(starts)
 
     def __enter__(self) -> RecordsWriter:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
+        if self._closed:  # what went wrong did so later
+            return
+        self._closed = True
         self._db.commit()
         if kind is None:
             self._db.executescript(_INDEXES)

@@ -160,9 +160,14 @@ class SnapshotWriter:
         write_vectors(self._work / VECTORS, own)
         own_sheets = self._sheet_vectors(own)
         np.save(self._work / SHEETS, own_sheets)
-        return CosineScales(
-            cosine_scale(encoder, yardstick, own, rows), cosine_scale(encoder, yardstick, own_sheets, sheets)
-        )
+        return self._scales(encoder, yardstick, (own, own_sheets), (rows, sheets))
+
+    def _scales(
+        self, encoder: Encoder, yardstick: Encoder, own: tuple[Vectors, Vectors], theirs: tuple[Vectors, Vectors]
+    ) -> CosineScales | None:
+        """How to read the encoder's cosines, of chunks and of sheets."""
+        chunks, sheets = (cosine_scale(encoder, yardstick, *rows) for rows in zip(own, theirs, strict=True))
+        return CosineScales(chunks, sheets)
 
     def _mapped(self, name: str) -> Vectors:
         found: Vectors = np.load(self._scratch / name, mmap_mode="r")
