@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from assistant import console
-from corpus.errors import IndexMissing, NothingToIndex, SettingsError
+from corpus.errors import EngineError, IndexMissing, NothingToIndex, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assistant.printouts import Indexed
     from assistant.settings import Settings
     from corpus.sources import SourceFile
+    from index.firststage import Engine
     from index.spool import Spool
     from index.spread import Spread
     from index.types import Encoder
@@ -43,7 +44,7 @@ def run_index(
     from assistant.accounts import file_accounts, report_csv
     from assistant.changes import changes_since
     from assistant.intake import Intake
-    from assistant.opening import encoder_of
+    from assistant.opening import encoder_of, use_reachable_server
     from assistant.printouts import index_report, show_index_report
     from assistant.raycluster import spread_of
     from corpus.sources import find_files
@@ -53,6 +54,8 @@ def run_index(
     from index.stored import StoredReadings
 
     files = find_files(sources, settings.max_bytes)
+    use_reachable_server(settings)
+    engine = _engine(settings)
     encoder = encoder_of(settings)
     if isinstance(encoder, ModelEncoder):
         console.note(f"{encoder.about}。")
@@ -82,12 +85,15 @@ def run_index(
         )
         try:
             if changes is None:
-                done = _build(intake, settings, encoder, spool, spread, add, tell, sources)
+                done = _build(intake, settings, encoder, spool, spread, add, tell, sources, engine)
             else:
-                done = _update(intake, settings, encoder, changes, add, tell, sources)
+                done = _update(intake, settings, encoder, changes, add, tell, sources, engine)
                 spool.remove()
         except NothingToIndex as error:
             raise _nothing(intake, sources) from error
+        except EngineError:
+            console.note("索引はできましたが、Milvus に送り終えていません。hyoka milvus で続きから送れます。")
+            raise
     seconds = monotonic() - began
     _keep_originals(settings, keep, files)
     for refused in intake.refused:
@@ -108,14 +114,46 @@ def run_index(
         show_index_report(intake, done, settings.index_dir, seconds)
 
 
+def run_milvus(settings: Settings, json_output: bool) -> None:
+    """Sends the index to Milvus, or the rest of it, and says what is there."""
+    from assistant.opening import milvus_of
+    from index.build import finish
+    from index.engines.milvusstate import SentSnapshots
+
+    engine = milvus_of(settings)
+    engine.check()
+    with console.progress() as tell:
+        name = finish(settings.index_dir, engine, tell)
+    sent = SentSnapshots(settings.index_dir).sent(name)
+    assert sent is not None
+    if json_output:
+        told = {"index_version": name, "collection": sent.collection, "rows": sent.rows, "sparse": sent.words}
+        console.say_json({**told, "uri": engine.server.shown})
+        return
+    console.say(f"索引 {name} は Milvus（{engine.server.shown}）にあります。{sent.rows:,}件、{sent.collection}。")
+    if not sent.words:
+        console.note("この Milvus は疎ベクトルを扱えないため、語の検索にはこの索引のファイルを使います。")
+
+
+def _engine(settings: Settings) -> Engine | None:
+    """The search engine of the settings. That it answers is seen before hours of reading."""
+    from assistant.opening import engine_of
+
+    engine = engine_of(settings)
+    if engine is not None:
+        engine.check()
+    return engine
+
+
 def run_compaction(settings: Settings, json_output: bool) -> None:
     """Writes the index anew from the readings it holds, so that nothing of its updates is left to look past."""
-    from assistant.opening import encoder_of
+    from assistant.opening import encoder_of, use_reachable_server
     from assistant.printouts import Indexed, compaction_report, document_parts_of
     from index.update import compact
 
+    use_reachable_server(settings)
     with console.progress() as tell:
-        snapshot = compact(settings.index_dir, encoder_of(settings), _only_counted(tell))
+        snapshot = compact(settings.index_dir, encoder_of(settings), _only_counted(tell), _engine(settings))
     done = Indexed(snapshot.version, snapshot.manifest.counts, document_parts_of(snapshot), len(snapshot.files()))
     snapshot.close()
     if json_output:
@@ -133,6 +171,7 @@ def _build(
     add: bool,
     tell: console.Told,
     sources: list[str],
+    engine: Engine | None,
 ) -> Indexed:
     """Builds the index of an intake, with what is there already where the intake is added to it."""
     from assistant.printouts import Indexed, document_parts_of
@@ -160,7 +199,7 @@ def _build(
         spread = partial(Workers, jobs=intake.jobs, seconds=settings.max_file_seconds) if intake.jobs else Here
     readings = chain(intake, kept)
     told = _only_counted(tell)
-    snapshot = build(readings, encoder, settings.index_dir, told, refused, made_of, spread, spool)
+    snapshot = build(readings, encoder, settings.index_dir, told, refused, made_of, spread, spool, engine)
     done = Indexed(snapshot.version, snapshot.manifest.counts, document_parts_of(snapshot), intake.reused)
     snapshot.close()
     return done
@@ -174,6 +213,7 @@ def _update(
     add: bool,
     tell: console.Told,
     sources: list[str],
+    engine: Engine | None,
 ) -> Indexed:
     """Takes what has changed into the index."""
     from assistant.printouts import Indexed
@@ -206,6 +246,7 @@ def _update(
         refused=refused,
         sources=made_of,
         expected=changes.manifest.id,
+        engine=engine,
     )
     parts = document_parts(settings.index_dir, made.manifest)
     return Indexed(made.manifest.id, made.manifest.counts, parts, changes.unchanged + intake.reused, made)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from assistant.answercache import cached
 from assistant.live import Live
+from assistant.pool import Pool
+from assistant.pooled import SharedSnapshot, pooled
 from assistant.readiness import Asker, warm
 from assistant.rebuild import Rebuild
 from assistant.settings import Settings
@@ -28,12 +30,14 @@ _TIDY_SECONDS = 1.0  # after an index was opened: what asks for it then is busy
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """Everything of a server that can be kept up; ``synonyms`` is the city's own file, which may not be there yet."""
+    """Everything of a server that can be kept up; ``synonyms`` is the city's own file, which may not be there yet;
+    ``pool`` the processes that answer, where they are others than this one."""
 
     folder: Path
     live: Live
     rebuild: Rebuild
     synonyms: Path
+    pool: Pool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +84,12 @@ def _size(folder: Path) -> int:
     return total
 
 
-def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
+def open_upkeep(settings: Settings, first: Snapshot, pool: Pool | None = None) -> Upkeep:
     """The upkeep of a server that has opened ``first`` with these settings; nothing is started yet, but where updates have
-    piled up, their compaction in a moment."""
+    piled up, their compaction in a moment.
+
+    The processes of ``pool`` answer, where there is one; else this one.
+    """
     from assistant.session import Assistant
 
     folder, own = settings.index_dir, settings.synonyms_file
@@ -93,8 +100,11 @@ def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
     begun = stamp(first.version)  # a build may have moved CURRENT since
     opened = {"files": _stamp_of_files(begun)}
 
-    def answering(index: Snapshot) -> Asker:
-        return cached(Assistant(index), settings.answer_cache)
+    def answering(index: Snapshot, wait: bool = True) -> Asker:
+        return cached(
+            Assistant(index) if pool is None else pooled(index, pool, wait),
+            settings.answer_cache,
+        )
 
     def reopen(old: Asker) -> Asker:
         now = stamp()
@@ -105,20 +115,27 @@ def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
             warm(asker)
             return asker
         snapshot = Snapshot.open(
-            folder, first.encoder, synonyms, word_encoder=first.word_encoder, reranker=first.reranker
+            folder,
+            first.encoder,
+            synonyms,
+            word_encoder=first.word_encoder,
+            reranker=first.reranker,
+            engine=first.engine,
         )
+        opening: Snapshot | SharedSnapshot = snapshot
         try:
-            asker = answering(snapshot)
             snapshot.search("準備", 1)
+            asker = answering(snapshot)
+            opening = asker.index if isinstance(asker.index, SharedSnapshot) else snapshot
             warm(asker)  # while the old one goes on answering
         except BaseException:
-            snapshot.close()
+            opening.close()
             raise
         opened["files"] = _stamp_of_files(now)
         tidy_later()
         return asker
 
-    live = Live(answering(first), stamp, reopen, settings.watch_seconds, begun)
+    live = Live(answering(first, wait=False), stamp, reopen, settings.watch_seconds, begun)
 
     def sources() -> Sequence[str]:
         if settings.sources:
@@ -149,7 +166,7 @@ def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
 
     if needs_compaction(first.manifest):
         tidy_later()
-    return Upkeep(folder, live, rebuild, own)
+    return Upkeep(folder, live, rebuild, own, pool)
 
 
 def _stamp_of_files(stamp: str) -> str:

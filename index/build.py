@@ -17,8 +17,10 @@ from pathlib import Path
 from corpus.errors import IndexFolderError, NothingToIndex
 from index.cosines import CosineScales
 from index.encoder import small_encoder
-from index.manifest import CURRENT, FORMAT, MANIFEST, SNAPSHOTS, Manifest, Part
+from index.firststage import Engine, Progress
+from index.manifest import CURRENT, FORMAT, MANIFEST, SNAPSHOTS, Manifest, Part, current
 from index.prepared import Prepared, Preparer, Reading, packed, preparing_version
+from index.recordsserver import publish_records, withdraw_records
 from index.snapshot import Snapshot
 from index.snapshotwriter import SnapshotWriter
 from index.spool import FOLDER as BUILDING
@@ -29,9 +31,7 @@ from index.windows import Windows
 
 logger = logging.getLogger(__name__)
 
-# (what is done, how far, of how many or 0 when not known), for a progress bar.
-Progress = Callable[[str, int, int], None]
-
+_Begun = bytes | Prepared
 _MEANING = "意味の索引"
 _KEPT = 2  # the live snapshot, and the one before it for those who still have it open
 
@@ -45,10 +45,11 @@ def build(
     sources: Sequence[str] = (),
     spread: Spread = Here,
     spool: Spool | None = None,
+    engine: Engine | None = None,
 ) -> Snapshot:
     """Indexes ``readings`` into ``folder`` and returns the new live snapshot, opened; see :func:`write_snapshot`."""
-    write_snapshot(readings, encoder, folder, progress, refused, sources, spread, spool)
-    return Snapshot.open(folder, encoder)
+    write_snapshot(readings, encoder, folder, progress, refused, sources, spread, spool, engine)
+    return Snapshot.open(folder, encoder, engine=engine)
 
 
 def write_snapshot(
@@ -60,6 +61,7 @@ def write_snapshot(
     sources: Sequence[str] = (),
     spread: Spread = Here,
     spool: Spool | None = None,
+    engine: Engine | None = None,
 ) -> str:
     """Indexes ``readings`` into ``folder``, makes the new snapshot live and returns its name.
 
@@ -70,7 +72,8 @@ def write_snapshot(
     the old snapshot untouched, if there is not one section.
     ``refused`` is asked for the files that could not be read (file, why) when the readings are through; ``sources`` is
     written down as where the readings come from. ``spool`` keeps what is prepared until the index is live, so that the
-    same call after a kill goes on from there.
+    same call after a kill goes on from there. An ``engine`` is given the snapshot before it is live; where that fails with
+    an EngineError, the old one stays live and the new one waits beside it for :func:`finish`.
     """
     tell = progress or (lambda what, done, total: None)
     spool = spool or spool_of(folder)
@@ -84,6 +87,7 @@ def write_snapshot(
                 place.mkdir(parents=True)
             counts, cosines = _write(work, scratch, readings, encoder, tell, refused, spread, spool)
             name = _publish(folder, work, encoder, counts, cosines, tuple(sources))
+            _go_live(folder, name, engine, tell)
         except OSError as error:
             message = (
                 f"{folder} に索引を書き込めません（{error.strerror}）。空き容量と書き込みの権限を確かめてください。"
@@ -93,8 +97,22 @@ def write_snapshot(
             for place in (work, scratch):
                 shutil.rmtree(place, ignore_errors=True)
         spool.remove()
-        _sweep(folder, name)
+        _sweep(folder, name, engine)
         return name
+
+
+def finish(folder: Path, engine: Engine, progress: Progress | None = None) -> str:
+    """Sends the newest finished snapshot of an index folder to the engine and makes it live; returns its name.
+
+    That is the live one where the engine has lost it or never had it, or a newer one whose sending broke off; sending goes on
+    where it stopped. Raises IndexMissing where there is no snapshot, EngineError where the engine does not take it.
+    """
+    with _lock(folder):
+        finished = [one.parent.name for one in (folder / SNAPSHOTS).glob(f"*/{MANIFEST}") if one.parent.name[0] != "."]
+        name = max(finished, default="") or current(folder)
+        _go_live(folder, name, engine, progress or (lambda what, done, total: None))
+        _sweep(folder, name, engine)
+    return name
 
 
 def spool_of(folder: Path) -> Spool:
@@ -207,7 +225,7 @@ def _publish(
     removed: int = 0,
     known: Mapping[str, str] | None = None,
 ) -> str:
-    """Syncs the written files, names the snapshot, and moves ``CURRENT`` to it last.
+    """Syncs the written files and names the snapshot.
 
     ``known`` are the checksums of files that another snapshot has already: they are on disk. For ``parts`` and
     ``removed`` see :class:`Manifest`.
@@ -232,19 +250,29 @@ def _publish(
         _sync_folder(inner)
     work.rename(folder / SNAPSHOTS / name)
     _sync_folder(folder / SNAPSHOTS)
-    _write_synced(folder / f"{CURRENT}.new", name + "\n")
-    (folder / f"{CURRENT}.new").replace(folder / CURRENT)
-    _sync_folder(folder)
+    publish_records(folder / SNAPSHOTS / name, manifest)
     return name
 
 
-def _sweep(folder: Path, live: str) -> None:
-    """Removes what older builds left, names being in order of time."""
+def _go_live(folder: Path, name: str, engine: Engine | None, tell: Progress) -> None:
+    """Moves ``CURRENT`` to a finished snapshot, when its engine has all of it."""
+    if engine is not None:
+        engine.publish(folder, name, tell)
+    _write_synced(folder / f"{CURRENT}.new", name + "\n")
+    (folder / f"{CURRENT}.new").replace(folder / CURRENT)
+    _sync_folder(folder)
+
+
+def _sweep(folder: Path, live: str, engine: Engine | None = None) -> None:
+    """Removes what older builds left, names being in order of time, here and in the engine."""
     names = sorted((d.name for d in (folder / SNAPSHOTS).iterdir() if d.is_dir()), reverse=True)
     kept = {live, *[n for n in names if not n.startswith(".") and n < live][: _KEPT - 1]}
-    for name in names:
-        if name not in kept:
-            shutil.rmtree(folder / SNAPSHOTS / name, ignore_errors=True)
+    dropped = [name for name in names if name not in kept]
+    for name in dropped:
+        shutil.rmtree(folder / SNAPSHOTS / name, ignore_errors=True)
+    withdraw_records(name for name in dropped if not name.startswith("."))
+    if engine is not None:
+        engine.sweep(folder, kept)
 
 
 @contextmanager

@@ -6,8 +6,9 @@ records, and the ranking after it is the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +21,10 @@ from index.vectors import JoinedVectors, VectorIndex
 
 Hits = list[tuple[int, float]]
 """Chunks with their scores, best first."""
+
+
+# (what is done, how far, of how many or 0 when not known), for a progress bar.
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +75,22 @@ class LocalFirstStage:
     def cosines(self, vector: Vectors, chunks: NDArray[np.int64]) -> Vectors:
         """See :class:`FirstStage`."""
         return self.vectors.scores(vector, chunks)
+
+
+class Engine(Protocol):
+    """Something beside the files of an index that finds candidates among their chunks."""
+
+    def publish(self, folder: Path, name: str, tell: Progress) -> None:
+        """Takes over the chunks of a finished snapshot of an index folder, before it is live.
+
+        Raises EngineError; calling it again goes on where it stopped.
+        """
+        ...
+
+    def open(self, path: Path, chunks: int, local: FirstStage) -> FirstStage:
+        """Answers from what it took over of the snapshot in ``path``; raises IndexNotSent where that is not all there."""
+        ...
+
+    def sweep(self, folder: Path, kept: Collection[str]) -> None:
+        """Forgets every snapshot of an index folder but those ``kept``."""
+        ...

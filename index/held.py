@@ -95,7 +95,8 @@ class Held:
 
 def _range(column: NDArray[np.int32], numbers: tuple[int, int]) -> tuple[int, int]:
     """Where the rows of some numbers, one after the other, stand in a column that never falls."""
-    first, end = np.searchsorted(column, numbers).tolist()
+    # Of the column's own type: for another one NumPy would copy the column.
+    first, end = np.searchsorted(column, np.array(numbers, dtype=column.dtype)).tolist()
     return (int(first), int(end)) if first < end else (0, 0)
 
 

@@ -40,7 +40,7 @@ from corpus.documents import (
 from corpus.periods import Period
 from corpus.timelines import Head, head_of
 from corpus.version import reading_version
-from index.chunks import passage_text, split
+from index.chunks import passage_text, split, whose
 from index.facets import facet_words
 from index.recordswriter import DOCUMENT_COLUMNS, SHEET_COLUMNS, document_row, event_rows, fact_rows, sheet_row
 from index.sheetvalues import values_of_facts
@@ -296,7 +296,7 @@ def prepare(reading: Reading, encoder: Encoder, keep_texts: bool = False) -> Pre
         department: list[int] = []
         if one.sections:
             name = told.of(words(one.sheet.name, parts=True))
-            department = told.of(words(_whose(one.sheet), parts=True))
+            department = told.of(words(whose(one.sheet), parts=True))
         told.lists["name"].append(name)
         told.lists["department"].append(department)
         for section in one.sections:
@@ -350,12 +350,6 @@ def _encoded(texts: list[str], encoder: Encoder) -> Vectors:
     for at in range(0, len(texts), _BATCH):
         rows[at : at + _BATCH] = encoder.encode(texts[at : at + _BATCH], "passage")
     return rows
-
-
-def _whose(sheet: Sheet) -> str:
-    """Municipality, year and department, so that a question that names one of them prefers its sheets."""
-    year = f"{sheet.fiscal_year}年度" if sheet.fiscal_year is not None else ""
-    return f"{sheet.municipality} {year} {sheet.department}"
 
 
 def _chunks(document: Document, section: Section) -> Iterator[Span]:

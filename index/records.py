@@ -6,10 +6,9 @@ Sections, facts and events keep offsets only; their texts are slices of the stor
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -33,7 +32,8 @@ from corpus.documents import (
 )
 from corpus.periods import Period
 from index.joinedtables import open_tables
-from index.recordsfiles import connect, schemas
+from index.recordsfiles import schemas
+from index.recordsource import RecordsFile, RecordSource
 from index.removed import Removed
 from index.sheetrows import SheetRows
 from index.tables import SheetList
@@ -48,18 +48,23 @@ _DOCUMENT = "sha256, media, places, warnings, reader, pages"
 
 
 class Records:
-    """Finished records files, opened read-only: a base and its additions. One connection, one query at a time.
+    """Finished records files, opened read-only, a base and its additions; or another ``source`` of the same rows.
 
     Numbers are without gaps: rows of what an update ``removed`` keep theirs, and no method tells them.
     """
 
-    def __init__(self, files: Sequence[Path], tables: Sequence[Path], removed: Removed | None = None) -> None:
+    def __init__(
+        self,
+        files: Sequence[Path],
+        tables: Sequence[Path],
+        removed: Removed | None = None,
+        source: RecordSource | None = None,
+    ) -> None:
         """``tables`` are the folders with the columns of the same records (:mod:`index.tables`)."""
         removed = removed or Removed.of(())
-        self._db = connect(files)
-        self._newest = schemas(len(files))[-1]
+        self._source = source or RecordsFile(files)
         self._gone = removed.documents
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of what is kept in memory
         self._readers = 1
         self._texts: OrderedDict[int, str] = OrderedDict()
         self._kept_documents = lru_cache(maxsize=_KEPT_TEXTS)(self._read_document)
@@ -72,8 +77,8 @@ class Records:
         self.chunk_section = self.tables.chunk_section
 
     def close(self) -> None:
-        """Closes the file."""
-        self._db.close()
+        """Closes the file, or what it reads from instead."""
+        self._source.close()
 
     def lent(self) -> None:
         """One more snapshot reads from here."""
@@ -87,18 +92,19 @@ class Records:
             return self._readers <= 0
 
     def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._db.execute(sql, values).fetchall()
+        return self._source.rows(sql, values)
 
     def _text(self, document: int) -> str:
         with self._lock:
-            if document not in self._texts:
-                row = self._db.execute("SELECT text FROM documents WHERE document = ?", (document,)).fetchone()
-                self._texts[document] = row[0]
-                if len(self._texts) > _KEPT_TEXTS:
-                    self._texts.popitem(last=False)
-            self._texts.move_to_end(document)
-            return self._texts[document]
+            if document in self._texts:
+                self._texts.move_to_end(document)
+                return self._texts[document]
+        text = str(self._rows("SELECT text FROM documents WHERE document = ?", (document,))[0][0])
+        with self._lock:
+            self._texts[document] = text
+            if len(self._texts) > _KEPT_TEXTS:
+                self._texts.popitem(last=False)
+        return text
 
     def document(self, file: str) -> Document:
         """The document read from ``file``; KeyError if there is none."""
@@ -140,7 +146,7 @@ class Records:
 
     def refused(self) -> list[tuple[str, str]]:
         """(file, why) of every file that could not be read when the index was made."""
-        return [(r[0], r[1]) for r in self._rows(f"SELECT file, message FROM {self._newest}.refused ORDER BY rowid")]
+        return [(r[0], r[1]) for r in self._rows("SELECT file, message FROM refused ORDER BY rowid")]
 
     def judgements(self, file: str) -> dict[str, Judgement]:
         """The warnings and the certainty of every sheet of a file, by the sheet's id."""
@@ -245,8 +251,7 @@ class Records:
 
     def reading_of(self, number: int) -> tuple[Document, list[SheetReading]]:
         """A document by its number, removed or not, with its sheets."""
-        with self._lock:
-            return read_reading(self._db, number)
+        return read_reading(self._rows, number)
 
     def last(self, table: str, part: int) -> int | None:
         """The highest number of a fact or event in a file, by its place among them; None where it has none."""
@@ -259,22 +264,22 @@ class Records:
         return (self.reading(file) for file in self.files())
 
 
-def read_reading(db: sqlite3.Connection, number: int) -> tuple[Document, list[SheetReading]]:
-    """A document by its number, with its sheets, as it was given to the build."""
-    row = db.execute(f"SELECT file, text, {_DOCUMENT} FROM documents WHERE document = ?", (number,)).fetchone()
+def read_reading(
+    rows: Callable[[str, Sequence[object]], list[tuple[Any, ...]]], number: int
+) -> tuple[Document, list[SheetReading]]:
+    """A document by its number, with its sheets, as it was given to the build; ``rows`` gives those of a statement."""
+    (row,) = rows(f"SELECT file, text, {_DOCUMENT} FROM documents WHERE document = ?", (number,))
     document = _document(row[0], row[1], row[2:])
-    sheets = db.execute(
+    sheets = rows(
         f"SELECT {_SHEET}, sheet, warnings, certainty FROM sheets WHERE document = ? ORDER BY sheet", (number,)
-    ).fetchall()
+    )
     found = []
     for one in sheets:
         of = (one[8],)
-        labels = db.execute("SELECT label, field, start, end FROM sections WHERE sheet = ? ORDER BY section", of)
-        sections = tuple(Section(x[0], x[1], Span(x[2], x[3]), document.text[x[2] : x[3]]) for x in labels.fetchall())
-        rows = db.execute("SELECT * FROM facts WHERE sheet = ? ORDER BY fact", of).fetchall()
-        facts = tuple(_fact(x[2:]) for x in rows)
-        rows = db.execute("SELECT * FROM events WHERE sheet = ? ORDER BY event", of).fetchall()
-        events = tuple(_event(x[2:]) for x in rows)
+        labels = rows("SELECT label, field, start, end FROM sections WHERE sheet = ? ORDER BY section", of)
+        sections = tuple(Section(x[0], x[1], Span(x[2], x[3]), document.text[x[2] : x[3]]) for x in labels)
+        facts = tuple(_fact(x[2:]) for x in rows("SELECT * FROM facts WHERE sheet = ? ORDER BY fact", of))
+        events = tuple(_event(x[2:]) for x in rows("SELECT * FROM events WHERE sheet = ? ORDER BY event", of))
         sheet = _sheet(document.file, one)
         found.append(SheetReading(sheet, sections, facts, events, tuple(json.loads(one[9])), _certainty(one[10])))
     return document, found

@@ -14,7 +14,8 @@ _MAPPED = 1 << 31  # bytes; SQLite maps no more
 def connect(files: Sequence[Path]) -> sqlite3.Connection:
     """The base's file and those of its additions, oldest first, opened read-only under the names of one file's tables.
 
-    Rows of removed documents are among them (:mod:`index.removed`), so numbers are without gaps.
+    Rows of removed documents are among them (:mod:`index.removed`), so numbers are without gaps. The files that could
+    not be read are those of the newest.
     """
     # immutable: a snapshot never changes, so SQLite needs neither locks nor journals beside it.
     db = sqlite3.connect(_uri(files[0]), uri=True, check_same_thread=False)
@@ -28,6 +29,7 @@ def connect(files: Sequence[Path]) -> sqlite3.Connection:
     for table in _NUMBERED:
         rows = " UNION ALL ".join(f"SELECT * FROM {part}.{table}" for part in parts)
         db.execute(f"CREATE TEMP VIEW {table} AS {rows}")
+    db.execute(f"CREATE TEMP VIEW refused AS SELECT rowid AS rowid, file, message FROM {parts[-1]}.refused")
     return db
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from corpus.documents import Document, Sheet, SheetReading
 from corpus.errors import IndexDamaged, IndexOutdated
 from index.encoder import load_encoder, small_encoder
-from index.firststage import LocalFirstStage
+from index.firststage import Engine, FirstStage, LocalFirstStage
 from index.fusion import Candidates, Weights, WordMatcher
 from index.joined import joined
 from index.joinedwords import open_words
@@ -37,6 +37,7 @@ from index.manifest import (
 from index.originals import original_of
 from index.passagesearch import PassageSearch
 from index.records import Records
+from index.recordsserver import records_source
 from index.removed import Removed
 from index.reranker import TimedReranker
 from index.sheetcolumns import SheetColumns
@@ -98,6 +99,7 @@ class Snapshot:
         weights: Weights = _WEIGHTS,
         word_encoder: Encoder | None = None,
         reranker: TimedReranker | None = None,
+        engine: Engine | None = None,
     ) -> None:
         self.path = path
         self.manifest = manifest
@@ -107,12 +109,18 @@ class Snapshot:
         self._weights = weights
         self._word_encoder = word_encoder or small_encoder(encoder)
         self._reranker = reranker
+        self._engine = engine
         removed = Removed.read(path)
-        self._records = Records(manifest.places(path, RECORDS), manifest.places(path, TABLES), removed)
+        self._records = Records(
+            manifest.places(path, RECORDS), manifest.places(path, TABLES), removed, records_source(path, manifest)
+        )
         self._vectors = open_vectors(manifest.places(path, VECTORS))
         self._sheet_vectors: Vectors = joined([mapped(file) for file in manifest.places(path, SHEETS)])
         self._columns = SheetColumns(self._records.tables)
         self._lexical = LexicalIndex(path / LEXICAL)
+        self._first: FirstStage = LocalFirstStage(self._lexical, self._vectors)
+        if engine is not None:
+            self._first = engine.open(path, len(self._records.chunk_section), self._first)
         self._words = open_words(manifest.places(path, WORDS), removed)
         self._spellings = Spellings(self._words)
         self._matcher = WordMatcher(self._words, self._word_encoder, weights)
@@ -123,7 +131,7 @@ class Snapshot:
         search = PassageSearch(
             self._records,
             self._columns,
-            LocalFirstStage(self._lexical, self._vectors),
+            self._first,
             self._sheet_vectors,
             self._matcher,
             self._weights,
@@ -145,16 +153,37 @@ class Snapshot:
         synonyms: Synonyms | None = None,
         word_encoder: Encoder | None = None,
         reranker: TimedReranker | None = None,
+        engine: Engine | None = None,
     ) -> Snapshot:
         """Opens the live snapshot of an index folder with the encoder it was made with (default: the bundled one).
 
         ``word_encoder`` compares single words and sentences; default: the encoder itself if it has a vector a word,
-        else the bundled one. ``reranker`` puts the head of a ranking in order. It searches with the weights of ``hyoka
+        else the bundled one. ``reranker`` puts the head of a ranking in order. An ``engine`` finds
+        the candidates in place of the snapshot's own files. It searches with the weights of ``hyoka
         tune`` where the folder has some that fit, else with the defaults.
         """
-        manifest = read_manifest(folder, current(folder))
-        path = folder / SNAPSHOTS / manifest.id
         encoder = encoder or load_encoder()
+        while True:
+            name = current(folder)
+            try:
+                return cls._opened(folder, name, encoder, synonyms, word_encoder, reranker, engine)
+            except IndexDamaged:
+                if current(folder) == name:
+                    raise  # else two updates have come since, and the second has swept it
+
+    @classmethod
+    def _opened(
+        cls,
+        folder: Path,
+        name: str,
+        encoder: Encoder,
+        synonyms: Synonyms | None,
+        word_encoder: Encoder | None,
+        reranker: TimedReranker | None,
+        engine: Engine | None,
+    ) -> Snapshot:
+        manifest = read_manifest(folder, name)
+        path = folder / SNAPSHOTS / manifest.id
         if encoder.digest != manifest.encoder_digest:
             message = f"索引 {folder} は別の埋め込みモデル（{manifest.encoder}）で作られています。今のモデルは {encoder.name} です。"
             if encoder.name == manifest.encoder:
@@ -163,7 +192,7 @@ class Snapshot:
         verify(folder, path, manifest)
         try:
             weights = weights_for(folder, encoder.digest)
-            return cls(path, manifest, encoder, synonyms or load_synonyms(), weights, word_encoder, reranker)
+            return cls(path, manifest, encoder, synonyms or load_synonyms(), weights, word_encoder, reranker, engine)
         except (OSError, RuntimeError, ValueError) as error:
             raise IndexDamaged(f"索引 {folder} を開けません（{error}）。{REBUILD}") from error
 
@@ -326,6 +355,11 @@ class Snapshot:
         if not found and self._spellings.lacks(looked_for):
             found = self._columns.names_like(query)
         return tuple(found)
+
+    @property
+    def engine(self) -> Engine | None:
+        """What finds the candidates in place of the snapshot's own files, if anything does."""
+        return self._engine
 
     @property
     def encoder(self) -> Encoder:

@@ -68,7 +68,8 @@ class StoredReadings:
         """A file's reading, where it is :meth:`unchanged`; else None."""
         if self._db is None or not self.unchanged(file, sha256, reader) or not self._intact():
             return None
-        return read_reading(self._db, self._files[file][0])
+        db = self._db
+        return read_reading(lambda sql, values: db.execute(sql, values).fetchall(), self._files[file][0])
 
     def forget(self, files: Collection[str]) -> None:
         """From now on as if these files were not in the index."""

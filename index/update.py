@@ -17,7 +17,8 @@ import numpy as np
 
 from corpus.errors import IndexFolderError, NothingToIndex
 from index.additionwriter import AdditionWriter
-from index.build import Progress, _lock, _once, _prepared, _publish, _sweep, build, preparer_of, spool_of
+from index.build import _go_live, _lock, _once, _prepared, _publish, _sweep, build, preparer_of, spool_of
+from index.firststage import Engine, Progress
 from index.held import Held
 from index.lexical import link_or_copy
 from index.manifest import FORMAT, LEXICAL, SNAPSHOTS, Manifest, Part, current, mark_verified, read_manifest, verified
@@ -31,6 +32,7 @@ from index.windows import Windows
 FOLDED = 2_000  # chunks: newest additions of no more than these in all are written again into the next one
 # From here on a search and an opening pay for what a compaction would mend.
 MOST_PARTS, MOST_ADDED, MOST_REMOVED = 4, 0.10, 0.20
+WORTH = 2_000  # chunks: of fewer no share is large
 MOST_OPEN = 8  # additions that can be opened: SQLite takes ten files
 
 
@@ -54,8 +56,8 @@ def needs_compaction(manifest: Manifest) -> bool:
     """Whether there are so many additions, or so much was taken out, that a base should be written anew."""
     chunks = manifest.counts["chunks"] + manifest.removed
     added = sum(part.chunks for part in manifest.parts)
-    much = added > MOST_ADDED * chunks and added > FOLDED
-    much |= manifest.removed > MOST_REMOVED * chunks and manifest.removed > FOLDED
+    much = added > MOST_ADDED * chunks and added > WORTH
+    much |= manifest.removed > MOST_REMOVED * chunks and manifest.removed > WORTH
     return len(manifest.parts) > MOST_PARTS or much
 
 
@@ -78,6 +80,7 @@ def update(
     sources: Sequence[str] | None = None,
     expected: str | None = None,
     spread: Spread = Here,
+    engine: Engine | None = None,
 ) -> Update:
     """Adds ``readings`` to the live snapshot of ``folder``, in place of what it has of the same files, and takes out the
     files of ``removed``, which is asked when the readings are through.
@@ -85,7 +88,7 @@ def update(
     ``refused`` is asked then for all files that could not be read; None: as before, and so with ``sources``. Where all is
     as it was, nothing is written. ``expected`` is the snapshot that the caller looked at. Raises IndexFolderError where
     another build runs or ran meanwhile, or the snapshot is none that can be updated (:func:`can_update`); NothingToIndex
-    where no section would be left. The old snapshot stays live until all is on disk. For ``spread`` see
+    where no section would be left. The old snapshot stays live until all is on disk. For ``spread`` and ``engine`` see
     :func:`index.build.write_snapshot`.
     """
     tell = progress or (lambda what, done, total: None)
@@ -108,6 +111,7 @@ def update(
             name = _publish(
                 folder, work, encoder, made.counts, manifest.cosines, made.sources, made.parts, made.removed, made.known
             )
+            _go_live(folder, name, engine, tell)
         except OSError as error:
             message = (
                 f"{folder} に索引を書き込めません（{error.strerror}）。空き容量と書き込みの権限を確かめてください。"
@@ -116,7 +120,7 @@ def update(
         new = read_manifest(folder, name)
         if sound:  # what was linked has been read, what was written has just been summed
             mark_verified(folder / SNAPSHOTS / name, new)
-        _sweep(folder, name)
+        _sweep(folder, name, engine)
         return Update(new, *made.files)
 
 
@@ -218,7 +222,7 @@ def document_parts(folder: Path, manifest: Manifest) -> int:
         held.records.close()
 
 
-def compact(folder: Path, encoder: Encoder, progress: Progress | None = None) -> Snapshot:
+def compact(folder: Path, encoder: Encoder, progress: Progress | None = None, engine: Engine | None = None) -> Snapshot:
     """Writes the live snapshot anew as one base, from the readings it holds; no source file is read.
 
     Readers use the old one meanwhile. Raises IndexFolderError where another build runs or ran meanwhile.
@@ -232,6 +236,6 @@ def compact(folder: Path, encoder: Encoder, progress: Progress | None = None) ->
         yield from held.records.readings()
 
     try:
-        return build(readings(), encoder, folder, progress, held.records.refused, manifest.sources)
+        return build(readings(), encoder, folder, progress, held.records.refused, manifest.sources, engine=engine)
     finally:
         held.records.close()

@@ -181,6 +181,15 @@ class JoinedVectors:
             found += [(start + chunk, score) for chunk, score in part.search(query, limit, own)]
         return sorted(found, key=lambda one: (-one[1], one[0]))[: max(1, limit)]
 
+    def rows(self, chunks: NDArray[np.int64]) -> Vectors:
+        """See :meth:`VectorIndex.rows`."""
+        out = np.zeros((len(chunks), self.dim), dtype=np.float32)
+        for part, start in zip(self._parts, self._starts, strict=False):
+            here = (chunks >= start) & (chunks < start + len(part))
+            if here.any():
+                out[here] = part.rows(chunks[here] - start)
+        return out
+
     def scores(self, query: Vectors, chunks: NDArray[np.int64]) -> Vectors:
         """See :meth:`VectorIndex.scores`."""
         out = np.zeros(len(chunks), dtype=np.float32)

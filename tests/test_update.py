@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import random
+import signal
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from fake_encoder import FakeEncoder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import index.snapshot
+import index.update
 from corpus.documents import Document, Event, Fact, Section, Sheet, SheetReading, Span
+from corpus.errors import IndexFolderError, NothingToIndex
 from corpus.periods import Period
 from index.build import build
+from index.manifest import current
 from index.snapshot import Snapshot
 from index.types import Filters, Passage
-from index.update import compact, update
+from index.update import can_update, compact, needs_compaction, update
 
 Reading = tuple[Document, list[SheetReading]]
 Sheets = Sequence[tuple[str, str, int, str, Mapping[str, str]]]  # name, town, year, department, texts by label
@@ -156,12 +166,12 @@ def built(folder: Path, files: Mapping[str, Sheets], refused: Iterable[tuple[str
 TOLERANCE = 0.1
 
 
-@given(first=FIRST, steps=STEPS)
+@given(first=FIRST, steps=STEPS, folded=st.sampled_from([0, 3, index.update.FOLDED]))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_an_updated_index_answers_like_one_built_of_the_same_files(
-    first: dict[str, Sheets], steps: list[dict[str, Sheets | None]]
+    first: dict[str, Sheets], steps: list[dict[str, Sheets | None]], folded: int
 ) -> None:
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place, patch.object(index.update, "FOLDED", folded):
         files = {"always.txt": ALWAYS, **first}
         live = Path(place) / "live"
         built(live, files).close()
@@ -187,3 +197,159 @@ def test_an_updated_index_answers_like_one_built_of_the_same_files(
         assert_alike(compacted, whole, 0.0)
         compacted.close()
         whole.close()
+
+
+# ---- what an update writes, and what it leaves ------------------------------------------------------------------------
+
+
+def city(count: int) -> dict[str, Sheets]:
+    """Some files of two sheets each, all of them different."""
+    return {
+        f"{number:03}.txt": [
+            (
+                NAMES[(number + at) % len(NAMES)],
+                TOWNS[number % 2],
+                2020 + number % 4,
+                DEPARTMENTS[number % 3],
+                {
+                    "事業の目的": TEXTS[number % 8],
+                    "今後の計画": f"{TEXTS[(number + at) % 8]}これは{number}番目の{at}。",
+                },
+            )
+            for at in range(2)
+        ]
+        for number in range(count)
+    }
+
+
+def test_an_update_links_what_stays_and_writes_an_addition(tmp_path: Path) -> None:
+    files = city(6)
+    first = built(tmp_path, files)
+    first.close()
+    made = update(tmp_path, FakeEncoder(), [document_of("001.txt", ALWAYS)])
+    assert (made.added, made.changed, made.removed) == (0, 1, 0) and made.manifest.id == current(tmp_path)
+    new = tmp_path / "snapshots" / made.manifest.id
+    for name in ("records.sqlite", "vectors.faiss", "sheets.npy", "words/body.npy", "tables/sheet_name.npy"):
+        assert (new / name).samefile(first.path / name)
+        assert made.manifest.files[name] == first.manifest.files[name]
+    segments = [name for name in first.manifest.files if name.startswith("lexical/") and name.endswith(".idx")]
+    assert segments and all((new / name).samefile(first.path / name) for name in segments)
+    assert [part.folder for part in made.manifest.parts] == ["parts/0001"]
+    # The old snapshot is as it was, for those who have it open.
+    assert Snapshot(first.path, first.manifest, FakeEncoder(), first.synonyms).files() == sorted(files)
+
+
+def test_where_nothing_has_changed_nothing_is_written(tmp_path: Path) -> None:
+    built(tmp_path, city(3)).close()
+    before = current(tmp_path)
+    made = update(tmp_path, FakeEncoder(), [], ["none.txt"])
+    assert (made.added, made.changed, made.removed, made.manifest.id) == (0, 0, 0, before) and current(
+        tmp_path
+    ) == before
+    assert [one.name for one in (tmp_path / "snapshots").iterdir()] == [before]
+
+
+def test_small_additions_become_one_and_large_ones_ask_for_a_compaction(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built(tmp_path, city(3)).close()
+    for number in range(6):
+        made = update(tmp_path, FakeEncoder(), [document_of(f"new{number}.txt", ALWAYS)])
+    assert len(made.manifest.parts) == 1 and not needs_compaction(made.manifest)
+    monkeypatch.setattr(index.update, "FOLDED", 0)
+    for number in range(index.update.MOST_OPEN - 1):
+        assert needs_compaction(made.manifest) == (len(made.manifest.parts) > index.update.MOST_PARTS)
+        made = update(tmp_path, FakeEncoder(), [document_of(f"more{number}.txt", ALWAYS)])
+    assert len(made.manifest.parts) == index.update.MOST_OPEN and not can_update(made.manifest, FakeEncoder())
+    opened = Snapshot.open(tmp_path, FakeEncoder())
+    assert len(opened.files()) == 3 + 6 + 7
+    opened.close()
+    with pytest.raises(IndexFolderError):
+        update(tmp_path, FakeEncoder(), [document_of("a.txt", ALWAYS)])
+    compacted = compact(tmp_path, FakeEncoder())
+    assert len(compacted.files()) == 3 + 6 + 7 and not needs_compaction(compacted.manifest)
+    compacted.close()
+
+
+def test_an_update_that_would_leave_nothing_leaves_the_old_index(tmp_path: Path) -> None:
+    built(tmp_path, city(1)).close()
+    before = current(tmp_path)
+    with pytest.raises(NothingToIndex):
+        update(tmp_path, FakeEncoder(), [], ["000.txt"])
+    with pytest.raises(IndexFolderError):
+        update(tmp_path, FakeEncoder(), [], ["000.txt"], expected="another")
+    with pytest.raises(IndexFolderError):
+        update(tmp_path, FakeEncoder("another"), [], ["000.txt"])
+    assert current(tmp_path) == before and [one.name for one in (tmp_path / "snapshots").iterdir()] == [before]
+
+
+def test_of_a_city_with_one_file_in_twenty_changed_scores_are_nearly_those_of_a_build(tmp_path: Path) -> None:
+    files = city(60)
+    built(tmp_path / "live", files).close()
+    new = {f"{number:03}.txt": [*files[f"{number + 1:03}.txt"], *ALWAYS] for number in (7, 23, 41)}
+    update(tmp_path / "live", FakeEncoder(), [document_of(*one) for one in new.items()])
+    updated, whole = Snapshot.open(tmp_path / "live", FakeEncoder()), built(tmp_path / "whole", {**files, **new})
+    assert_alike(updated, whole, 0.02)
+    updated.close()
+    whole.close()
+
+
+_UPDATING = """
+import sys
+from pathlib import Path
+sys.path[:0] = sys.argv[2:]
+from fake_encoder import FakeEncoder
+from test_update import ALWAYS, document_of
+from index.update import update
+for number in range(1, 1000):
+    told = [(*ALWAYS[0][:4], {"事業の目的": f"{number}回目の記録。"})]
+    update(Path(sys.argv[1]), FakeEncoder(), [document_of("a.txt", told), document_of("b.txt", told)])
+    print(number, flush=True)
+"""
+
+
+def test_an_update_that_is_killed_at_any_moment_leaves_the_old_index_or_the_new(tmp_path: Path) -> None:
+    built(tmp_path, city(4)).close()
+    here = Path(__file__).parent
+    draw = random.Random(8)
+    killed_while_writing = 0
+    for _ in range(12):
+        process = subprocess.Popen(
+            [sys.executable, "-c", _UPDATING, str(tmp_path), str(here), str(here.parent)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        told = [process.stdout.readline()]  # the first is through
+        time.sleep(draw.uniform(0, 0.4))
+        process.kill()
+        told += process.stdout.readlines()
+        assert process.wait() == -signal.SIGKILL
+        last = int([line for line in told if line.strip()][-1])
+        killed_while_writing += any(one.name.startswith(".") for one in (tmp_path / "snapshots").iterdir())
+        opened = Snapshot.open(tmp_path, FakeEncoder())
+        written = {row.section.text for row in opened.sections() if row.sheet.file in ("a.txt", "b.txt")}
+        assert written in ({f"{last}回目の記録。"}, {f"{last + 1}回目の記録。"})  # both files are of one update
+        assert len(opened.files()) == 6 and opened.search("記録", 5).hits
+        opened.close()
+    assert killed_while_writing  # else this has tested nothing
+    update(tmp_path, FakeEncoder(), [document_of("a.txt", ALWAYS)])
+    assert not [one for one in (tmp_path / "snapshots").iterdir() if one.name.startswith(".")]  # what was left is swept
+
+
+def test_a_snapshot_that_is_swept_while_it_is_opened_gives_way_to_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built(tmp_path, city(3)).close()
+    verify = index.snapshot.verify
+
+    def updated_meanwhile(*arguments: object) -> None:
+        monkeypatch.setattr(index.snapshot, "verify", verify)
+        for number in range(2):
+            update(tmp_path, FakeEncoder(), [document_of(f"{number}.txt", ALWAYS)])
+        verify(*arguments)
+
+    monkeypatch.setattr(index.snapshot, "verify", updated_meanwhile)
+    opened = Snapshot.open(tmp_path, FakeEncoder())
+    assert opened.version == current(tmp_path) and len(opened.files()) == 5
+    opened.close()
