@@ -7,7 +7,7 @@ this corpus. That coverage is added to BM25 and to the cosine of the whole texts
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,10 +137,11 @@ class WordMatcher:
                 out[i, place] = _ITSELF
         return out
 
-    def match(self, query: QueryWords, candidates: Candidates) -> tuple[Floats, Floats, Floats]:
+    def match(self, query: QueryWords, candidates: Candidates) -> tuple[Floats, Floats, Callable[[], Floats]]:
         """Coverage of the question by each candidate, in 0..1.
 
-        With words of clearly near meaning, with its words and synonyms alone, and with whatever is nearest to a word.
+        With words of clearly near meaning, with its words and synonyms alone, and (to be called for, since a question that
+        is answered word for word needs it not) with whatever is nearest to a word.
         """
         w = self._weights
         # Only the words of the candidates are looked at, a few thousand of however many there are.
@@ -164,7 +165,7 @@ class WordMatcher:
             whole = w.sheet * _best_of_group(best, candidates.sheets)
             return np.asarray(importance @ ((1 - w.sheet) * best + whole), dtype=np.float32)
 
-        return covered(w.word_floor, w.word_cap), importance @ written, covered(0.0, 1.0)
+        return covered(w.word_floor, w.word_cap), importance @ written, lambda: covered(0.0, 1.0)
 
     def _standing(
         self, query: QueryWords, there: NDArray[np.int64], lists: Sequence[Lists]
@@ -248,7 +249,8 @@ def rank(query: QueryWords, candidates: Candidates, matcher: WordMatcher, weight
     dense = np.clip((cosine - weights.dense_floor) / (1 - weights.dense_floor), 0, 1).astype(np.float32)
     by_words = float(np.clip((written.max(initial=0.0) - weights.low) / (weights.high - weights.low), 0, 1))
     score = by_words * _mixed(weights.by_words, coverage, lexical, dense)
-    score += (1 - by_words) * _mixed(weights.by_meaning, nearest, lexical, dense)
+    if by_words < 1:
+        score += (1 - by_words) * _mixed(weights.by_meaning, nearest(), lexical, dense)
     long = (len(query.words) - weights.long_from) / (weights.long_to - weights.long_from)
     if long > 0:
         pasted = weights.by_length

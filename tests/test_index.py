@@ -249,7 +249,7 @@ def test_faint_likeness_orders_only_what_is_ranked_by_meaning(tmp_path: Path) ->
     matcher = WordMatcher(words, FakeEncoder(), far)
     coverage, written, nearest = matcher.match(QueryWords(("斎場",), (), ()), candidates)
     assert (coverage.tolist(), written.tolist()) == ([0.0, 0.0], [0.0, 0.0])
-    assert nearest[0] > nearest[1]
+    assert nearest()[0] > nearest()[1]
     score = rank(QueryWords(("斎場",), (), ()), candidates, matcher, far).score
     assert score[0] > score[1]
 
