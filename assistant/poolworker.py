@@ -75,10 +75,12 @@ class _Desk:
     """The openings of this process, each with its assistant; the models are loaded once for all of them."""
 
     def __init__(self, settings: Settings) -> None:
-        from assistant.opening import encoder_of
+        from assistant.opening import encoder_of, engine_of, use_server
         from index.encoder import small_encoder
         from index.reranker import load_reranker
 
+        use_server(settings)
+        self._engine = engine_of(settings)
         self._encoder: Encoder = encoder_of(settings)
         self._word_encoder = small_encoder(self._encoder)
         self._reranker = load_reranker(settings.reranker, settings.reranker_ms)
@@ -141,6 +143,7 @@ class _Desk:
                 opening.weights,
                 self._word_encoder,
                 self._reranker,
+                self._engine,
             )
         try:
             assistant = Assistant(snapshot)
