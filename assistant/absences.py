@@ -57,6 +57,8 @@ def _of_time(context: Context) -> Absence | None:
         )
     named = [f.sheet for f in context.focus() if f.named]
     sheets = _with_other_years(context, named) if named else context.scope()
+    if not named and context.narrowed:
+        return None  # nobody looked at all of them
     told = _times(context, sheets)
     readings = [reading for asked in query.periods for reading in asked.readings]
     if not told or any(one.overlaps(reading) for one in told for reading in readings):
@@ -76,8 +78,11 @@ def _is_a_year(period: Period) -> bool:
 def _with_other_years(context: Context, named: Sequence[Sheet]) -> list[Sheet]:
     """The named sheets, those of the same programmes in other years, and the documents of their files."""
     ids = {one.sheet_id for sheet in named for one in (sheet, *context.index.timeline(sheet.sheet_id))}
-    files = {sheet.file for sheet in context.catalogue.sheets if sheet.sheet_id in ids}
-    return [s for s in context.catalogue.sheets if s.sheet_id in ids or (s.kind == "document" and s.file in files)]
+    held = (context.catalogue.by_id.get(sheet_id) for sheet_id in ids)
+    files = {sheet.file for sheet in held if sheet is not None}
+    of_files = [sheet for file in files for sheet in context.catalogue.of_file(file)]
+    own = [context.catalogue.by_id[sheet_id] for sheet_id in ids if sheet_id in context.catalogue.by_id]
+    return list({s.sheet_id: s for s in (*own, *of_files) if s.sheet_id in ids or s.kind == "document"}.values())
 
 
 def _times(context: Context, sheets: Iterable[Sheet]) -> list[Period]:
@@ -104,7 +109,7 @@ def _of_field(context: Context) -> Absence | None:
 
 def _left_blank(context: Context, sheet: Sheet, label: str) -> bool:
     """Whether other sheets of the file fill in a section of that label and this one does not."""
-    form = [s for s in context.catalogue.programmes if s.file == sheet.file]
+    form = [s for s in context.catalogue.of_file(sheet.file) if s.kind == "programme"]
     sections = context.index.sections([s.sheet_id for s in form])
     fill = {found.sheet.sheet_id for found in sections if label in squeeze(found.section.label)}
     return sheet.sheet_id not in fill and len(fill) >= _A_FORM

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,15 +84,20 @@ class FileAccount:
         return bool(self.refusal or self.warnings or not self.sheets) or any(one.doubtful for one in self.sheets)
 
 
-def file_accounts(index: Index) -> list[FileAccount]:
-    """The account of every indexed file and of those that could not be read, in the order of the index.
+def file_accounts(index: Index, files: Collection[str] | None = None) -> list[FileAccount]:
+    """The account of every indexed file and of those that could not be read, in the order of the index; or of some.
 
     Derived from the index; a sheet it keeps no judgement of has an account without certainty and warnings.
     """
-    by_file: dict[str, list[Sheet]] = {file: [] for file in index.files()}
+    by_file: dict[str, list[Sheet]] = {file: [] for file in index.files() if files is None or file in files}
     for sheet in index.sheets():
-        by_file.setdefault(sheet.file, []).append(sheet)
+        if files is None:
+            by_file.setdefault(sheet.file, []).append(sheet)
+        elif sheet.file in by_file:
+            by_file[sheet.file].append(sheet)
     found = [_of_file(index, file, sheets) for file, sheets in by_file.items()]
+    if files is not None:
+        return found
     return [*found, *(FileAccount(file, refusal=why) for file, why in index.refused() if file not in by_file)]
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from index.database import Database
+
 SCHEMA = """
 create table if not exists asked (
-    question text primary key,
+    question {text} primary key,
     times integer not null,
     answered integer not null,
-    last text not null
+    last {text} not null
 )
 """
 KEPT = 5_000  # different questions; beyond them the rarest go, of these the ones asked longest ago
@@ -40,19 +40,19 @@ def folded(question: str) -> str:
 
 
 class AskedQuestions:
-    """The counts in one SQLite file; ``lock`` guards the connection, which it shares with the feedback.
+    """The counts in the store's database.
 
-    >>> asked = AskedQuestions(sqlite3.connect(":memory:"), threading.Lock())
+    >>> from index.database import SQLiteDatabase
+    >>> asked = AskedQuestions(SQLiteDatabase())
     >>> asked.count("決算額は？", True); asked.count("決算額は?", False)
     >>> asked.most()[0].times
     2
     """
 
-    def __init__(self, db: sqlite3.Connection, lock: threading.Lock) -> None:
+    def __init__(self, db: Database) -> None:
         self.counting = True
-        self._db, self._lock = db, lock
-        with self._lock, self._db:
-            self._db.executescript(SCHEMA)
+        self._db = db
+        db.create(SCHEMA)
 
     def count(self, question: str, answered: bool) -> None:
         """Counts one question; nothing is kept where ``counting`` is off."""
@@ -60,14 +60,15 @@ class AskedQuestions:
         if not self.counting or not text:
             return
         today = datetime.now(UTC).date().isoformat()
-        with self._lock, self._db:
-            self._db.execute(
-                "insert into asked values (?, 1, ?, ?) on conflict (question) do update set"
-                " times = times + 1, answered = answered + excluded.answered, last = excluded.last",
+        with self._db.transaction() as begun:
+            begun.execute(
+                "insert into asked (question, times, answered, last) values (?, 1, ?, ?)"
+                " on conflict (question) do update set times = asked.times + 1,"
+                " answered = asked.answered + excluded.answered, last = excluded.last",
                 (text, int(answered), today),
             )
-            if self._db.execute("select count(*) from asked").fetchone()[0] >= KEPT + _SWEPT:
-                self._db.execute(
+            if begun.execute("select count(*) from asked").rows[0][0] >= KEPT + _SWEPT:
+                begun.execute(
                     "delete from asked where question in (select question from asked where question <> ?"
                     " order by times, last, question limit ?)",
                     (text, _SWEPT),
@@ -75,14 +76,13 @@ class AskedQuestions:
 
     def most(self, limit: int = 50) -> list[Asked]:
         """The questions asked most often first; of those asked as often, the latest."""
-        with self._lock:
-            rows = self._db.execute(
-                "select question, times, answered, last from asked order by times desc, last desc, question limit ?",
-                (limit,),
-            ).fetchall()
+        rows = self._db.rows(
+            "select question, times, answered, last from asked order by times desc, last desc, question limit ?",
+            (limit,),
+        )
         return [Asked(*row) for row in rows]
 
     def clear(self) -> None:
         """Forgets every count."""
-        with self._lock, self._db:
-            self._db.execute("delete from asked")
+        with self._db.transaction() as begun:
+            begun.execute("delete from asked")

@@ -7,8 +7,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assistant.catalogue import Catalogue, NameMatch
+from assistant.catalogue import Catalogue
 from assistant.drafts import readable
+from assistant.names import NameMatch
 from assistant.timespans import AskedPeriod
 from assistant.types import Carried, CarriedKind
 from corpus.normalize import squeeze

@@ -6,16 +6,16 @@ A 👎 and a question without an answer become a draft by themselves; a person g
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
 from assistant.asked import folded
+from corpus.errors import Duplicate
+from index.database import Database, Transaction
 
 State = Literal["draft", "accepted", "rejected"]
 Origin = Literal["down", "unanswered", "proposed", "written"]
@@ -23,23 +23,23 @@ STATES: tuple[State, ...] = get_args(State)
 
 SCHEMA = """
 create table if not exists drafts (
-    id integer primary key,
-    at text not null,
-    state text not null check (state in ('draft', 'accepted', 'rejected')),
-    origin text not null check (origin in ('down', 'unanswered', 'proposed', 'written')),
-    question text not null,
-    history text not null,
-    type text not null,
-    must text not null,
-    must_not text not null,
-    sheets text not null,
+    id {number},
+    at {text} not null,
+    state {text} not null check (state in ('draft', 'accepted', 'rejected')),
+    origin {text} not null check (origin in ('down', 'unanswered', 'proposed', 'written')),
+    question {text} not null,
+    history {text} not null,
+    type {text} not null,
+    must {text} not null,
+    must_not {text} not null,
+    sheets {text} not null,
     unanswerable integer not null,
-    note text not null,
-    comment text not null,
-    cited text not null,
-    answer text not null,
+    note {text} not null,
+    comment {text} not null,
+    cited {text} not null,
+    answer {text} not null,
     times integer not null,
-    index_version text not null
+    index_version {text} not null
 );
 create unique index if not exists drafts_question on drafts (question, history);
 create index if not exists drafts_state on drafts (state, id)
@@ -88,20 +88,21 @@ class Remembered:
 
 
 class CaseBook:
-    """The drafts in one SQLite file; ``lock`` guards the connection, which it shares with the feedback.
+    """The drafts in the store's database.
 
-    >>> book = CaseBook(sqlite3.connect(":memory:"), threading.Lock())
+    >>> from index.database import SQLiteDatabase
+    >>> book = CaseBook(SQLiteDatabase())
     >>> book.note("down", "決算額は？", cited=["給食運営 / 決算額"], comment="年度が違う")
     1
     >>> book.find(1).comment
     '年度が違う'
     """
 
-    def __init__(self, db: sqlite3.Connection, lock: threading.Lock) -> None:
-        self._db, self._lock = db, lock
+    def __init__(self, db: Database) -> None:
+        self._db = db
         self._recent: OrderedDict[tuple[str, str], Remembered] = OrderedDict()
-        with self._lock, self._db:
-            self._db.executescript(SCHEMA)
+        self._lock = threading.Lock()  # of what is remembered
+        db.create(SCHEMA)
 
     def remember(self, question: str, answer: str, history: Sequence[str], cited: Sequence[str]) -> None:
         """Keeps what an answer rested on for a while, in memory: an opinion on it comes without that."""
@@ -130,25 +131,19 @@ class CaseBook:
 
         Asked again it is counted, not repeated, and what a person decided about it stays.
         """
-        known = self._same(question, history)
-        if known is None:
-            return self.add(
-                DraftCase(
-                    0,
-                    "",
-                    "draft",
-                    origin,
-                    question,
-                    tuple(history),
-                    "follow-up" if history else "",
-                    comment=comment,
-                    cited=tuple(cited),
-                    answer=answer,
-                    index_version=index_version,
-                )  # fmt: skip
-            )
-        self.save(
-            replace(
+        new = DraftCase(
+            0, "", "draft", origin, question, tuple(history), "follow-up" if history else "",
+            comment=comment, cited=tuple(cited), answer=answer, index_version=index_version,
+        )  # fmt: skip
+        with self._db.transaction() as begun:
+            # Another server may add the question between the first look and the insert: then the second look finds it.
+            known = self._held(begun, question, history)
+            if known is None and (number := _insert(begun, new)):
+                return number
+            known = known or self._held(begun, question, history)
+            if known is None:
+                return 0
+            changed = replace(
                 known,
                 origin="down" if origin == "down" else known.origin,
                 comment=_joined(known.comment, comment),
@@ -157,79 +152,79 @@ class CaseBook:
                 times=known.times + 1,
                 index_version=index_version or known.index_version,
             )
-        )
+            _update(begun, changed)
         return known.id
 
     def comment(self, question: str, history: Sequence[str], comment: str) -> None:
         """Adds what somebody wrote about an answer to the draft that came of it."""
-        known = self._same(question, history)
-        if known is not None:
-            self.save(replace(known, comment=_joined(known.comment, comment)))
+        with self._db.transaction() as begun:
+            known = self._held(begun, question, history)
+            if known is not None:
+                _update(begun, replace(known, comment=_joined(known.comment, comment)))
 
     def add(self, case: DraftCase) -> int:
         """Stores a new draft whatever its ``id`` and ``at`` are; returns its number, 0 where the question is there."""
-        row = _row(replace(case, at=datetime.now(UTC).isoformat(timespec="seconds")))[1:]
-        marks = ", ".join("?" for _ in row)
-        with self._lock, self._db:
-            cursor = self._db.execute(
-                f"insert or ignore into drafts ({_COLUMNS.removeprefix('id, ')}) values ({marks})", row
-            )
-            self._db.execute(
-                "delete from drafts where state = 'draft' and id not in"
-                " (select id from drafts where state = 'draft' order by id desc limit ?)",
-                (KEPT_DRAFTS,),
-            )
-        return int(cursor.lastrowid or 0) if cursor.rowcount else 0
+        with self._db.transaction() as begun:
+            return _insert(begun, case)
 
     def save(self, case: DraftCase) -> bool:
         """Writes a changed draft back; False where its question is taken by another one or it is gone."""
-        pairs = ", ".join(f"{name} = ?" for name in _COLUMNS.split(", ")[1:])
         try:
-            with self._lock, self._db:
-                return (
-                    self._db.execute(f"update drafts set {pairs} where id = ?", (*_row(case)[1:], case.id)).rowcount > 0
-                )
-        except sqlite3.IntegrityError:
+            with self._db.transaction() as begun:
+                return _update(begun, case)
+        except Duplicate:
             return False
 
     def find(self, number: int) -> DraftCase | None:
         """The draft of that number."""
-        return self._one("id = ?", number)
+        rows = self._db.rows(f"select {_COLUMNS} from drafts where id = ?", (number,))
+        return _case(rows[0]) if rows else None
 
     def cases(self, state: State, limit: int = 1_000) -> list[DraftCase]:
         """The drafts in one state: those without a verdict the most frequent first, the others in the order of their number."""
         order = "times desc, id desc" if state == "draft" else "id"
-        with (
-            self._lock,
-            closing(
-                self._db.execute(
-                    f"select {_COLUMNS} from drafts where state = ? order by {order} limit ?", (state, limit)
-                )
-            ) as rows,
-        ):
-            return [_case(row) for row in rows]
+        rows = self._db.rows(f"select {_COLUMNS} from drafts where state = ? order by {order} limit ?", (state, limit))
+        return [_case(row) for row in rows]
 
     def counts(self) -> dict[State, int]:
         """How many drafts there are in each state."""
-        with self._lock:
-            found = dict(self._db.execute("select state, count(*) from drafts group by state").fetchall())
+        found = {state: count for state, count in self._db.rows("select state, count(*) from drafts group by state")}
         return {state: int(found.get(state, 0)) for state in STATES}
 
     def asked(self, question: str) -> DraftCase | None:
         """The draft of a question that began a conversation, as it was typed or as questions are counted."""
         wanted = folded(question)
-        with self._lock:
-            rows = self._db.execute("select id, question from drafts where history = '[]' order by id desc").fetchall()
+        rows = self._db.rows("select id, question from drafts where history = '[]' order by id desc")
         found = next((number for number, text in rows if text == question or folded(text) == wanted), None)
         return None if found is None else self.find(found)
 
-    def _same(self, question: str, history: Sequence[str]) -> DraftCase | None:
-        return self._one("question = ? and history = ?", question, _json(history))
+    def _held(self, begun: Transaction, question: str, history: Sequence[str]) -> DraftCase | None:
+        """The draft of a question, which nobody else changes before the end of the transaction."""
+        rows = begun.execute(
+            f"select {_COLUMNS} from drafts where question = ? and history = ?{self._db.dialect.lock}",
+            (question, _json(history)),
+        ).rows
+        return _case(rows[0]) if rows else None
 
-    def _one(self, where: str, *values: object) -> DraftCase | None:
-        with self._lock:
-            row = self._db.execute(f"select {_COLUMNS} from drafts where {where}", values).fetchone()
-        return None if row is None else _case(row)
+
+def _insert(begun: Transaction, case: DraftCase) -> int:
+    row = _row(replace(case, at=datetime.now(UTC).isoformat(timespec="seconds")))[1:]
+    marks = ", ".join("?" for _ in row)
+    added = begun.execute(
+        f"insert into drafts ({_COLUMNS.removeprefix('id, ')}) values ({marks}) on conflict do nothing returning id",
+        row,
+    ).rows
+    begun.execute(
+        "delete from drafts where state = 'draft' and id not in"
+        " (select id from drafts where state = 'draft' order by id desc limit ?)",
+        (KEPT_DRAFTS,),
+    )
+    return int(added[0][0]) if added else 0
+
+
+def _update(begun: Transaction, case: DraftCase) -> bool:
+    pairs = ", ".join(f"{name} = ?" for name in _COLUMNS.split(", ")[1:])
+    return begun.execute(f"update drafts set {pairs} where id = ?", (*_row(case)[1:], case.id)).count > 0
 
 
 def _joined(comments: str, comment: str) -> str:

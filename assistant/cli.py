@@ -13,6 +13,7 @@ import typer
 from assistant import console
 from assistant.usage import USAGE_ERROR, usage_sentence
 from corpus.errors import HyokaError, QuestionError, SettingsError
+from index.postgresurl import SHAPE
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
@@ -29,6 +30,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+store_app = typer.Typer(help="評価と会話の履歴の保存先。", no_args_is_help=True)
+app.add_typer(store_app, name="store")
+
 IndexDir = Annotated[Path | None, typer.Option("--index-dir", help="索引のフォルダー", show_default=".hyoka/index")]
 Json = Annotated[bool, typer.Option("--json", help="JSONで出力する")]
 Forms = Annotated[Path | None, typer.Option("--forms", metavar="DIR", help="様式のファイル（.toml）を置いたフォルダー")]
@@ -37,7 +41,10 @@ DRAFT = "draft"  # never a question file: those are told apart by their endings
 
 @app.command("index")
 def index_command(
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="評価シートのファイル、フォルダー、ZIP")],
+    context: typer.Context,
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="SOURCE...", help="評価シートのファイル、フォルダー、ZIP")
+    ] = None,
     index_dir: IndexDir = None,
     json_output: Json = False,
     add: Annotated[bool, typer.Option("--add", help="いまの索引に加える（同じ名前のファイルは置き換える）")] = False,
@@ -56,15 +63,34 @@ def index_command(
             show_default="前回と同じ（初めは保存しない）",
         ),
     ] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="変わったところだけでなく、索引の全体を書き直す")] = False,
+    compact: Annotated[
+        bool, typer.Option("--compact", help="追加と削除が重なった索引を整理する（SOURCE は要らない）")
+    ] = False,
 ) -> None:
-    """評価シートを読み込み、索引を作る（すでにあれば置き換える）。"""
+    """評価シートを読み込み、索引を作る（すでにあれば、変わったところを反映する）。"""
+    if compact:
+        from assistant.indexing import run_compaction
+
+        run_compaction(_settings(index_dir=index_dir), json_output)
+        return
+    if not sources:
+        raise typer.BadParameter("SOURCE... を指定してください", context)
     settings = _settings(index_dir=index_dir, max_file_mb=max_file_mb, forms=forms)
     from corpus.forms.loader import use_forms
 
     use_forms(settings.forms)  # before the files: a form file with a mistake is told at once
     from assistant.indexing import run_index
 
-    run_index(settings, sources, add, report, json_output, keep_originals)
+    run_index(settings, sources, add, report, json_output, keep_originals, whole)
+
+
+@app.command("milvus")
+def milvus_command(index_dir: IndexDir = None, json_output: Json = False) -> None:
+    """索引を Milvus に送る（途中で止まったときは続きから。HYOKA_MILVUS_URI が送り先）。"""
+    from assistant.indexing import run_milvus
+
+    run_milvus(_settings(index_dir=index_dir), json_output)
 
 
 @app.command("forms")
@@ -188,33 +214,62 @@ def serve(
     host: Annotated[str | None, typer.Option(help="待ち受けるアドレス", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="ポート番号", show_default="8000")] = None,
     index_dir: IndexDir = None,
+    workers: Annotated[
+        int | None, typer.Option(help="質問と検索に答えるプロセスの数（1なら画面と同じプロセス）", show_default="1")
+    ] = None,
 ) -> None:
     """画面とHTTP APIを開く（止めるには Ctrl+C）。"""
-    settings = _settings(host=host, port=port, index_dir=index_dir)
+    settings = _settings(host=host, port=port, index_dir=index_dir, workers=workers)
+    from assistant.collector import starting_up
     from assistant.line import Line
+    from assistant.pool import answering
     from assistant.serving import listen, run
 
-    with listen(settings.host, settings.port) as socket:
-        # Opened before anything slow is loaded: a taken port or a missing index is told at once.
-        snapshot = _open(settings, reranked=True)
-        from assistant.conversations import Keeping
-        from assistant.store import open_store
-        from assistant.upkeep import open_upkeep
-        from ui.app import create_app
-        from ui.examples import examples
+    with listen(settings.host, settings.port) as socket, answering(settings) as pool:
+        with starting_up():
+            # Opened before anything slow is loaded: a taken port or a missing index is told at once.
+            snapshot = _open(settings, reranked=True)
+            from assistant.conversations import Keeping
+            from assistant.store import open_store
+            from assistant.upkeep import open_upkeep
+            from ui.app import create_app
+            from ui.examples import examples
 
-        upkeep = open_upkeep(settings, snapshot)
-        questions = [question for group in examples(upkeep.live).values() for question in group][:3]
-        keeping = Keeping(on=settings.history, days=settings.history_days, most=settings.history_most)
-        store = open_store(settings.feedback_file, keeping)
-        store.asked.counting = settings.count_questions
-        line = Line(settings.answers_at_once, settings.waiting, settings.waiting_seconds)
-        application = create_app(upkeep.live, store, upkeep, line)
+            upkeep = open_upkeep(settings, snapshot, pool)
+            questions = [question for group in examples(upkeep.live).values() for question in group][:3]
+            keeping = Keeping(on=settings.history, days=settings.history_days, most=settings.history_most)
+            store = open_store(settings.feedback_file, keeping, settings.database)
+            store.asked.counting = settings.count_questions
+            line = Line(settings.at_once, settings.waiting, settings.waiting_seconds)
+            application = create_app(upkeep.live, store, upkeep, line)
         upkeep.live.start()
         console.note(f"http://{settings.host}:{socket.getsockname()[1]} で開きました（止めるには Ctrl+C）。")
         if questions:
             console.note("たとえば、こう聞けます。\n" + "\n".join(f"  ・{question}" for question in questions))
         run(application, socket)
+
+
+@store_app.command("copy")
+def store_copy_command(
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="写すファイル", show_default="HYOKA_FEEDBACK_FILE か標準の場所"),
+    ] = None,
+    json_output: Json = False,
+) -> None:
+    """ファイルに残した評価、会話、質問の案を、HYOKA_DATABASE_URL のPostgreSQLに写す（空のときだけ）。"""
+    settings = _settings()
+    from assistant.store import default_path
+    from assistant.storecopy import copy_store
+
+    if settings.database is None:
+        raise SettingsError(f"写す先がありません。HYOKA_DATABASE_URL に {SHAPE} の形で指定してください。")
+    counts = copy_store(source or settings.feedback_file or default_path(), settings.database)
+    if json_output:
+        console.say_json(counts)
+        return
+    console.say_table(("内容", "件数"), list(counts.items()))
+    console.note("写しました。元のファイルはそのまま残っています。")
 
 
 @app.command("eval")

@@ -9,11 +9,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
+from assistant.pace import Pace
+
 
 class Told(Protocol):
-    """Takes how far the work is: what is being done, how far, of how many (0 when not known)."""
+    """Takes how far the work is: what is being done, how far, of how many (0 when not known), sections found so far."""
 
-    def __call__(self, what: str, done: int, total: int) -> None:
+    def __call__(self, what: str, done: int, total: int, sections: int = 0) -> None:
         """Shows it."""
         ...
 
@@ -62,9 +64,11 @@ PROGRESS = "HYOKA_PROGRESS"
 """``json`` in this variable: progress as JSON Lines on standard error, for the program that started this one."""
 
 
-def _tell_program(what: str, done: int, total: int) -> None:
-    """Progress for another program: ``{"what": "読み込み a.pdf", "done": 3, "total": 10}``, every step a line."""
-    note(json.dumps({"what": what, "done": done, "total": total}, ensure_ascii=False))
+def _tell_program(what: str, done: int, total: int, sections: int = 0) -> None:
+    """Progress for another program: ``{"what": "読み込み a.pdf", "done": 3, "total": 10}``, every step a line; with
+    ``sections`` where some were found."""
+    found = {"sections": sections} if sections else {}
+    note(json.dumps({"what": what, "done": done, "total": total, **found}, ensure_ascii=False))
 
 
 class _Lines:
@@ -72,10 +76,12 @@ class _Lines:
 
     def __init__(self) -> None:
         self._last = ""
+        self._pace = Pace()
 
-    def __call__(self, what: str, done: int, total: int) -> None:
+    def __call__(self, what: str, done: int, total: int, sections: int = 0) -> None:
+        pace = self._pace(done, total, sections)
         if what != self._last:
-            note(f"[{done}/{total}] {what}" if total else what)
+            note((f"[{done}/{total}] {what}" if total else what) + (f"（{pace}）" if pace else ""))
         self._last = what
 
 
@@ -92,11 +98,13 @@ def progress() -> Iterator[Told]:
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[pace]}"))  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("準備", total=None)
+        task = bar.add_task("準備", total=None, pace="")
+        pace = Pace()
 
-        def tell(what: str, done: int, total: int) -> None:
-            bar.update(task, description=escape(what[:40]), completed=done, total=total or None)
+        def tell(what: str, done: int, total: int, sections: int = 0) -> None:
+            said = pace(done, total, sections)
+            bar.update(task, description=escape(what[:40]), completed=done, total=total or None, pace=said)
 
         yield tell

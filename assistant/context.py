@@ -6,16 +6,19 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.catalogue import Catalogue, NameMatch
+from assistant.catalogue import Catalogue
 from assistant.drafts import MAX_CHARS
+from assistant.names import NameMatch
 from assistant.question import HINTED, NAMED, Query
 from assistant.stages import stage
 from assistant.statements import Statements
 from corpus.documents import Sheet
 from corpus.normalize import squeeze
-from index.types import Index, Passage
+from index.types import FindsSheets, Index, Passage
 
 _DEPARTMENT = 0.15
+# More sheets than this are not all read for one question (2 ms each the first time): then these nearest ones are.
+MOST_SHEETS, NEAREST = 5000, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,39 @@ class Context:
     absent: tuple[Absence | None] | None = None  # see assistant.absences, None until it was looked for
     _focus: list[Focus] | None = None
     _scope: list[Sheet] | None = None
+    _width: int = 0
+    _narrowed: bool = False
 
     def scope(self) -> list[Sheet]:
         """The sheets the question may be about: by municipality and filters, one a programme (see :meth:`of_the_year`)."""
         if self._scope is None:
-            self._scope = self.of_the_year(self.every())
+            every = self.every()
+            self._width = len(every)
+            if self._width > MOST_SHEETS and isinstance(self.index, FindsSheets):
+                every, self._narrowed = self._nearest(self.index), True
+            self._scope = self.of_the_year(every)
+            if not self._narrowed:
+                self._width = len(self._scope)
         return self._scope
+
+    @property
+    def width(self) -> int:
+        """How many sheets the question may be about."""
+        self.scope()
+        return self._width
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether those are too many to be read, so that the scope is the nearest of them."""
+        self.scope()
+        return self._narrowed
+
+    def _nearest(self, index: FindsSheets) -> list[Sheet]:
+        """Of more sheets than can be read for one question those that it names and those that the search finds."""
+        with stage("search"):
+            found = index.nearest_sheets(self.query.focus.strip() or self.query.text, NEAREST, self.query.filters)
+        hinted = [name.sheet for name in self.query.names if name.score >= HINTED][:NEAREST]
+        return list({sheet.sheet_id: sheet for sheet in (*hinted, *found)}.values())
 
     def of_the_year(self, sheets: Sequence[Sheet]) -> list[Sheet]:
         """Of a programme's sheets over the years the one that reports on the asked year or next to it, else the latest.
@@ -95,15 +125,9 @@ class Context:
     def every(self) -> list[Sheet]:
         """The sheets the question may be about, a programme's of all years."""
         filters = self.query.filters
-        sheets = list(self.subset) or self.catalogue.sheets
-        return [
-            sheet
-            for sheet in sheets
-            if (not filters.municipality or sheet.municipality in filters.municipality)
-            and (not filters.fiscal_year or sheet.fiscal_year in filters.fiscal_year)
-            and (not filters.department or sheet.department in filters.department)
-            and self.catalogue.passes(sheet, filters)
-        ]
+        if self.subset:
+            return self.catalogue.passing(self.subset, filters)
+        return self.catalogue.within(filters)
 
     def search(self, k: int = 40) -> tuple[Passage, ...]:
         """The passages for what is left of the question after its name, years and municipality were understood."""

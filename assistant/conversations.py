@@ -1,4 +1,4 @@
-"""Conversations kept for the person who had them: in the store's SQLite file, found again by their words, deleted for good.
+"""Conversations kept for the person who had them: in the store's database, found again by their words, deleted for good.
 
 An owner is any string that names one person and that nobody else can give: today the key of a browser, later the name
 of a login. Every method asks for it first, and a conversation of another owner is one that does not exist.
@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-import sqlite3
-import threading
 import unicodedata
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -19,28 +17,31 @@ from datetime import UTC, datetime, timedelta
 from pydantic import ValidationError
 
 from assistant.schemas import AnswerJson
+from corpus.errors import DatabaseError
+from index.database import Database, Row, SQLiteDatabase
 from index.types import Filters
 
 logger = logging.getLogger(__name__)
 
 SCHEMA = """
 create table if not exists talks (
-    id text primary key,
-    owner text not null,
-    title text not null,
-    began text not null,
-    last text not null
+    {arrives}
+    id {text} primary key,
+    owner {text} not null,
+    title {text} not null,
+    began {text} not null,
+    last {text} not null
 );
 create table if not exists talk_entries (
-    id integer primary key,
-    talk text not null,
-    at text not null,
-    question text not null,
-    answer text not null,
-    words text not null,
-    filters text not null,
-    payload text not null,
-    index_version text not null
+    id {number},
+    talk {text} not null,
+    at {text} not null,
+    question {text} not null,
+    answer {text} not null,
+    words {text} not null,
+    filters {text} not null,
+    payload {text} not null,
+    index_version {text} not null
 );
 create index if not exists talks_owner on talks (owner, last);
 create index if not exists talks_last on talks (last);
@@ -104,26 +105,22 @@ def _now() -> datetime:
 
 
 class ConversationBook:
-    """The conversations in one SQLite file; ``lock`` guards the connection, which it shares with the feedback.
+    """The conversations in the store's database.
 
-    >>> book = ConversationBook(sqlite3.connect(":memory:"), threading.Lock())
+    >>> book = ConversationBook(SQLiteDatabase())
     >>> book.listing("somebody")
     []
     """
 
     def __init__(
         self,
-        db: sqlite3.Connection,
-        lock: threading.Lock,
+        db: Database,
         keeping: Keeping = KEEPING,
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        self._db, self._lock, self._clock = db, lock, clock
+        self._db, self._clock = db, clock
         self.keeping = keeping
-        with self._lock, self._db:
-            # What is deleted is overwritten with zeros; without this SQLite only marks its place as free.
-            self._db.execute("pragma secure_delete=on").fetchall()
-            self._db.executescript(SCHEMA)
+        db.create(SCHEMA)
         self._prune()
 
     def add(self, owner: str, talk: str, question: str, answer: AnswerJson, filters: Filters) -> str:
@@ -134,14 +131,15 @@ class ConversationBook:
         if not owner:
             return ""
         at = _written(self._clock())
-        with self._lock, self._db:
-            if not talk or not self._holds(owner, talk):
+        with self._db.transaction() as begun:
+            # The first statement also holds the conversation, so that nobody deletes it before its entry stands.
+            if not begun.execute("update talks set last = ? where id = ? and owner = ?", (at, talk, owner)).count:
                 talk = secrets.token_urlsafe(16)
-                self._db.execute(
-                    "insert into talks values (?, ?, ?, ?, ?)", (talk, owner, question[:TITLE_LENGTH], at, at)
+                begun.execute(
+                    "insert into talks (id, owner, title, began, last) values (?, ?, ?, ?, ?)",
+                    (talk, owner, question[:TITLE_LENGTH], at, at),
                 )
-            self._db.execute("update talks set last = ? where id = ?", (at, talk))
-            self._db.execute(
+            begun.execute(
                 "insert into talk_entries (talk, at, question, answer, words, filters, payload, index_version)"
                 " values (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -154,14 +152,14 @@ class ConversationBook:
 
     def amend(self, owner: str, talk: str, number: int, answer: AnswerJson) -> bool:
         """Puts another answer in the place of the one to the question ``number`` (from 1); False where there is none."""
-        with self._lock, self._db:
-            rows = self._db.execute(
+        with self._db.transaction() as begun:
+            rows = begun.execute(
                 "select e.id, e.question from talk_entries e join talks t on t.id = e.talk"
                 " where t.id = ? and t.owner = ? order by e.id limit 1 offset ?",
                 (talk, owner, max(0, number - 1)),
-            ).fetchall()
+            ).rows
             for key, question in rows:
-                self._db.execute(
+                begun.execute(
                     "update talk_entries set answer = ?, words = ?, payload = ?, index_version = ? where id = ?",
                     (
                         answer.answer, folded(f"{question}\n{answer.answer}"), answer.model_dump_json(),
@@ -172,18 +170,15 @@ class ConversationBook:
 
     def count(self, owner: str) -> int:
         """How many conversations the owner has."""
-        with self._lock:
-            row = self._db.execute("select count(*) from talks where owner = ?", (owner,)).fetchone()
-        return int(row[0])
+        return int(self._db.rows("select count(*) from talks where owner = ?", (owner,))[0][0])
 
     def length(self, owner: str, talk: str) -> int:
         """How many questions that conversation has; 0 where the owner has none of that id."""
-        with self._lock:
-            row = self._db.execute(
-                "select count(*) from talk_entries e join talks t on t.id = e.talk where t.id = ? and t.owner = ?",
-                (talk, owner),
-            ).fetchone()
-        return int(row[0])
+        rows = self._db.rows(
+            "select count(*) from talk_entries e join talks t on t.id = e.talk where t.id = ? and t.owner = ?",
+            (talk, owner),
+        )
+        return int(rows[0][0])
 
     def listing(self, owner: str, words: str = "", limit: int = 200) -> list[Listed]:
         """The owner's conversations, the newest first; with ``words``, those whose questions and answers hold them all.
@@ -192,34 +187,27 @@ class ConversationBook:
         """
         self._prune()
         wanted = folded(words).split()[:MOST_WORDS]
-        having = " and exists (select 1 from talk_entries e where e.talk = t.id and instr(e.words, ?))" * len(wanted)
-        with self._lock:
-            rows = self._db.execute(
-                "select id, title, last, (select count(*) from talk_entries e where e.talk = t.id) from talks t"
-                f" where owner = ?{having} order by last desc, rowid desc limit ?",
-                (owner, *wanted, limit),
-            ).fetchall()
+        words_of = self._db.dialect
+        holds = f"exists (select 1 from talk_entries e where e.talk = t.id and {words_of.find}(e.words, ?) > 0)"
+        rows = self._db.rows(
+            "select id, title, last, (select count(*) from talk_entries e where e.talk = t.id) from talks t"
+            f" where owner = ?{f' and {holds}' * len(wanted)} order by last desc, {words_of.arrival} desc limit ?",
+            (owner, *wanted, limit),
+        )
         return [Listed(row[0], row[1], datetime.fromisoformat(row[2]), row[3]) for row in rows]
 
     def find(self, owner: str, talk: str) -> Conversation | None:
         """The owner's conversation of that id."""
-        with self._lock:
-            head = self._db.execute(
-                "select title, began, last from talks where id = ? and owner = ?", (talk, owner)
-            ).fetchone()
-            rows = self._db.execute(
-                "select question, answer, at, filters, index_version, payload from talk_entries where talk = ? order by id",
-                (talk,),
-            ).fetchall()
-        if head is None:
-            return None
-        return Conversation(
-            talk,
-            head[0],
-            datetime.fromisoformat(head[1]),
-            datetime.fromisoformat(head[2]),
-            tuple(_entry(row) for row in rows),
+        rows = self._db.rows(
+            "select t.title, t.began, t.last, e.question, e.answer, e.at, e.filters, e.index_version, e.payload"
+            " from talks t join talk_entries e on e.talk = t.id where t.id = ? and t.owner = ? order by e.id",
+            (talk, owner),
         )
+        if not rows:
+            return None
+        title, began, last = rows[0][:3]
+        entries = tuple(_entry(row[3:]) for row in rows)
+        return Conversation(talk, title, datetime.fromisoformat(began), datetime.fromisoformat(last), entries)
 
     def delete(self, owner: str, talk: str) -> bool:
         """Deletes one conversation of the owner for good; False where there is none of that id."""
@@ -231,7 +219,7 @@ class ConversationBook:
 
     def clear(self) -> None:
         """Deletes the conversations of everybody: the history has been switched off."""
-        self._remove("1")
+        self._remove("true")
 
     def _prune(self, owner: str = "") -> None:
         """Deletes what is older than the days say, and the oldest of an owner with too many."""
@@ -239,26 +227,25 @@ class ConversationBook:
         self._remove("last < ?", oldest)
         if owner:
             self._remove(
-                "owner = ? and rowid in"
-                " (select rowid from talks where owner = ? order by last desc, rowid desc limit -1 offset ?)",
+                "owner = ? and id not in"
+                f" (select id from talks where owner = ? order by last desc, {self._db.dialect.arrival} desc limit ?)",
                 owner, owner, self.keeping.most,
             )  # fmt: skip
 
-    def _holds(self, owner: str, talk: str) -> bool:
-        return self._db.execute("select 1 from talks where id = ? and owner = ?", (talk, owner)).fetchone() is not None
-
     def _remove(self, where: str, *values: object) -> int:
-        with self._lock:
-            gone = [row[0] for row in self._db.execute(f"select id from talks where {where}", values)]
-            if not gone:
-                return 0
-            with self._db:
-                self._db.executemany("delete from talk_entries where talk = ?", [(talk,) for talk in gone])
-                self._db.executemany("delete from talks where id = ?", [(talk,) for talk in gone])
-            # The write-ahead log still holds the pages as they were.
-            busy, *_ = self._db.execute("pragma wal_checkpoint(truncate)").fetchone()
-        if busy:
-            logger.warning("削除した会話が、ほかの処理が終わるまで保存先の記録（-wal）に残ります。")
+        if not self._db.rows(f"select 1 from talks where {where} limit 1", values):
+            return 0
+        with self._db.transaction() as begun:
+            # In one order, so that two servers that clear away do not wait for each other.
+            chosen = f"select id from talks where {where} order by id{self._db.dialect.lock}"
+            gone = [row[0] for row in begun.execute(chosen, values).rows]
+            for talk in gone:
+                begun.execute("delete from talk_entries where talk = ?", (talk,))
+                begun.execute("delete from talks where id = ?", (talk,))
+        try:
+            self._db.erase()
+        except DatabaseError as problem:
+            logger.warning("%s", problem)
         return len(gone)
 
 
@@ -271,13 +258,13 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
-def open_book(db: sqlite3.Connection, lock: threading.Lock, keeping: Keeping) -> ConversationBook:
-    """The book in the store's file; where nothing may be kept, what was kept before goes, and the book is in memory."""
-    book = ConversationBook(db, lock, keeping)
+def open_book(db: Database, keeping: Keeping) -> ConversationBook:
+    """The book in the store's database; where nothing may be kept, what was kept before goes, and the book is in memory."""
+    book = ConversationBook(db, keeping)
     if keeping.on:
         return book
     book.clear()
-    return ConversationBook(sqlite3.connect(":memory:", check_same_thread=False), threading.Lock(), UNKEPT)
+    return ConversationBook(SQLiteDatabase(), UNKEPT)
 
 
 def _written(at: datetime) -> str:
@@ -285,7 +272,7 @@ def _written(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _entry(row: tuple[str, ...]) -> Entry:
+def _entry(row: Row) -> Entry:
     question, text, at, filters, version, payload = row
     try:
         answer = AnswerJson.model_validate_json(payload)

@@ -73,7 +73,7 @@ def _dated_by_sheet(context: Context, sheets: Sequence[Sheet]) -> bool:
     return (
         len(years) == 1
         and None not in years
-        and len({s.fiscal_year for s in context.catalogue.programmes}) > 1
+        and len(context.catalogue.years) > 1
         and all(s.fiscal_year in years for s in sheets)
     )
 

@@ -4,7 +4,6 @@ closed when the last request that uses it is done."""
 from __future__ import annotations
 
 import functools
-import gc
 import inspect
 import logging
 import threading
@@ -17,6 +16,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from assistant.collector import changed
 from assistant.readiness import NO_FILTERS, Asker, warm
 from assistant.types import NO_CHOICES, Answer, Choices, Turn
 from corpus.errors import HyokaError
@@ -244,11 +244,12 @@ class Live:
                 logger.exception("the new index does not open")
                 self._fail(stamp, "新しい索引を開けませんでした。サーバーの記録（ログ）を確かめてください。")
                 return False
-            self._change(opened, stamp)
-        gc.collect()  # an index is full of cycles, and its memory should not wait for chance
+            gone = self._change(opened, stamp)
+        changed(gone)  # an index is full of cycles, and its memory should not wait for chance
         return True
 
-    def _change(self, opened: Asker, stamp: str) -> None:
+    def _change(self, opened: Asker, stamp: str) -> bool:
+        """Whether nobody used the old one in that moment."""
         with self._lock:
             old, self._generation = self._generation, _Generation(opened)
             old.retired = True
@@ -258,6 +259,7 @@ class Live:
         logger.warning("索引 %s に切り替えました（前: %s）。", opened.index.version, old.asker.index.version)
         if idle:
             _close(old)
+        return idle
 
     def _fail(self, stamp: str, message: str) -> None:
         if message != self.problem:

@@ -8,13 +8,14 @@ from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.stages import stopwatch
 
 if TYPE_CHECKING:
     from assistant.line import Line, Refusal, Work
+    from assistant.pool import Pool
     from index.types import Index
 
 Result = TypeVar("Result")
@@ -86,6 +87,10 @@ class Metrics:
         """Tells the version and the age of the index that is served; ``index`` returns it."""
         self.registry.register(_IndexCollector(index))
 
+    def watch_pool(self, pool: Pool) -> None:
+        """Tells how many answering processes are ready, how many were lost, and what they use."""
+        self.registry.register(_PoolCollector(pool))
+
     def waited(self, work: Work, seconds: float) -> None:
         """See :class:`assistant.line.Clerk`."""
         self.waits.labels(work).observe(seconds)
@@ -129,6 +134,33 @@ class _IndexCollector:
         if isinstance(made, datetime):
             age.add_metric([], (datetime.now(UTC) - made).total_seconds())
             yield age
+
+
+class _PoolCollector:
+    """The answering processes as metrics. What they measure of their work is sent back with it and counted with ours."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def describe(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        """Names without values."""
+        yield GaugeMetricFamily("hyoka_workers", "Answering processes by state.", labels=["state"])
+        yield CounterMetricFamily("hyoka_workers_lost", "Answering processes that were replaced.", labels=["reason"])
+        yield CounterMetricFamily("hyoka_workers_cpu_seconds", "Processor time of the answering processes.")
+        yield GaugeMetricFamily("hyoka_workers_memory_bytes", "Their resident memory, added up.", labels=["kind"])
+
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        """``resident`` counts what the processes share once for each of them, ``own`` leaves it out."""
+        count, lost, seconds, memory = self.describe()
+        state = self._pool.state()
+        count.add_metric(["ready"], state.ready)
+        count.add_metric(["starting"], state.wanted - state.ready)
+        for why, times in state.lost.items():
+            lost.add_metric([why], times)
+        seconds.add_metric([], state.seconds)
+        memory.add_metric(["resident"], state.resident)
+        memory.add_metric(["own"], state.own)
+        yield from (count, lost, seconds, memory)
 
 
 class MetricsMiddleware:

@@ -29,8 +29,7 @@ def namesakes(context: Context, cited: Collection[Sheet] = ()) -> tuple[Namesake
     found = {s.sheet_id: s for s in (*used, *rivals) if squeeze(s.name) == name and s.kind == "programme"}
     if len(found) < 2:
         return ()
-    order = {sheet.sheet_id: at for at, sheet in enumerate(context.catalogue.programmes)}
-    sheets = sorted(found.values(), key=lambda sheet: order[sheet.sheet_id])
+    sheets = [sheet for sheet in context.catalogue.of_name(name) if sheet.sheet_id in found]
     taken = {sheet.sheet_id for sheet in used}
     quoted = {sheet.sheet_id for sheet in cited}
     return tuple(

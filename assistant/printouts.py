@@ -2,46 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from assistant import console
 from assistant.accounts import FileAccount, account_json
 from assistant.intake import Intake
+from assistant.pace import told_seconds
 from assistant.payload import Sources
 from assistant.types import Answer, Citation
 from index.snapshot import Snapshot
 from index.types import Passage
+from index.update import Update, needs_compaction
 
 FILES_SHOWN = 40
+_SPEAKING = 10.0  # seconds after which a rate is worth a word
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What a run of ``hyoka index`` left: the counts of the whole index, and of an update what it did to the files.
+
+    ``document_parts`` are the sheets that are no sheet of a programme: chapters, summary tables, glossaries.
+    """
+
+    version: str
+    counts: Mapping[str, int]
+    document_parts: int
+    unchanged: int
+    update: Update | None = None
 
 
 def index_report(
-    intake: Intake, snapshot: Snapshot, folder: Path, accounts: Sequence[FileAccount] = ()
+    intake: Intake, done: Indexed, folder: Path, accounts: Sequence[FileAccount] = (), seconds: float = 0.0
 ) -> dict[str, Any]:
-    """The account of a build as `--json` prints it; ``accounts`` say more of the files that were read."""
-    total = snapshot.report()
+    """The account of a build as `--json` prints it; ``accounts`` say more of the files that were read, and ``seconds``
+    is how long reading and indexing took.
+
+    Of an update, ``files`` are those that it looked at.
+    """
     more = {account.file: account_json(account) for account in accounts}
+    update = done.update
+    changes = None if update is None else {"added": update.added, "changed": update.changed, "removed": update.removed}
     return {
-        "documents": total.documents,
-        "sheets": total.sheets,
-        "document_parts": _document_parts(snapshot),
-        "sections": total.sections,
-        "facts": total.facts,
+        **{what: done.counts[what] for what in ("documents", "sheets")},
+        "document_parts": done.document_parts,
+        **{what: done.counts[what] for what in ("sections", "facts")},
         "index_dir": str(folder),
-        "index_version": snapshot.version,
-        "reused": intake.reused,
+        "index_version": done.version,
+        "reused": done.unchanged,
+        "resumed": intake.resumed,
+        "update": changes,
+        "seconds": round(seconds, 1),
+        "sections_per_second": round(_written(intake, done) / seconds, 1) if seconds else None,
         "files": [{**asdict(report), **more.get(report.file, {})} for report in intake.read],
         "copies": [asdict(copy) for copy in intake.copies],
         "failed": [asdict(refused) for refused in intake.refused],
     }
 
 
-def show_index_report(intake: Intake, snapshot: Snapshot, folder: Path) -> None:
+def show_index_report(intake: Intake, done: Indexed, folder: Path, seconds: float = 0.0) -> None:
     """The account of a build: a row for each file, its warnings, and the sums."""
-    total = snapshot.report()
     shown = intake.read if len(intake.read) <= FILES_SHOWN else [file for file in intake.read if file.warnings]
     rows = [(file.file, file.sheets, file.sections, file.facts, len(file.warnings)) for file in shown]
     console.say_table(("ファイル", "シート", "欄", "数値", "注意"), rows)
@@ -50,18 +73,45 @@ def show_index_report(intake: Intake, snapshot: Snapshot, folder: Path) -> None:
             console.note(f"注意: {file.file}: {warning}")
     for copy in intake.copies:
         console.note(f"同じ内容: {copy.file} は {copy.same_as} と同じなので、1件として数えました。")
-    reused = f"、前回から変わらないファイル {intake.reused}" if intake.reused else ""
+    if (update := done.update) is not None:
+        what = (("追加", update.added), ("変更", update.changed), ("削除", update.removed))
+        told = "、".join(f"{name} {count}" for name, count in what if count)
+        console.note(
+            f"変わったところだけを索引に反映しました（{told}）。" if told else "変わったファイルはありません。"
+        )
+        if needs_compaction(update.manifest):
+            console.note("追加と削除が重なっています。hyoka index --compact で索引を整理できます。")
+    reused = f"、前回から変わらないファイル {done.unchanged}" if done.unchanged else ""
+    resumed = f"、中断した回から引き継いだファイル {intake.resumed}" if intake.resumed else ""
     failed = f"、読めなかったファイル {len(intake.refused)}" if intake.refused else ""
-    parts = _document_parts(snapshot)
+    parts, counts = done.document_parts, done.counts
     beside = f"（ほかに文書の部分 {parts}）" if parts else ""
     console.say(
-        f"文書 {total.documents}、シート {total.sheets - parts}{beside}、欄 {total.sections}、数値 {total.facts}{reused}{failed}"
-        f"（索引: {folder}）"
+        f"文書 {counts['documents']}、シート {counts['sheets'] - parts}{beside}、欄 {counts['sections']}、"
+        f"数値 {counts['facts']}{reused}{resumed}{failed}"
+        f"（索引: {folder}{_speed(_written(intake, done), seconds)}）"
     )
 
 
-def _document_parts(snapshot: Snapshot) -> int:
-    """How many of the index's sheets are no sheet of a programme: chapters, summary tables, glossaries."""
+def _written(intake: Intake, done: Indexed) -> int:
+    """The sections that the run wrote: all of the index, or those of the files that an update looked at."""
+    return done.counts["sections"] if done.update is None else intake.sections
+
+
+def _speed(sections: int, seconds: float) -> str:
+    """How long it took, where that is long enough to say anything."""
+    return f"、{told_seconds(seconds)}、毎秒{sections / seconds:,.0f}欄" if seconds >= _SPEAKING else ""
+
+
+def compaction_report(done: Indexed, folder: Path) -> dict[str, Any]:
+    """What `hyoka index --compact --json` prints: as :func:`index_report` of a run that found nothing changed."""
+    counts = {what: done.counts[what] for what in ("documents", "sheets", "sections", "facts")}
+    where = {"document_parts": done.document_parts, "index_dir": str(folder), "index_version": done.version}
+    return {**counts, **where, "reused": done.unchanged, "update": None, "files": [], "copies": [], "failed": []}
+
+
+def document_parts_of(snapshot: Snapshot) -> int:
+    """How many of the index's sheets are no sheet of a programme."""
     return sum(sheet.kind == "document" for sheet in snapshot.sheets())
 
 

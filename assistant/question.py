@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistant.carrying import carry
-from assistant.catalogue import Catalogue, NameMatch
+from assistant.catalogue import Catalogue
 from assistant.conditions import Condition, Order, find_conditions, find_rank
 from assistant.counters import asked_counter
+from assistant.names import NameMatch
 from assistant.opinion import SURE, Opinion, second_opinion
 from assistant.timespans import AskedPeriod, find_asked, last_fiscal_year, reporting_year
 from assistant.types import NO_CHOICES, Carried, CarriedKind, Choices, Turn
@@ -152,30 +153,18 @@ def _of_sheet(query: Query, meant: Sheet) -> Query:
     return replace(query, names=kept, rivals=tuple(name for name in found if other(name.sheet)))
 
 
-def _scope(catalogue: Catalogue, filters: Filters, municipalities: Sequence[str]) -> list[Sheet]:
-    return [
-        sheet
-        for sheet in catalogue.sheets
-        if (not filters.municipality or sheet.municipality in filters.municipality)
-        and (not municipalities or sheet.municipality in municipalities)
-        and (not filters.fiscal_year or sheet.fiscal_year in filters.fiscal_year)
-        and (not filters.department or sheet.department in filters.department)
-        and catalogue.passes(sheet, filters)
-    ]
-
-
 def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query | None) -> Query:
     text = plainly(normalize(question).text.strip())
     key = squeeze(text)
     towns = catalogue.find_municipalities(key)
     municipalities = tuple(dict.fromkeys(name for name, _, _ in towns))
-    scope = _scope(catalogue, filters, municipalities)
+    scope = catalogue.within(filters, municipalities)
     bare = blanked(key, [(a, b) for _, a, b in towns])
     departments = catalogue.find_departments(bare, scope)
     spelt, places = catalogue.spelt_out(bare)
     names = [
         replace(name, start=places[name.start], end=places[name.end])
-        for name in catalogue.find_names(spelt, reading(spelt), [s for s in scope if s.kind == "programme"])
+        for name in catalogue.find_names(spelt, reading(spelt), scope)
         # 「上下水道局で持っているシステム」: the stretch is the department's, not the beginning of a name
         if name.exact or not any(a <= places[name.start] and places[name.end] <= b for _, a, b in departments)
     ]
@@ -183,7 +172,7 @@ def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query |
     unnamed = blanked(bare, [(n.start, n.end) for n in named if n.end - n.start >= 3])
     # 直近 counts from what the sheet meant reports on, be it named here or in the question before
     meant = named or (list(before.named) if before is not None else [])
-    latest = reporting_year([s.fiscal_year for s in scope])
+    latest = catalogue.latest_year if scope is catalogue.sheets else reporting_year([s.fiscal_year for s in scope])
     periods, dated = find_asked(text, latest, reporting_year([n.sheet.fiscal_year for n in meant]))
     undated = blanked(unnamed, dated)
     undated = blanked(undated, [(a, b) for _, a, b in departments])

@@ -68,9 +68,9 @@ def rated(context: Context) -> Draft | None:
 def _tabled(context: Context, sheet: Sheet, periods: Sequence[Period]) -> list[tuple[Sheet, Fact]]:
     """The ratings of a year (of all without one) that only a table over the years prints; none where two share the name."""
     key = squeeze(sheet.name)
-    if sum(squeeze(s.name) == key and s.municipality == sheet.municipality for s in context.catalogue.programmes) > 1:
+    if sum(s.municipality == sheet.municipality for s in context.catalogue.of_name(key)) > 1:
         return []
-    tables = [s for s in context.catalogue.sheets if s.kind == "document" and s.municipality == sheet.municipality]
+    tables = [s for s in context.catalogue.documents if s.municipality == sheet.municipality]
     found = [
         (one.sheet, one.fact)
         for one in context.index.facts([s.sheet_id for s in tables])

@@ -81,7 +81,11 @@ class Readiness:
         if self.problem is not None:
             return self.problem, 0
         try:
-            sheets = len(self.assistant.index.sheets())
+            index = self.assistant.index
+            unready: Callable[[], str] | None = getattr(index, "unready", None)
+            if unready is not None and (problem := unready()):
+                return problem, 0
+            sheets = len(index.sheets())
         except HyokaError as problem:
             return problem.message, 0
         except Exception:

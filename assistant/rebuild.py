@@ -105,6 +105,7 @@ class Rebuild:
         self._step = ("", 0.0, 0)  # what is being done, since when, and how much of it was done then
         self._process: subprocess.Popen[bytes] | None = None
         self._cancelled = False
+        self._said = ""  # what is said of the build when it has succeeded
         atexit.register(self.cancel)
 
     def start(self, add: bool = False) -> None:
@@ -123,16 +124,27 @@ class Rebuild:
         with self._lock:
             if self._build.phase == "running":
                 raise SettingsError("索引の作り直しはすでに始まっています。終わるのを待ってください。")
-            out = tempfile.TemporaryFile()  # noqa: SIM115  closed by the thread that reads it
-            try:
-                self._process = self._begin(sources, add, out)
-            except OSError as error:
-                out.close()
-                raise SettingsError(
-                    f"作り直しを始められません（{error.strerror}）。メモリーの空きを確かめてください。"
-                ) from error
-            self._cancelled, self._began, self._step = False, monotonic(), ("", 0.0, 0)
-            self._build = Build("running", add, "準備", started=datetime.now(UTC))
+            self._launch([*(["--add"] if add else []), "--", *sources], add)
+
+    def compact(self) -> bool:
+        """Starts to write the index anew from what it holds, beside the server; False where a build is running."""
+        with self._lock:
+            if self._build.phase == "running":
+                return False
+            self._launch(["--compact"], False, "索引を整理しました。")
+        return True
+
+    def _launch(self, arguments: list[str], add: bool, ended: str = "索引を作り直しました。") -> None:
+        out = tempfile.TemporaryFile()  # noqa: SIM115  closed by the thread that reads it
+        try:
+            self._process = self._begin(arguments, out)
+        except OSError as error:
+            out.close()
+            raise SettingsError(
+                f"作り直しを始められません（{error.strerror}）。メモリーの空きを確かめてください。"
+            ) from error
+        self._cancelled, self._began, self._step, self._said = False, monotonic(), ("", 0.0, 0), ended
+        self._build = Build("running", add, "準備", started=datetime.now(UTC))
         threading.Thread(target=self._follow, args=(self._process, out), name="hyoka-rebuild", daemon=True).start()
 
     def state(self) -> Build:
@@ -149,10 +161,10 @@ class Rebuild:
         if process is not None:
             _end(process)
 
-    def _begin(self, sources: list[str], add: bool, out: IO[bytes]) -> subprocess.Popen[bytes]:
-        flags = ["--index-dir", str(self._folder), "--json", *(["--add"] if add else [])]
+    def _begin(self, arguments: list[str], out: IO[bytes]) -> subprocess.Popen[bytes]:
+        flags = ["--index-dir", str(self._folder), "--json", *arguments]
         return subprocess.Popen(
-            [sys.executable, "-c", _START, json.dumps(sys.path), "index", *flags, "--", *sources],
+            [sys.executable, "-c", _START, json.dumps(sys.path), "index", *flags],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.PIPE,
@@ -215,7 +227,7 @@ class Rebuild:
         """How a build ended that exited with ``code`` (negative: by a signal)."""
         if code == 0:
             outcome = Outcome.of(json.loads(out))
-            return "done", "索引を作り直しました。", outcome
+            return "done", self._said, outcome
         if self._cancelled:
             return "cancelled", "作り直しをやめました。前の索引をそのまま使っています。", None
         if code < 0:

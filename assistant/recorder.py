@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Sequence
 
 from assistant.metrics import Metrics
 from assistant.readiness import NO_FILTERS, Asker
 from assistant.store import FeedbackStore
 from assistant.types import NO_CHOICES, Answer, Choices, Turn
+from corpus.errors import DatabaseError
 from index.types import Filters, Index
 
 logger = logging.getLogger(__name__)
@@ -46,6 +46,6 @@ class Recorder:
                 self.store.asked.count(question, not answer.abstained)
                 if answer.abstained:
                     self.store.add_unanswered(question, answer.index_version, earlier)
-        except sqlite3.Error:
+        except DatabaseError:
             logger.exception("the question could not be counted")
         return answer

@@ -44,7 +44,7 @@ def searched(context: Context) -> Searched:
     query = context.query
     missing = absence(context)
     return Searched(
-        count=len(context.scope()),
+        count=context.width,
         municipalities=query.municipalities or query.filters.municipality or query.strangers,
         sheets=tuple(dict.fromkeys(readable(name.sheet.name) for name in query.named)),
         departments=query.departments,

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from corpus.errors import Busy, HyokaError, IndexFolderError, QuestionError
+from corpus.errors import Busy, DatabaseError, EngineUnavailable, HyokaError, IndexFolderError, QuestionError
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def error_response(status: int, code: str, message: str) -> JSONResponse:
     return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
 
 
-def busy_response(problem: Busy, **more: object) -> JSONResponse:
+def busy_response(problem: Busy | EngineUnavailable, **more: object) -> JSONResponse:
     """A 503 that says when to ask again; ``more`` stands beside the error."""
     error = {"code": problem.code, "message": problem.message}
     return JSONResponse({"error": error, **more}, status_code=503, headers={"Retry-After": str(problem.seconds)})
@@ -75,9 +75,10 @@ def add_error_handlers(app: FastAPI) -> None:
 
     def hyoka_error(_: Request, problem: Exception) -> JSONResponse:
         assert isinstance(problem, HyokaError)
-        if isinstance(problem, Busy):
+        if isinstance(problem, Busy | EngineUnavailable):
             return busy_response(problem)
-        status = 422 if isinstance(problem, QuestionError) else 503 if isinstance(problem, IndexFolderError) else 500
+        unavailable = isinstance(problem, IndexFolderError | DatabaseError)
+        status = 422 if isinstance(problem, QuestionError) else 503 if unavailable else 500
         return error_response(status, problem.code, problem.message)
 
     def http_error(_: Request, problem: Exception) -> JSONResponse:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -17,19 +17,33 @@ from pydantic_settings import (
 )
 
 from corpus.errors import SettingsError
+from index.postgresurl import SHAPE, has_shape
 
 FILE = Path("hyoka.toml")
-FLAGS = {"index_dir", "host", "port", "max_file_mb", "forms"}  # the others come from the variables and the file
+SECRET = {"database_url"}  # never repeated: a password stands in it
+# The others come from the variables and the file.
+FLAGS = {"index_dir", "host", "port", "max_file_mb", "forms", "workers"}
 
 
 class Settings(BaseSettings):
     """Everything that can be set. A description says in Japanese what a usable value is."""
 
-    model_config = SettingsConfigDict(env_prefix="HYOKA_", env_ignore_empty=True, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="HYOKA_", env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
     index_dir: Path = Field(default=Path(".hyoka/index"), description="索引のフォルダーのパス")
     encoder: str | None = Field(
         default=None, min_length=1, description="埋め込みモデルのフォルダーか名前（なければ同梱のモデル）"
+    )
+    engine: Literal["local", "milvus"] = Field(default="local", description="local か milvus（検索エンジン）")
+    milvus_uri: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Milvus のアドレス（http://ホスト:19530）か Milvus Lite のファイル（….db）のパス",
+    )
+    milvus_token: str | None = Field(
+        default=None, repr=False, description="Milvus の利用者名:パスワード、またはトークン"
     )
     query_prefix: str | None = Field(default=None, description="質問の前に置く文字列（なければモデルの種類に合わせる）")
     passage_prefix: str | None = Field(
@@ -45,6 +59,11 @@ class Settings(BaseSettings):
     forms: Path | None = Field(default=None, description="様式のファイル（.toml）を置いたフォルダーのパス")
     max_file_seconds: float = Field(default=300, gt=0, le=86_400, description="0より大きい数（秒）")
     jobs: int | None = Field(default=None, ge=0, le=64, description="0から64の整数（読み込みに使うプロセスの数）")
+    ray_address: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Rayクラスターのアドレスとポート（例 10.0.0.5:6379）",
+    )
     sources: Annotated[tuple[Path, ...] | None, NoDecode] = Field(
         default=None, description="管理画面から読み直すファイルやフォルダー（: で区切る。tomlでは並び）"
     )
@@ -61,11 +80,21 @@ class Settings(BaseSettings):
     )
     waiting: int = Field(default=64, ge=0, le=10_000, description="0から10000の整数（順番を待てる質問と検索の数）")
     waiting_seconds: float = Field(default=10, gt=0, le=600, description="0より大きく600以下の数（秒。順番を待つ長さ）")
+    workers: int = Field(
+        default=1, ge=1, le=64, description="1から64の整数（質問と検索に答えるプロセスの数。1なら画面と同じプロセス）"
+    )
+    worker_seconds: float = Field(
+        default=30, gt=0, le=600, description="0より大きく600以下の数（秒。一つの回答にかけてよい時間）"
+    )
     answer_cache: int = Field(
         default=500,
         ge=0,
         le=100_000,
         description="0から100000の整数（同じ質問のために覚えておく回答の数、0なら覚えない）",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description=f"PostgreSQLのアドレス（{SHAPE}。なければファイルに残す）",
     )
     feedback_file: Path | None = Field(default=None, description="評価と会話の履歴を残すファイルのパス")
     history: bool = Field(default=True, description="true か false（会話の履歴を残すかどうか）")
@@ -77,10 +106,30 @@ class Settings(BaseSettings):
     def _divided(cls, value: Any) -> Any:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
+    @field_validator("database_url")
+    @classmethod
+    def _addressed(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not has_shape(value.get_secret_value()):
+            raise ValueError("not the address of a PostgreSQL server")
+        return value
+
+    @property
+    def database(self) -> str | None:
+        """The address of the PostgreSQL server with its password, where there is one: never to be shown."""
+        return None if self.database_url is None else self.database_url.get_secret_value()
+
     @property
     def synonyms_file(self) -> Path:
         """The city's own synonyms: as set, or ``synonyms.toml`` beside the index."""
         return self.synonyms or self.index_dir / "synonyms.toml"
+
+    @property
+    def at_once(self) -> int | None:
+        """How many answers and searches are worked on at the same time; None for what the line takes by itself.
+
+        One more than there are answering processes, so that none of them waits while an answer is being sent.
+        """
+        return self.answers_at_once or (self.workers + 1 if self.workers > 1 else None)
 
     @property
     def max_bytes(self) -> int:
@@ -123,7 +172,8 @@ def _sentence(problem: dict[str, Any]) -> str:
         known = "、".join(Settings.model_fields)
         return f"{FILE} の設定「{name}」はありません。使える設定: {known}。"
     flag = f"--{name.replace('_', '-')}、" if name in FLAGS else ""
+    shown = "" if name in SECRET else f"「{problem['input']}」"
     return (
-        f"設定 {name} の値「{problem['input']}」は使えません。{field.description}を指定してください"
+        f"設定 {name} の値{shown}は使えません。{field.description}を指定してください"
         f"（{flag}HYOKA_{name.upper()} または {FILE}）。"
     )

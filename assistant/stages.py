@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from time import perf_counter
@@ -39,6 +39,14 @@ class Stopwatch:
         """The stage that was begun last is over, and the one around it goes on."""
         self._book()
         self._running.pop()
+
+    def measured_elsewhere(self, seconds: Mapping[Stage, float]) -> None:
+        """Books stages that another process has measured, out of the time that was spent waiting for it here."""
+        self._book()
+        here = self._running[-1]
+        for name, spent in seconds.items():
+            self.seconds[name] = self.seconds.get(name, 0.0) + spent
+            self.seconds[here] = self.seconds.get(here, 0.0) - spent
 
     def stop(self) -> None:
         """Everything is over."""

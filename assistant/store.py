@@ -1,12 +1,10 @@
-"""What people said about answers: one SQLite file, written by the screens and by ``POST /api/v1/feedback``."""
+"""What people said about answers: one SQLite file or a PostgreSQL server, written by the screens and by ``POST /api/v1/feedback``."""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
-import sqlite3
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +14,8 @@ from typing import Literal
 from assistant.asked import AskedQuestions
 from assistant.casebook import CaseBook
 from assistant.conversations import KEEPING, Keeping, open_book
+from corpus.errors import DatabaseError
+from index.database import MEMORY, Database, SQLiteDatabase
 
 logger = logging.getLogger(__name__)
 
@@ -25,21 +25,21 @@ Reason = Literal["", "evidence"]
 
 SCHEMA = """
 create table if not exists feedback (
-    id integer primary key,
-    at text not null,
-    rating text not null check (rating in ('up', 'down')),
-    question text not null,
-    answer text not null,
-    comment text not null,
-    index_version text not null,
-    reason text not null default '',
-    citations text not null default ''
+    id {number},
+    at {text} not null,
+    rating {text} not null check (rating in ('up', 'down')),
+    question {text} not null,
+    answer {text} not null,
+    comment {text} not null,
+    index_version {text} not null,
+    reason {text} not null default '',
+    citations {text} not null default ''
 );
 create table if not exists unanswered (
-    id integer primary key,
-    at text not null,
-    question text not null,
-    index_version text not null
+    id {number},
+    at {text} not null,
+    question {text} not null,
+    index_version {text} not null
 )
 """
 ADDED = ("reason", "citations")  # columns that a file written before them lacks
@@ -94,33 +94,31 @@ class FeedbackStore:
 
     The conversations of each person stand in ``talks``.
 
-    ``path`` is a file, or ``:memory:``.
+    ``place`` is a file, ``:memory:`` or a database. Every method raises DatabaseError where that fails.
 
     >>> store = FeedbackStore(":memory:")
     >>> store.add("up", "決算額は？", "12,155,000円です。")
     1
     """
 
-    def __init__(self, path: Path | str = ":memory:", keeping: Keeping = KEEPING) -> None:
-        if str(path) != ":memory:":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self.path = str(path)
-        # One connection behind a lock: opinions are rare, and SQLite connections are not shared between threads safely.
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(self.path, check_same_thread=False)
-        with self._lock, self._db:
-            self._db.execute("pragma journal_mode=wal")
-            # Every question is counted, and a disk takes milliseconds to confirm: a power cut may cost the last lines,
-            # though never the file.
-            self._db.execute("pragma synchronous=normal")
-            self._db.executescript(SCHEMA)
-            there = {row[1] for row in self._db.execute("pragma table_info(feedback)")}
-            for column in ADDED:
-                if column not in there:
-                    self._db.execute(f"alter table feedback add column {column} text not null default ''")
-        self.cases = CaseBook(self._db, self._lock)
-        self.talks = open_book(self._db, self._lock, keeping)
-        self.asked = AskedQuestions(self._db, self._lock)
+    def __init__(self, place: Path | str | Database = MEMORY, keeping: Keeping = KEEPING) -> None:
+        self.folder: Path | None = default_path().parent
+        """Where files that belong to the store go; None where it is in memory."""
+        if isinstance(place, Path | str):
+            self.folder = None if str(place) == MEMORY else Path(place).parent
+            if self.folder is not None:
+                self.folder.mkdir(parents=True, exist_ok=True)
+            place = SQLiteDatabase(place)
+        self._db = place
+        place.create(SCHEMA)
+        there = place.columns("feedback")
+        for column in ADDED:
+            if column not in there:
+                with place.transaction() as begun:
+                    begun.execute(f"alter table feedback add column {column} {place.dialect.text} not null default ''")
+        self.cases = CaseBook(place)
+        self.talks = open_book(place, keeping)
+        self.asked = AskedQuestions(place)
 
     def add(
         self,
@@ -134,31 +132,32 @@ class FeedbackStore:
     ) -> int:
         """Stores one opinion and returns its number; a poor answer becomes a draft of a question with its gold."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        with self._lock, self._db:
-            cursor = self._db.execute(
+        with self._db.transaction() as begun:
+            added = begun.execute(
                 "insert into feedback (at, rating, question, answer, comment, index_version, reason, citations)"
-                " values (?, ?, ?, ?, ?, ?, ?, ?)",
+                " values (?, ?, ?, ?, ?, ?, ?, ?) returning id",
                 (at, rating, question, answer, comment, index_version, reason, json.dumps(list(citations))),
             )
         if rating == "down":
             self._draft(question, answer, told(comment, reason, citations), index_version)
-        return int(cursor.lastrowid or 0)
+        return int(added.rows[0][0])
 
     def revise(
         self, number: int, rating: Rating, comment: str = "", reason: Reason = "", citations: Sequence[int] = ()
     ) -> None:
         """Replaces what somebody said about an answer by what they say now; nothing happens where there is no such opinion."""
-        with self._lock, self._db:
-            row = self._db.execute(
-                "select question, answer, index_version, rating from feedback where id = ?", (number,)
-            ).fetchone()
-            self._db.execute(
+        with self._db.transaction() as begun:
+            rows = begun.execute(
+                f"select question, answer, index_version, rating from feedback where id = ?{self._db.dialect.lock}",
+                (number,),
+            ).rows
+            begun.execute(
                 "update feedback set rating = ?, comment = ?, reason = ?, citations = ? where id = ?",
                 (rating, comment, reason, json.dumps(list(citations)), number),
             )
-        if row is None or rating != "down":
+        if not rows or rating != "down":
             return
-        question, answer, index_version, before = row
+        question, answer, index_version, before = rows[0]
         said = told(comment, reason, citations)
         if before == "down":
             self.cases.comment(question, self.cases.recall(question, answer).history, said)
@@ -171,46 +170,40 @@ class FeedbackStore:
 
     def latest(self, limit: int = 100, rating: Rating | None = None) -> list[Feedback]:
         """The newest opinions first, of one rating or of both."""
-        with self._lock:
-            rows = self._db.execute(
-                "select id, at, rating, question, answer, comment, index_version, reason, citations from feedback"
-                " where ? is null or rating = ? order by id desc limit ?",
-                (rating, rating, limit),
-            ).fetchall()
+        where, values = ("", ()) if rating is None else (" where rating = ?", (rating,))
+        rows = self._db.rows(
+            "select id, at, rating, question, answer, comment, index_version, reason, citations from feedback"
+            f"{where} order by id desc limit ?",
+            (*values, limit),
+        )
         return [Feedback(*(*row[:-1], tuple(json.loads(row[-1] or "[]")))) for row in rows]
 
     def count(self, rating: Rating) -> int:
         """How many opinions of that rating there are."""
-        with self._lock:
-            row = self._db.execute("select count(*) from feedback where rating = ?", (rating,)).fetchone()
-        return int(row[0])
+        return int(self._db.rows("select count(*) from feedback where rating = ?", (rating,))[0][0])
 
     def add_unanswered(self, question: str, index_version: str = "", history: Sequence[str] = ()) -> None:
         """Notes a question that the sheets do not answer, also as a draft; nothing of who asked."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        with self._lock, self._db:
-            self._db.execute(
+        with self._db.transaction() as begun:
+            begun.execute(
                 "insert into unanswered (at, question, index_version) values (?, ?, ?)", (at, question, index_version)
             )
-            self._db.execute(
-                "delete from unanswered where id <= (select max(id) from unanswered) - ?", (KEPT_UNANSWERED,)
-            )
+            begun.execute("delete from unanswered where id <= (select max(id) from unanswered) - ?", (KEPT_UNANSWERED,))
         self.cases.note("unanswered", question, history, index_version=index_version)
 
     def unanswered(self, limit: int = 50) -> list[Unanswered]:
         """The questions without an answer, the most frequent first."""
-        with self._lock:
-            rows = self._db.execute(
-                "select question, count(*), max(at) from unanswered group by question"
-                " order by count(*) desc, max(id) desc limit ?",
-                (limit,),
-            ).fetchall()
+        rows = self._db.rows(
+            "select question, count(*), max(at) from unanswered group by question"
+            " order by count(*) desc, max(id) desc limit ?",
+            (limit,),
+        )
         return [Unanswered(*row) for row in rows]
 
     def close(self) -> None:
-        """Closes the file."""
-        with self._lock:
-            self._db.close()
+        """Closes the file or the connections."""
+        self._db.close()
 
 
 def default_path() -> Path:
@@ -222,11 +215,19 @@ def default_path() -> Path:
     return (Path(state) if state else Path.home() / ".local" / "state") / "hyoka" / "feedback.sqlite"
 
 
-def open_store(path: Path | str | None = None, keeping: Keeping = KEEPING) -> FeedbackStore:
-    """The store at ``path`` or at the default place; in memory, with a warning, where that cannot be written."""
+def open_store(path: Path | str | None = None, keeping: Keeping = KEEPING, url: str | None = None) -> FeedbackStore:
+    """The store at ``path`` or at the default place; in memory, with a warning, where that cannot be written.
+
+    With the ``url`` of a PostgreSQL server there and nowhere else: several servers are meant to share it, so what stands
+    in its way is raised (SettingsError, DatabaseError).
+    """
+    if url is not None:
+        from index.postgres import PostgresDatabase
+
+        return FeedbackStore(PostgresDatabase(url), keeping)
     target = default_path() if path is None else path
     try:
         return FeedbackStore(target, keeping)
-    except (OSError, sqlite3.Error) as problem:
+    except (OSError, DatabaseError) as problem:
         logger.warning("評価の保存先 %s を開けないため、終了まで記憶だけに残します: %s", target, problem)
         return FeedbackStore(":memory:", keeping)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from assistant.absences import absence, has_the_name, says_the_part, speaks_of_it
 from assistant.affirmations import affirmed
-from assistant.context import Context
+from assistant.context import MOST_SHEETS, Context
 from assistant.dates import dated, when
 from assistant.definitions import definition
 from assistant.drafts import MAX_CHARS, Draft, title
@@ -37,6 +37,12 @@ _IN_CHARGE = re.compile(
     r"(?:担当|所管|主管)(?:課|部署|部|係|窓口)?(?:は|って|が?どこ|[?。]*$|を教え|です)"
     r"|(?:どこ|どちら|何|どの)の?(?:課|部署|部|係)(?:が|の)?(?:担当|所管|やって|扱|持って|見て|仕事|です|でしょう|か?[?。]*$)|問い?合わせ先"
 )
+_OF_ALL = ("rank", "sum", "count", "compare")
+_TOO_MANY = (
+    "対象のシートが{count:,}件あり、合計や順位、件数、数値の条件は{most:,}件までのシートで調べます。"
+    "自治体や年度、担当課を指定してください。"
+)
+_PART_OF = "（対象のシートが{count:,}件あるため、質問に近い{near:,}件を調べました。自治体や担当課を指定すると、すべて調べます。）"
 _LEAST_ROOM = 120
 _TOTALS = re.compile(r"合計|総額|トータル")
 _ONE_OF = re.compile(r"うち|どこの|どれ|どの(市|区|町|自治体|事業)|自治体で")
@@ -105,10 +111,21 @@ def draft_answer(context: Context) -> Draft | None:
         context = _with(context, query, _cited(context, query.before))
     if len(query.municipalities) > 1 and not _ONE_OF.search(query.key):
         return _per_town(context)
+    if context.narrowed and _over_all(query):
+        context.missing = _TOO_MANY.format(count=context.width, most=MOST_SHEETS)
+        return None
     draft = _first(context)
+    if draft is not None and context.narrowed and draft.table is not None:
+        draft.add(_PART_OF.format(count=context.width, near=len(context.scope())))
     if draft is None or not all(proper(context, draft) for proper in (says_the_part, speaks_of_it, has_the_name)):
         return None
     return draft
+
+
+def _over_all(query: Query) -> bool:
+    """Whether a question is answered by figures of every sheet there is, so that the nearest ones would mislead."""
+    told_apart = query.named or query.subset
+    return not told_apart and (query.intent in _OF_ALL or bool(query.conditions) or bool(query.grade))
 
 
 def unnamed_person(context: Context) -> Draft | None:

@@ -44,7 +44,7 @@ def suggestions(context: Context, sheets: Sequence[Sheet]) -> list[str]:
 def _told_apart(context: Context, sheet: Sheet) -> str:
     """The sheet's name, behind its town or department where another sheet of the index has the same name."""
     name = readable(sheet.name)
-    same = [s for s in context.catalogue.programmes if squeeze(s.name) == squeeze(sheet.name)]
+    same = context.catalogue.of_name(squeeze(sheet.name))
     if any(s.municipality != sheet.municipality for s in same):
         return f"{sheet.municipality}の{name}"
     if any(s.department != sheet.department for s in same) and sheet.department:

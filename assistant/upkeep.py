@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,24 +11,33 @@ from pathlib import Path
 
 from assistant.answercache import cached
 from assistant.live import Live
+from assistant.pool import Pool
+from assistant.pooled import SharedSnapshot, pooled
 from assistant.readiness import Asker, warm
 from assistant.rebuild import Rebuild
 from assistant.settings import Settings
-from corpus.errors import IndexFolderError
+from corpus.errors import IndexFolderError, SettingsError
 from index.manifest import current, read_manifest
 from index.snapshot import Snapshot
 from index.synonyms import use_synonyms
 from index.tuning.store import TUNING
+from index.update import needs_compaction
+
+logger = logging.getLogger(__name__)
+
+_TIDY_SECONDS = 1.0  # after an index was opened: what asks for it then is busy
 
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """Everything of a server that can be kept up; ``synonyms`` is the city's own file, which may not be there yet."""
+    """Everything of a server that can be kept up; ``synonyms`` is the city's own file, which may not be there yet;
+    ``pool`` the processes that answer, where they are others than this one."""
 
     folder: Path
     live: Live
     rebuild: Rebuild
     synonyms: Path
+    pool: Pool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +84,12 @@ def _size(folder: Path) -> int:
     return total
 
 
-def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
-    """The upkeep of a server that has opened ``first`` with these settings; nothing is started yet."""
+def open_upkeep(settings: Settings, first: Snapshot, pool: Pool | None = None) -> Upkeep:
+    """The upkeep of a server that has opened ``first`` with these settings; nothing is started yet, but where updates have
+    piled up, their compaction in a moment.
+
+    The processes of ``pool`` answer, where there is one; else this one.
+    """
     from assistant.session import Assistant
 
     folder, own = settings.index_dir, settings.synonyms_file
@@ -85,8 +100,11 @@ def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
     begun = stamp(first.version)  # a build may have moved CURRENT since
     opened = {"files": _stamp_of_files(begun)}
 
-    def answering(index: Snapshot) -> Asker:
-        return cached(Assistant(index), settings.answer_cache)
+    def answering(index: Snapshot, wait: bool = True) -> Asker:
+        return cached(
+            Assistant(index) if pool is None else pooled(index, pool, wait),
+            settings.answer_cache,
+        )
 
     def reopen(old: Asker) -> Asker:
         now = stamp()
@@ -97,19 +115,27 @@ def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
             warm(asker)
             return asker
         snapshot = Snapshot.open(
-            folder, first.encoder, synonyms, word_encoder=first.word_encoder, reranker=first.reranker
+            folder,
+            first.encoder,
+            synonyms,
+            word_encoder=first.word_encoder,
+            reranker=first.reranker,
+            engine=first.engine,
         )
+        opening: Snapshot | SharedSnapshot = snapshot
         try:
-            asker = answering(snapshot)
             snapshot.search("準備", 1)
+            asker = answering(snapshot)
+            opening = asker.index if isinstance(asker.index, SharedSnapshot) else snapshot
             warm(asker)  # while the old one goes on answering
         except BaseException:
-            snapshot.close()
+            opening.close()
             raise
         opened["files"] = _stamp_of_files(now)
+        tidy_later()
         return asker
 
-    live = Live(answering(first), stamp, reopen, settings.watch_seconds, begun)
+    live = Live(answering(first, wait=False), stamp, reopen, settings.watch_seconds, begun)
 
     def sources() -> Sequence[str]:
         if settings.sources:
@@ -120,7 +146,27 @@ def open_upkeep(settings: Settings, first: Snapshot) -> Upkeep:
             return ()
 
     rebuild = Rebuild(folder, sources, lambda: live.check(now=True))
-    return Upkeep(folder, live, rebuild, own)
+
+    def tidy() -> None:
+        """Has an index written anew to which many updates were added, while it goes on answering. What fails is not
+        tried again before the index changes."""
+        index = live.index
+        if not isinstance(index, Snapshot) or not needs_compaction(index.manifest):
+            return
+        try:
+            if not rebuild.compact():
+                tidy_later()  # another build is under way
+        except SettingsError as problem:
+            logger.error("%s", problem.message)
+
+    def tidy_later() -> None:
+        timer = threading.Timer(_TIDY_SECONDS, tidy)
+        timer.daemon = True
+        timer.start()
+
+    if needs_compaction(first.manifest):
+        tidy_later()
+    return Upkeep(folder, live, rebuild, own, pool)
 
 
 def _stamp_of_files(stamp: str) -> str:

@@ -69,9 +69,7 @@ def why(context: Context, body: Draft) -> Why:
         steps.append(WhyStep("条件", "、".join(conditions)))
     if query.carried:
         steps.append(WhyStep("引き継ぎ", carried_words(query.carried)))
-    steps.append(
-        WhyStep("探した範囲", f"全{len(context.catalogue.sheets):,}シートのうち{len(context.scope()):,}シート")
-    )
+    steps.append(WhyStep("探した範囲", f"全{len(context.catalogue.sheets):,}シートのうち{context.width:,}シート"))
     compared = _compared(context)
     if compared:
         steps.append(WhyStep("照らした数値", compared))

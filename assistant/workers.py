@@ -9,10 +9,8 @@ import resource
 import signal
 import subprocess
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -26,6 +24,8 @@ MEMORY_BYTES = 4 * 1024**3
 # The libraries for PDF and Office keep some memory of every file; a fresh process starts without it.
 _FILES_EACH = 500
 # Not multiprocessing's own start: that one runs the caller's main script again, which not every script bears.
+# How many tasks each process may be ahead of the one that is waited for: results wait in memory.
+_AHEAD = 2
 _START = "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from assistant.workers import serve; serve(int(sys.argv[1]))"
 
 
@@ -45,7 +45,7 @@ class Workers(Generic[Task, Result]):
     """
 
     def __init__(self, work: Callable[[Task], Result], jobs: int, seconds: float) -> None:
-        self._jobs = jobs
+        self.ahead = max(1, _AHEAD * jobs)
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="reading")
         self._workers = [_Worker(work, seconds) for _ in range(jobs)]
         self._idle: SimpleQueue[_Worker[Task, Result]] = SimpleQueue()
@@ -136,18 +136,6 @@ class _Worker(Generic[Task, Result]):
             process.wait()
         if pipe is not None:
             pipe.close()
-
-
-def in_order(
-    submit: Callable[[Task], Future[Result]], tasks: Iterator[Task], ahead: int
-) -> Iterator[tuple[Task, Future[Result]]]:
-    """Tasks with their results to come, in order, at most ``ahead`` of them begun before they are asked for."""
-    waiting: deque[tuple[Task, Future[Result]]] = deque()
-    while True:
-        waiting.extend((task, submit(task)) for task in islice(tasks, ahead - len(waiting)))
-        if not waiting:
-            return
-        yield waiting.popleft()
 
 
 def serve(handle: int) -> None:

@@ -8,10 +8,15 @@ HyokaError                     anything hyoka raises on purpose; ``message`` is 
 ├── IndexFolderError           the index folder cannot be used
 │   ├── IndexMissing           no index there yet
 │   ├── IndexOutdated          made by another format version or another encoder: rebuild
-│   └── IndexDamaged           a file is missing or its checksum differs
+│   ├── IndexDamaged           a file is missing or its checksum differs
+│   └── IndexNotSent           the search engine that is set does not have this index, or not all of it
 ├── NothingToIndex             not one sheet or section could be read from the sources
 ├── QuestionError              the question cannot be used (empty, too long)
+├── EngineError                the search engine beside hyoka (Milvus) does not do what it is asked
+│   └── EngineUnavailable      it does not answer now; says after how many seconds to ask again
 ├── Busy                       more is asked at once than can be answered; says after how many seconds to ask again
+├── DatabaseError              the database does not answer, or refuses
+│   └── Duplicate              a row is there already
 └── SettingsError              a setting has no usable value
     └── FormError              a form file or fields.toml has a mistake; names file, line and key
 """
@@ -81,6 +86,12 @@ class IndexDamaged(IndexFolderError):
     code = "index_damaged"
 
 
+class IndexNotSent(IndexFolderError):
+    """The search engine that is set does not have the snapshot, or not all of it."""
+
+    code = "index_not_sent"
+
+
 class NothingToIndex(HyokaError):
     """Not one section could be read from the given sources."""
 
@@ -99,6 +110,44 @@ class Busy(HyokaError):
     code = "busy"
 
     def __init__(self, message: str, seconds: int = 1) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class DatabaseError(HyokaError):
+    """The file or the server of a database does not answer, or refuses a statement.
+
+    ``detail`` says which one and what it said: for the record and the administrator, not for everybody who asks.
+    """
+
+    code = "database"
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.message} [{self.detail}]" if self.detail else self.message
+
+
+class Duplicate(DatabaseError):
+    """What was to be written stands under a key that another row has."""
+
+    code = "duplicate"
+
+
+class EngineError(HyokaError):
+    """The search engine beside hyoka refuses what it is asked."""
+
+    code = "engine"
+
+
+class EngineUnavailable(EngineError):
+    """The search engine does not answer now; it is worth asking again after ``seconds`` (whole, 1 or more)."""
+
+    code = "engine_unavailable"
+
+    def __init__(self, message: str, seconds: int = 5) -> None:
         super().__init__(message)
         self.seconds = seconds
 

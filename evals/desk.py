@@ -132,6 +132,6 @@ class Desk:
 
 def open_desk(assistant: Answering, store: FeedbackStore) -> Desk:
     """The desk beside a store: runs go to the folder ``evals`` next to its file, or to a temporary one."""
-    if store.path == ":memory:":
+    if store.folder is None:
         return Desk(assistant, store.cases, Path(tempfile.mkdtemp(prefix="hyoka-evals-")))
-    return Desk(assistant, store.cases, Path(store.path).parent / "evals")
+    return Desk(assistant, store.cases, store.folder / "evals")

@@ -7,17 +7,20 @@ import hashlib
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from corpus.errors import IndexFolderError, NothingToIndex
 from index.cosines import CosineScales
 from index.encoder import small_encoder
-from index.manifest import CURRENT, FORMAT, MANIFEST, SNAPSHOTS, Manifest
-from index.prepared import Prepared, Preparer, Reading
+from index.firststage import Engine, Progress
+from index.manifest import CURRENT, FORMAT, MANIFEST, SNAPSHOTS, Manifest, Part, current
+from index.prepared import Prepared, Preparer, Reading, packed, preparing_version
+from index.recordsserver import publish_records, withdraw_records
 from index.snapshot import Snapshot
 from index.snapshotwriter import SnapshotWriter
 from index.spool import FOLDER as BUILDING
@@ -27,9 +30,6 @@ from index.types import Encoder
 from index.windows import Windows
 
 logger = logging.getLogger(__name__)
-
-# (what is done, how far, of how many or 0 when not known), for a progress bar.
-Progress = Callable[[str, int, int], None]
 
 _Begun = bytes | Prepared
 _MEANING = "意味の索引"
@@ -45,10 +45,11 @@ def build(
     sources: Sequence[str] = (),
     spread: Spread = Here,
     spool: Spool | None = None,
+    engine: Engine | None = None,
 ) -> Snapshot:
     """Indexes ``readings`` into ``folder`` and returns the new live snapshot, opened; see :func:`write_snapshot`."""
-    write_snapshot(readings, encoder, folder, progress, refused, sources, spread, spool)
-    return Snapshot.open(folder, encoder)
+    write_snapshot(readings, encoder, folder, progress, refused, sources, spread, spool, engine)
+    return Snapshot.open(folder, encoder, engine=engine)
 
 
 def write_snapshot(
@@ -60,6 +61,7 @@ def write_snapshot(
     sources: Sequence[str] = (),
     spread: Spread = Here,
     spool: Spool | None = None,
+    engine: Engine | None = None,
 ) -> str:
     """Indexes ``readings`` into ``folder``, makes the new snapshot live and returns its name.
 
@@ -70,7 +72,8 @@ def write_snapshot(
     the old snapshot untouched, if there is not one section.
     ``refused`` is asked for the files that could not be read (file, why) when the readings are through; ``sources`` is
     written down as where the readings come from. ``spool`` keeps what is prepared until the index is live, so that the
-    same call after a kill goes on from there.
+    same call after a kill goes on from there. An ``engine`` is given the snapshot before it is live; where that fails with
+    an EngineError, the old one stays live and the new one waits beside it for :func:`finish`.
     """
     tell = progress or (lambda what, done, total: None)
     spool = spool or spool_of(folder)
@@ -84,6 +87,7 @@ def write_snapshot(
                 place.mkdir(parents=True)
             counts, cosines = _write(work, scratch, readings, encoder, tell, refused, spread, spool)
             name = _publish(folder, work, encoder, counts, cosines, tuple(sources))
+            _go_live(folder, name, engine, tell)
         except OSError as error:
             message = (
                 f"{folder} に索引を書き込めません（{error.strerror}）。空き容量と書き込みの権限を確かめてください。"
@@ -93,8 +97,22 @@ def write_snapshot(
             for place in (work, scratch):
                 shutil.rmtree(place, ignore_errors=True)
         spool.remove()
-        _sweep(folder, name)
+        _sweep(folder, name, engine)
         return name
+
+
+def finish(folder: Path, engine: Engine, progress: Progress | None = None) -> str:
+    """Sends the newest finished snapshot of an index folder to the engine and makes it live; returns its name.
+
+    That is the live one where the engine has lost it or never had it, or a newer one whose sending broke off; sending goes on
+    where it stopped. Raises IndexMissing where there is no snapshot, EngineError where the engine does not take it.
+    """
+    with _lock(folder):
+        finished = [one.parent.name for one in (folder / SNAPSHOTS).glob(f"*/{MANIFEST}") if one.parent.name[0] != "."]
+        name = max(finished, default="") or current(folder)
+        _go_live(folder, name, engine, progress or (lambda what, done, total: None))
+        _sweep(folder, name, engine)
+    return name
 
 
 def spool_of(folder: Path) -> Spool:
@@ -157,18 +175,17 @@ def _prepared(
     """The readings prepared, in order; what a build that was stopped has prepared is taken from the ``spool``."""
     with spread(preparer) as hands:
 
-        def begin(task: Reading | Prepared) -> Future[_Begun]:
-            done: Future[_Begun] = Future()
-            if isinstance(task, Prepared):
-                done.set_result(task)
-                return done
-            kept = spool.get(preparer.key_of(task))
+        def begin(task: Prepared | _Packed) -> Future[Prepared | bytes]:
+            done: Future[Prepared | bytes] = Future()
+            kept = task if isinstance(task, Prepared) else spool.get(task.key)
             if kept is None:
-                return hands.submit(task)
+                assert isinstance(task, _Packed)
+                return hands.submit(task.reading)
             done.set_result(kept)
             return done
 
-        for task, future in in_order(begin, readings, hands.ahead):
+        tasks = (one if isinstance(one, Prepared) else _Packed.of(one, preparer) for one in readings)
+        for task, future in in_order(begin, tasks, hands.ahead):
             if isinstance(task, Prepared):
                 yield task
                 continue
@@ -176,11 +193,25 @@ def _prepared(
                 data = future.result()
             except Exception:
                 # A process that ran out of memory or was stopped costs time and no document; a fault of ours is met again.
-                logger.exception("preparing %s elsewhere failed", task[0].file)
-                data = preparer(task)
+                logger.exception("preparing %s elsewhere failed", task.file)
+                data = preparer(task.reading)
             assert isinstance(data, bytes)
-            spool.put(preparer.key_of(task), data)
+            spool.put(task.key, data)
             yield Prepared.loads(data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """A reading as it is sent, and what its prepared form is kept under."""
+
+    file: str
+    reading: bytes
+    key: bytes
+
+    @classmethod
+    def of(cls, reading: Reading, preparer: Preparer) -> _Packed:
+        data = packed(reading)
+        return cls(reading[0].file, data, preparer.key_of(data))
 
 
 def _publish(
@@ -190,37 +221,58 @@ def _publish(
     counts: dict[str, int],
     cosines: CosineScales | None,
     sources: tuple[str, ...],
+    parts: tuple[Part, ...] = (),
+    removed: int = 0,
+    known: Mapping[str, str] | None = None,
 ) -> str:
-    """Syncs the written files, names the snapshot, and moves ``CURRENT`` to it last."""
-    files: dict[str, str] = {}
+    """Syncs the written files and names the snapshot.
+
+    ``known`` are the checksums of files that another snapshot has already: they are on disk. For ``parts`` and
+    ``removed`` see :class:`Manifest`.
+    """
+    files = dict(known or {})
     for file in sorted(f for f in work.rglob("*") if f.is_file()):
+        name = file.relative_to(work).as_posix()
+        if name in files:
+            continue
         with file.open("rb") as stream:
-            files[file.relative_to(work).as_posix()] = hashlib.file_digest(stream, "sha256").hexdigest()
+            files[name] = hashlib.file_digest(stream, "sha256").hexdigest()
             os.fsync(stream.fileno())
     created = datetime.now(UTC)
     content = hashlib.sha256("".join(files.values()).encode()).hexdigest()[:8]
     name = f"{created:%Y%m%dT%H%M%S%f}-{content}"
     manifest = Manifest(
-        FORMAT, name, created, encoder.name, encoder.digest, encoder.dim, counts, files, cosines, sources
-    )
+        FORMAT, name, created, encoder.name, encoder.digest, encoder.dim, counts, files, cosines, sources, parts, removed,
+        preparing_version(),
+    )  # fmt: skip
     _write_synced(work / MANIFEST, manifest.dumps())
     for inner in [work, *(d for d in work.rglob("*") if d.is_dir())]:
         _sync_folder(inner)
     work.rename(folder / SNAPSHOTS / name)
     _sync_folder(folder / SNAPSHOTS)
-    _write_synced(folder / f"{CURRENT}.new", name + "\n")
-    (folder / f"{CURRENT}.new").replace(folder / CURRENT)
-    _sync_folder(folder)
+    publish_records(folder / SNAPSHOTS / name, manifest)
     return name
 
 
-def _sweep(folder: Path, live: str) -> None:
-    """Removes what older builds left, names being in order of time."""
+def _go_live(folder: Path, name: str, engine: Engine | None, tell: Progress) -> None:
+    """Moves ``CURRENT`` to a finished snapshot, when its engine has all of it."""
+    if engine is not None:
+        engine.publish(folder, name, tell)
+    _write_synced(folder / f"{CURRENT}.new", name + "\n")
+    (folder / f"{CURRENT}.new").replace(folder / CURRENT)
+    _sync_folder(folder)
+
+
+def _sweep(folder: Path, live: str, engine: Engine | None = None) -> None:
+    """Removes what older builds left, names being in order of time, here and in the engine."""
     names = sorted((d.name for d in (folder / SNAPSHOTS).iterdir() if d.is_dir()), reverse=True)
     kept = {live, *[n for n in names if not n.startswith(".") and n < live][: _KEPT - 1]}
-    for name in names:
-        if name not in kept:
-            shutil.rmtree(folder / SNAPSHOTS / name, ignore_errors=True)
+    dropped = [name for name in names if name not in kept]
+    for name in dropped:
+        shutil.rmtree(folder / SNAPSHOTS / name, ignore_errors=True)
+    withdraw_records(name for name in dropped if not name.startswith("."))
+    if engine is not None:
+        engine.sweep(folder, kept)
 
 
 @contextmanager

@@ -30,3 +30,9 @@ def split(text: str, limit: int = LIMIT) -> list[Span]:
 def passage_text(sheet: Sheet, section: Section, text: str) -> str:
     """What is encoded for a chunk: its text under the sheet's name and the label, since a text seldom repeats them."""
     return f"{sheet.name}\n{section.label}\n{text}"
+
+
+def whose(sheet: Sheet) -> str:
+    """Municipality, year and department, so that a question that names one of them prefers its sheets."""
+    year = f"{sheet.fiscal_year}年度" if sheet.fiscal_year is not None else ""
+    return f"{sheet.municipality} {year} {sheet.department}"

@@ -7,6 +7,7 @@ numpy alone: sentence_transformers and torch cost 5 seconds and 445 MB, and give
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -23,6 +24,7 @@ from index.types import unit as _unit
 
 BUNDLED = Path(__file__).with_name("model")
 Kind = Literal["query", "passage"]
+_NUMBERS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I8": "|i1"}
 
 
 @runtime_checkable
@@ -45,13 +47,18 @@ class StaticEncoder:
         from safetensors import safe_open
 
         module = folder / _module_paths(folder)[0]
-        with safe_open(module / "model.safetensors", framework="numpy") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping, has keys() only
+        weights = module / "model.safetensors"
+        with safe_open(weights, framework="numpy") as file:
+            names = set(file.keys())
+            rows = "embeddings" if "embeddings" in names else "embedding.weight"
+            tensors = {name: file.get_tensor(name) for name in names - {rows}}
+            self._rows: NDArray[Any] = (
+                mapped_tensor(weights, rows) if file.get_slice(rows).get_dtype() in _NUMBERS else file.get_tensor(rows)
+            )
             # The columns after these tell words apart and say nothing of what they mean.
             self._meaning = int((file.metadata() or {}).get("meaning", 0)) or None
-        self.name = name
+        self.name, self._folder = name, folder
         self.digest = _digest(folder)
-        self._rows: NDArray[Any] = tensors["embeddings" if "embeddings" in tensors else "embedding.weight"]
         self._weights: NDArray[np.float32] | None = tensors.get("weights")
         mapping = tensors.get("mapping")
         if mapping is not None:
@@ -67,6 +74,10 @@ class StaticEncoder:
         if idf.exists():
             weights = np.load(idf)
             self._idf = weights / max(float(weights.max()), 1e-9)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process it is read from its folder, once."""
+        return _static, (self._folder, self.name)
 
     def _vectors(self, ids: list[int]) -> Vectors:
         rows = self._rows[ids].astype(np.float32)
@@ -103,6 +114,23 @@ class StaticEncoder:
                 if self._ids.get(word, self._unknown) != self._unknown:
                     out[i] = self._idf[self._ids[word]]
         return out
+
+
+@lru_cache(maxsize=2)
+def _static(folder: Path, name: str) -> StaticEncoder:
+    return StaticEncoder(folder, name)
+
+
+def mapped_tensor(file: Path, name: str) -> NDArray[Any]:
+    """A tensor of a safetensors file, mapped: processes that use the same model share its pages.
+
+    The file begins with the length of its JSON header in eight bytes; offsets count from the header's end.
+    """
+    with file.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        told = json.loads(stream.read(length))[name]
+    begin = 8 + length + told["data_offsets"][0]
+    return np.memmap(file, _NUMBERS[told["dtype"]], "r", begin, tuple(told["shape"]))
 
 
 def load_encoder(

@@ -6,8 +6,9 @@ records, and the ranking after it is the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -16,10 +17,14 @@ from numpy.typing import NDArray
 from index.facets import chosen_words
 from index.lexical import LexicalIndex
 from index.types import Filters, Vectors
-from index.vectors import VectorIndex
+from index.vectors import JoinedVectors, VectorIndex
 
 Hits = list[tuple[int, float]]
 """Chunks with their scores, best first."""
+
+
+# (what is done, how far, of how many or 0 when not known), for a progress bar.
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class FirstStage(Protocol):
 class LocalFirstStage:
     """tantivy and FAISS, on the files of a snapshot."""
 
-    def __init__(self, lexical: LexicalIndex, vectors: VectorIndex) -> None:
+    def __init__(self, lexical: LexicalIndex, vectors: VectorIndex | JoinedVectors) -> None:
         self.lexical, self.vectors = lexical, vectors
 
     def by_words(self, terms: Iterable[tuple[str, float]], limit: int, allowed: Allowed) -> Hits:
@@ -70,3 +75,22 @@ class LocalFirstStage:
     def cosines(self, vector: Vectors, chunks: NDArray[np.int64]) -> Vectors:
         """See :class:`FirstStage`."""
         return self.vectors.scores(vector, chunks)
+
+
+class Engine(Protocol):
+    """Something beside the files of an index that finds candidates among their chunks."""
+
+    def publish(self, folder: Path, name: str, tell: Progress) -> None:
+        """Takes over the chunks of a finished snapshot of an index folder, before it is live.
+
+        Raises EngineError; calling it again goes on where it stopped.
+        """
+        ...
+
+    def open(self, path: Path, chunks: int, local: FirstStage) -> FirstStage:
+        """Answers from what it took over of the snapshot in ``path``; raises IndexNotSent where that is not all there."""
+        ...
+
+    def sweep(self, folder: Path, kept: Collection[str]) -> None:
+        """Forgets every snapshot of an index folder but those ``kept``."""
+        ...

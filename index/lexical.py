@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,14 +42,32 @@ def _schema() -> tantivy.Schema:
 
 
 class LexicalWriter:
-    """Writes an index into the empty ``folder``, chunk by chunk, in bounded memory; used as a context manager."""
+    """Writes an index into the empty ``folder``, chunk by chunk, in bounded memory; used as a context manager.
 
-    def __init__(self, folder: Path) -> None:
+    With ``before`` it begins with the index that stands there. tantivy never writes into a finished segment, so those are
+    links and cost nothing: what is added is a segment more, what is removed a file of marks beside one.
+    """
+
+    def __init__(self, folder: Path, before: Path | None = None) -> None:
         folder.mkdir(parents=True)
         self._folder = folder
-        index = tantivy.Index(_schema(), path=str(folder))
+        if before is None:
+            index = tantivy.Index(_schema(), path=str(folder))
+        else:
+            for file in before.iterdir():
+                (shutil.copyfile if file.suffix == ".json" else link_or_copy)(file, folder / file.name)
+            index = tantivy.Index.open(str(folder))
+        self._schema = index.schema
         # One thread gives one segment where the heap holds all, and segments in the order of the chunks where not.
         self._writer = index.writer(heap_size=_HEAP, num_threads=1)
+
+    def remove(self, sheets: Sequence[int]) -> None:
+        """Takes out the chunks of some sheets that were added before. Until a whole build they count in the statistics
+        of BM25: how many chunks hold a word, of how many."""
+        if sheets:
+            # By a query: the term that tantivy's binding makes of a number is of another type than the field.
+            query = tantivy.Query.term_set_query(self._schema, "sheet", list(sheets))
+            self._writer.delete_documents_by_query(query)
 
     def __enter__(self) -> LexicalWriter:
         return self
@@ -70,6 +90,14 @@ class LexicalWriter:
         for field, words in zip(FIELDS, (name, department, label, text), strict=True):
             document.add_text(field, words)
         self._writer.add_document(document)
+
+
+def link_or_copy(file: Path, place: Path) -> None:
+    """The same file under another name, copied where the file system knows no links."""
+    try:
+        os.link(file, place)
+    except OSError:
+        shutil.copyfile(file, place)
 
 
 def write_lexical(folder: Path, documents: Iterable[LexicalDocument]) -> None:
@@ -105,8 +133,10 @@ class LexicalIndex:
         if chosen:
             query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), *chosen])
         hits = self._searcher.search(query, limit, count=False).hits
-        scores = [score for score, _ in hits]
-        return list(zip(self._searcher.fast_field_values("chunk", [at for _, at in hits]), scores, strict=True))
+        if not hits:
+            return []
+        scores, places = zip(*hits, strict=True)
+        return list(zip(self._searcher.fast_field_values("chunk", list(places)), scores, strict=True))
 
     def _one_of(self, words: Sequence[str]) -> tantivy.Query:
         """A query that adds nothing to a score."""

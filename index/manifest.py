@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,10 +22,21 @@ MANIFEST = "manifest.json"
 RECORDS, TABLES, LEXICAL, WORDS = "records.sqlite", "tables", "lexical", "words"
 VECTORS, SHEETS = "vectors.faiss", "sheets.npy"
 
+PARTS = "parts"
+DAMAGED = ".damaged"  # stands in a snapshot that was found to be: then nothing of it is taken over
+
 ALWAYS_READ = 256 << 20
 _VERIFIED = "verified.json"
 
 REBUILD = "hyoka index で索引を作り直してください。"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What an update added: a folder within the snapshot, and how many chunks it has."""
+
+    folder: str
+    chunks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,9 @@ class Manifest:
 
     ``cosines`` says how to read the cosines of an encoder that is not the bundled one (:mod:`index.cosines`).
     ``sources`` are the files and folders it was made from, as whole paths; none where that was not written down.
+    ``parts`` are the additions of updates, oldest first, ``removed`` the chunks of what updates took out
+    (:mod:`index.removed`); ``counts`` are of what is left and added. ``made_with`` is the state of the code that wrote it
+    (:func:`index.prepared.preparing_version`).
     """
 
     format: int
@@ -45,6 +60,13 @@ class Manifest:
     files: dict[str, str]
     cosines: CosineScales | None = None
     sources: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    removed: int = 0
+    made_with: str = ""
+
+    def places(self, path: Path, name: str) -> list[Path]:
+        """Where a file of this name stands in the snapshot's folder ``path``: the base's first, then the additions'."""
+        return [path / name, *(path / part.folder / name for part in self.parts)]
 
     def dumps(self) -> str:
         """The JSON text."""
@@ -55,6 +77,11 @@ class Manifest:
         table = {**head, "encoder": encoder, "counts": self.counts, "files": self.files}
         if self.sources:
             table["sources"] = list(self.sources)
+        if self.parts:
+            table["parts"] = [[part.folder, part.chunks] for part in self.parts]
+            table["removed"] = self.removed
+        if self.made_with:
+            table["made_with"] = self.made_with
         return json.dumps(table, ensure_ascii=False, indent=1) + "\n"
 
     @classmethod
@@ -66,7 +93,11 @@ class Manifest:
         cosines = CosineScales(*(CosineScale(*map(float, four)) for four in e["cosines"])) if "cosines" in e else None
         counts, files = dict(t["counts"]), dict(t["files"])
         sources = tuple(map(str, t.get("sources", ())))
-        return cls(t["format"], t["id"], created, e["name"], e["digest"], e["dim"], counts, files, cosines, sources)
+        parts = tuple(Part(str(folder), int(chunks)) for folder, chunks in t.get("parts", ()))
+        return cls(
+            t["format"], t["id"], created, e["name"], e["digest"], e["dim"], counts, files, cosines, sources, parts,
+            int(t.get("removed", 0)), str(t.get("made_with", "")),
+        )  # fmt: skip
 
 
 def current(folder: Path) -> str:
@@ -101,32 +132,58 @@ def verify(folder: Path, path: Path, manifest: Manifest) -> None:
     Of a snapshot of more than :data:`ALWAYS_READ` bytes that is done once: what was found right is written down with
     the sizes and times of the files, and as long as these stay, nothing is read again.
     """
-    try:
-        stamps = {name: _stamp(path / name) for name in manifest.files}
-    except OSError:
-        stamps = {}
-    large = sum(size for size, *_ in stamps.values()) > ALWAYS_READ
-    if large and _read_json(path / _VERIFIED) == stamps:
+    if verified(path, manifest):
         return
     for name, expected in manifest.files.items():
         try:
             with (path / name).open("rb") as stream:
                 found = hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError as error:
+            _mark_damaged(path)
             raise IndexDamaged(f"索引 {folder} のファイル {name} を読めません。{REBUILD}") from error
         if found != expected:
+            _mark_damaged(path)
             raise IndexDamaged(f"索引 {folder} のファイル {name} が壊れています。{REBUILD}")
-    if large:
+    mark_verified(path, manifest)
+
+
+def verified(path: Path, manifest: Manifest) -> bool:
+    """Whether a large snapshot was read as a whole and found right, and no file of it has changed since."""
+    stamps = _stamps(path, manifest)
+    return _large(stamps) and _read_json(path / _VERIFIED) == stamps
+
+
+def mark_verified(path: Path, manifest: Manifest) -> None:
+    """Writes down that all files of a snapshot are right, where it is large."""
+    stamps = _stamps(path, manifest)
+    if _large(stamps):
         beside = path / f".{_VERIFIED}-{os.getpid()}"
         with suppress(OSError):  # a folder that cannot be written is read anew each time
             beside.write_text(json.dumps(stamps), "utf-8")
             beside.replace(path / _VERIFIED)
 
 
+def _stamps(path: Path, manifest: Manifest) -> dict[str, list[int]]:
+    try:
+        return {name: _stamp(path / name) for name in manifest.files}
+    except OSError:
+        return {}
+
+
+def _large(stamps: Mapping[str, Sequence[int]]) -> bool:
+    return sum(size for size, *_ in stamps.values()) > ALWAYS_READ
+
+
+def _mark_damaged(path: Path) -> None:
+    """So that the next ``hyoka index`` builds anew, where an update would link the damaged file once more."""
+    with suppress(OSError):
+        (path / DAMAGED).touch()
+
+
 def _stamp(file: Path) -> list[int]:
-    """What changes when a file is written, replaced or copied."""
+    """What changes when a file is written, replaced or copied; not its ctime, which every link of an update moves."""
     told = file.stat()
-    return [told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino]
+    return [told.st_size, told.st_mtime_ns, told.st_ino]
 
 
 def _read_json(file: Path) -> Any:

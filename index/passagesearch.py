@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 
@@ -18,7 +17,7 @@ from index.highlights import highlights
 from index.ranked import best_of_each_section, facet_counts, reordered, terms
 from index.records import Records
 from index.reranker import HEAD, Reordering, TimedReranker
-from index.sheetcolumns import FACETS, SheetColumns
+from index.sheetcolumns import FACETS, SheetColumns, counted_codes
 from index.sheetsearch import Found
 from index.spellings import Spellings
 from index.synonyms import QueryWords, Synonyms
@@ -128,6 +127,8 @@ class PassageSearch:
         records = self._records
         passing = self._columns.passing(filters)
         sections = ~records.named_sections([PERSON_FIELD])
+        if records.tables.gone_sections is not None:
+            sections &= ~records.tables.gone_sections
         if passing is not None:
             sections &= passing[records.section_sheet]
         if filters.section:
@@ -181,10 +182,11 @@ class PassageSearch:
         )
 
     def _count(self, sections: NDArray[np.int64]) -> dict[str, dict[str, int]]:
-        fields = self._records.section_fields(sections)
+        fields, names = self._records.field_numbers(sections)
         sheets, times = np.unique(self._records.section_sheet[sections].astype(np.int64), return_counts=True)
         counted = {name: self._columns.counts(name, sheets, times) for name in FACETS}
-        return facet_counts(counted, Counter(field for field in fields if field))
+        by_field = {names[code]: count for code, count in counted_codes(fields) if names[code]}
+        return facet_counts(counted, by_field)
 
 
 def _columns(hits: Hits) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

@@ -6,27 +6,43 @@ Documents travel and are kept as bytes: a head of JSON, and the numbers as they 
 
 from __future__ import annotations
 
+import copyreg
 import hashlib
 import json
 import pickle
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib.metadata import version
+from io import BytesIO
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.documents import Document, Section, Sheet, SheetReading, Span
+from corpus.documents import (
+    Certainty,
+    Document,
+    Event,
+    Fact,
+    PageSize,
+    Place,
+    Reason,
+    Section,
+    Sheet,
+    SheetReading,
+    Span,
+)
+from corpus.periods import Period
 from corpus.timelines import Head, head_of
 from corpus.version import reading_version
-from index.chunks import passage_text, split
+from index.chunks import passage_text, split, whose
 from index.facets import facet_words
-from index.recordswriter import document_row, event_rows, fact_rows, sheet_row
+from index.recordswriter import DOCUMENT_COLUMNS, SHEET_COLUMNS, document_row, event_rows, fact_rows, sheet_row
 from index.sheetvalues import values_of_facts
 from index.tokens import words
 from index.types import Encoder, Vectors
@@ -65,8 +81,9 @@ class Prepared:
     front where it is not the row's own. ``chunks`` has a row (section, start, end) a chunk. ``vocabulary`` is in the
     order in which the words come; ``name`` and ``department`` hold the words of each sheet, ``label`` and ``head`` (each
     word once) of each section, ``body`` of each chunk, where ``first`` marks a word that comes for the first time.
-    ``facets`` are the words by which each sheet is chosen, between spaces. ``section_counts`` says for every word in how many sections it stands. ``vectors`` has a row a chunk,
-    ``sheet_vectors`` one a sheet. ``texts`` are what is encoded for the chunks, where another encoder is to do that.
+    ``facets`` are the words by which each sheet is chosen, between spaces. ``section_counts`` says for every word in
+    how many sections it stands. ``vectors`` has a row a chunk, ``sheet_vectors`` one a sheet. ``texts`` are what is
+    encoded for the chunks, where another encoder is to do that.
     """
 
     document: list[Any]
@@ -94,6 +111,12 @@ class Prepared:
         """The document's file."""
         name: str = self.document[0]
         return name
+
+    def warnings(self) -> tuple[list[str], list[tuple[str, list[str]]]]:
+        """The warnings of the document, and those of every sheet with its name."""
+        document, sheets = DOCUMENT_COLUMNS.index("warnings"), SHEET_COLUMNS.index("warnings")
+        name = SHEET_COLUMNS.index("name")
+        return json.loads(self.document[document]), [(row[name], json.loads(row[sheets])) for row in self.sheets]
 
     def dumps(self) -> bytes:
         """The document as bytes."""
@@ -166,20 +189,19 @@ class Preparer:
     texts: bool = False
     identity: str = ""
 
-    def __call__(self, reading: Reading) -> bytes:
-        """The reading prepared."""
+    def __call__(self, reading: Reading | bytes) -> bytes:
+        """A reading prepared; it may be :func:`packed`."""
+        if isinstance(reading, bytes):
+            reading = unpacked(reading)
         return prepare(reading, self.encoder, self.texts).dumps()
 
     def key(self, file: str, sha256: str, reader: str) -> bytes:
         """What names the prepared form of a file, if its bytes and the reading code are these."""
         return self._key(file.encode("utf-8", "surrogatepass"), sha256.encode(), reader.encode())
 
-    def key_of(self, reading: Reading) -> bytes:
-        """The same for a reading; one of unknown origin is known by everything that it says."""
-        document = reading[0]
-        if document.reader:
-            return self.key(document.file, document.sha256, document.reader)
-        return self._key(pickle.dumps(reading, pickle.HIGHEST_PROTOCOL))
+    def key_of(self, packed: bytes) -> bytes:
+        """The same for a :func:`packed` reading of whatever origin: it is known by everything that it says."""
+        return self._key(packed)
 
     def _key(self, *parts: bytes) -> bytes:
         own = (preparing_version(), self.encoder.digest, self.identity, str(self.texts))
@@ -188,6 +210,33 @@ class Preparer:
             found.update(len(part).to_bytes(8, "little"))
             found.update(part)
         return found.digest()
+
+
+def _plain(kind: type[Any]) -> Callable[[Any], tuple[type[Any], tuple[Any, ...]]]:
+    values = attrgetter(*(one.name for one in fields(kind)))
+    return lambda value: (kind, values(value))
+
+
+# Frozen dataclasses with slots are pickled field by field in Python; as a call of their class it takes a fifth of the time.
+_REDUCERS = copyreg.dispatch_table.copy() | {
+    kind: _plain(kind)
+    for kind in (Document, Place, PageSize, Span, Sheet, Section, Fact, Event, Period, SheetReading, Certainty, Reason)
+}
+
+
+def packed(reading: Reading) -> bytes:
+    """A reading as bytes, to be sent to another process; the same for readings that were made in the same way."""
+    out = BytesIO()
+    pickler = pickle.Pickler(out, pickle.HIGHEST_PROTOCOL)
+    pickler.dispatch_table = _REDUCERS
+    pickler.dump(reading)
+    return out.getvalue()
+
+
+def unpacked(data: bytes) -> Reading:
+    """What :func:`packed` made, of this program's own bytes alone."""
+    reading: Reading = pickle.loads(data)
+    return reading
 
 
 @cache
@@ -247,7 +296,7 @@ def prepare(reading: Reading, encoder: Encoder, keep_texts: bool = False) -> Pre
         department: list[int] = []
         if one.sections:
             name = told.of(words(one.sheet.name, parts=True))
-            department = told.of(words(_whose(one.sheet), parts=True))
+            department = told.of(words(whose(one.sheet), parts=True))
         told.lists["name"].append(name)
         told.lists["department"].append(department)
         for section in one.sections:
@@ -301,12 +350,6 @@ def _encoded(texts: list[str], encoder: Encoder) -> Vectors:
     for at in range(0, len(texts), _BATCH):
         rows[at : at + _BATCH] = encoder.encode(texts[at : at + _BATCH], "passage")
     return rows
-
-
-def _whose(sheet: Sheet) -> str:
-    """Municipality, year and department, so that a question that names one of them prefers its sheets."""
-    year = f"{sheet.fiscal_year}年度" if sheet.fiscal_year is not None else ""
-    return f"{sheet.municipality} {year} {sheet.department}"
 
 
 def _chunks(document: Document, section: Section) -> Iterator[Span]:

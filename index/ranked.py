@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -42,8 +41,8 @@ def reordered(best: list[int], ranking: Ranking, reordering: Reordering) -> tupl
     return [*head, *best[len(head) :]], replace(ranking, score=score, chance=chance)
 
 
-def facet_counts(sheets: Mapping[str, dict[str, int]], section: Counter[str]) -> dict[str, dict[str, int]]:
-    """The counts by facet, those of the sections among those of the sheets, most frequent first."""
+def facet_counts(sheets: Mapping[str, dict[str, int]], section: dict[str, int]) -> dict[str, dict[str, int]]:
+    """The counts by facet, those of the sections among those of the sheets."""
     counted = dict(sheets)
     first = {name: counted.pop(name) for name in ("municipality", "fiscal_year", "department")}
-    return {**first, "section": dict(section.most_common()), **counted}
+    return {**first, "section": section, **counted}

@@ -6,10 +6,9 @@ Sections, facts and events keep offsets only; their texts are slices of the stor
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -32,38 +31,54 @@ from corpus.documents import (
     Span,
 )
 from corpus.periods import Period
+from index.joinedtables import open_tables
+from index.recordsfiles import schemas
+from index.recordsource import RecordsFile, RecordSource
+from index.removed import Removed
 from index.sheetrows import SheetRows
-from index.tables import SheetList, Tables
+from index.tables import SheetList
 from index.types import Judgement, SheetEvent, SheetFact, SheetSection
 
 _KEPT_TEXTS = 64  # documents whose text stays in memory
-_MAPPED = 1 << 31  # bytes; SQLite maps no more
 _KEPT_ROWS = 50_000  # sections, and as many facts and events, that stay in memory; a row takes about 1 kB
+
+# Columns in the order that _sheet and _document take them.
+_SHEET = "sheet_id, kind, name, municipality, fiscal_year, department, spans, form"
+_DOCUMENT = "sha256, media, places, warnings, reader, pages"
 
 
 class Records:
-    """A finished records file, opened read-only. One connection, one query at a time."""
+    """Finished records files, opened read-only, a base and its additions; or another ``source`` of the same rows.
 
-    def __init__(self, file: Path, tables: Path) -> None:
-        """``tables`` is the folder with the columns of the same records (:mod:`index.tables`)."""
-        # immutable: a snapshot never changes, so SQLite needs neither locks nor journals beside it.
-        self._db = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
-        self._db.execute(f"PRAGMA mmap_size = {_MAPPED}")  # pages of the file are not copied
-        self._lock = threading.Lock()
+    Numbers are without gaps: rows of what an update ``removed`` keep theirs, and no method tells them.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[Path],
+        tables: Sequence[Path],
+        removed: Removed | None = None,
+        source: RecordSource | None = None,
+    ) -> None:
+        """``tables`` are the folders with the columns of the same records (:mod:`index.tables`)."""
+        removed = removed or Removed.of(())
+        self._source = source or RecordsFile(files)
+        self._gone = removed.documents
+        self._lock = threading.Lock()  # of what is kept in memory
         self._readers = 1
         self._texts: OrderedDict[int, str] = OrderedDict()
         self._kept_documents = lru_cache(maxsize=_KEPT_TEXTS)(self._read_document)
         self._kept_sections = SheetRows(self._read_sections, _KEPT_ROWS)
         self._kept_facts = SheetRows(self._read_facts, _KEPT_ROWS)
         self._kept_events = SheetRows(self._read_events, _KEPT_ROWS)
-        self.tables = Tables(tables)
+        self.tables = open_tables(tables, removed)
         self.sheets = SheetList(self.tables)
         self.section_sheet = self.tables.section_sheet
         self.chunk_section = self.tables.chunk_section
 
     def close(self) -> None:
-        """Closes the file."""
-        self._db.close()
+        """Closes the file, or what it reads from instead."""
+        self._source.close()
 
     def lent(self) -> None:
         """One more snapshot reads from here."""
@@ -77,50 +92,51 @@ class Records:
             return self._readers <= 0
 
     def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._db.execute(sql, values).fetchall()
+        return self._source.rows(sql, values)
 
     def _text(self, document: int) -> str:
         with self._lock:
-            if document not in self._texts:
-                row = self._db.execute("SELECT text FROM documents WHERE document = ?", (document,)).fetchone()
-                self._texts[document] = row[0]
-                if len(self._texts) > _KEPT_TEXTS:
-                    self._texts.popitem(last=False)
-            self._texts.move_to_end(document)
-            return self._texts[document]
-
-    def counts(self) -> dict[str, int]:
-        """Rows of each table."""
-        tables = ("documents", "sheets", "sections", "chunks", "facts", "events")
-        return {t: self._rows(f"SELECT count(*) FROM {t}")[0][0] for t in tables}
+            if document in self._texts:
+                self._texts.move_to_end(document)
+                return self._texts[document]
+        text = str(self._rows("SELECT text FROM documents WHERE document = ?", (document,))[0][0])
+        with self._lock:
+            self._texts[document] = text
+            if len(self._texts) > _KEPT_TEXTS:
+                self._texts.popitem(last=False)
+        return text
 
     def document(self, file: str) -> Document:
         """The document read from ``file``; KeyError if there is none."""
         return self._kept_documents(file)
 
     def _read_document(self, file: str) -> Document:
-        rows = self._rows(
-            "SELECT document, sha256, media, places, warnings, reader, pages FROM documents WHERE file = ?", (file,)
-        )
-        if not rows:
+        number = self.number(file)
+        row = self._rows(f"SELECT {_DOCUMENT} FROM documents WHERE document = ?", (number,))[0]
+        return _document(file, self._text(number), row)
+
+    def number(self, file: str) -> int:
+        """The number of the document read from ``file``; KeyError if there is none."""
+        rows = self._rows("SELECT document FROM documents WHERE file = ?", (file,))
+        found = [int(row[0]) for row in rows if row[0] not in self._gone]
+        if not found:
             raise KeyError(file)
-        return _document(file, self._text(rows[0][0]), rows[0][1:])
+        return found[0]
 
     def files(self) -> list[str]:
         """Every document's file, in order."""
-        return [r[0] for r in self._rows("SELECT file FROM documents ORDER BY document")]
+        return [file for number, file in enumerate(self.tables.files) if number not in self._gone]
 
     def warnings(self) -> dict[str, tuple[str, ...]]:
         """The warnings of every document and of its sheets, by file; files without any are left out."""
         found: dict[str, tuple[str, ...]] = {}
-        for file, own in self._rows("SELECT file, warnings FROM documents ORDER BY document"):
-            found[file] = tuple(json.loads(own))
-        for file, own in self._rows(
-            "SELECT d.file, s.warnings FROM sheets s JOIN documents d USING (document)"
-            " WHERE s.warnings != '[]' ORDER BY s.sheet"
-        ):
-            found[file] += tuple(json.loads(own))
+        for number, file, own in self._rows("SELECT document, file, warnings FROM documents ORDER BY document"):
+            if number not in self._gone:
+                found[file] = tuple(json.loads(own))
+        rows = self._rows("SELECT document, warnings FROM sheets WHERE warnings != '[]' ORDER BY sheet")
+        for number, own in rows:
+            if number not in self._gone:
+                found[self.tables.files[number]] += tuple(json.loads(own))
         return {file: texts for file, texts in found.items() if texts}
 
     def timeline(self, sheet: int) -> list[Sheet]:
@@ -130,14 +146,16 @@ class Records:
 
     def refused(self) -> list[tuple[str, str]]:
         """(file, why) of every file that could not be read when the index was made."""
-        return [(file, message) for file, message in self._rows("SELECT file, message FROM refused ORDER BY rowid")]
+        return [(r[0], r[1]) for r in self._rows("SELECT file, message FROM refused ORDER BY rowid")]
 
     def judgements(self, file: str) -> dict[str, Judgement]:
         """The warnings and the certainty of every sheet of a file, by the sheet's id."""
+        try:
+            number = self.number(file)
+        except KeyError:
+            return {}
         rows = self._rows(
-            "SELECT s.sheet_id, s.warnings, s.certainty FROM sheets s JOIN documents d USING (document)"
-            " WHERE d.file = ? ORDER BY s.sheet",
-            (file,),
+            "SELECT sheet_id, warnings, certainty FROM sheets WHERE document = ? ORDER BY sheet", [number]
         )
         return {r[0]: Judgement(tuple(json.loads(r[1])), _certainty(r[2])) for r in rows}
 
@@ -162,7 +180,7 @@ class Records:
             f"SELECT section, sheet, label, field, start, end FROM sections {where} ORDER BY section", values
         )
         out = []
-        for number, sheet, label, field, start, end in rows:
+        for number, sheet, label, field, start, end in self._living(rows):
             text = self._text(int(self.tables.document[sheet]))[start:end]
             out.append(SheetSection(number, self.sheets[sheet], Section(label, field, Span(start, end), text)))
         return out
@@ -181,11 +199,6 @@ class Records:
     def field_numbers(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int32], Sequence[str]]:
         """The canonical field of each of some sections as a number, and the names of all numbers."""
         return self.tables.section_field[numbers], self.tables.fields
-
-    def section_fields(self, numbers: NDArray[np.int64]) -> list[str]:
-        """The canonical field of each of some sections."""
-        fields = self.tables.fields
-        return [fields[i] for i in self.tables.section_field[numbers].tolist()]
 
     def chunks(self, numbers: Sequence[int]) -> list[tuple[int, Span]]:
         """The section number and the span of each of some chunks."""
@@ -212,7 +225,7 @@ class Records:
 
     def _facts(self, where: str, values: Sequence[object]) -> list[tuple[int, SheetFact]]:
         rows = self._rows(f"SELECT * FROM facts {where} ORDER BY fact", values)
-        return [(r[1], SheetFact(self.sheets[r[1]], _fact(r[2:]))) for r in rows]
+        return [(r[1], SheetFact(self.sheets[r[1]], _fact(r[2:]))) for r in self._living(rows)]
 
     def events(self, sheets: Sequence[int] | None = None) -> list[SheetEvent]:
         """Events in document order; None means all."""
@@ -225,32 +238,51 @@ class Records:
 
     def _events(self, where: str, values: Sequence[object]) -> list[tuple[int, SheetEvent]]:
         rows = self._rows(f"SELECT * FROM events {where} ORDER BY event", values)
-        return [
-            (r[1], SheetEvent(self.sheets[r[1]], Event(_period(*r[2:6]), Span(r[6], r[7]), Span(r[8], r[9]), r[10])))
-            for r in rows
-        ]
+        return [(r[1], SheetEvent(self.sheets[r[1]], _event(r[2:]))) for r in self._living(rows)]
 
-    def read_with(self) -> dict[str, tuple[str, str]]:
-        """The SHA-256 of every file and the state of the reading code it was read with, by file."""
-        return {r[0]: (r[1], r[2]) for r in self._rows("SELECT file, sha256, reader FROM documents ORDER BY document")}
+    def _living(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """The rows whose sheet, in the second column, is not removed."""
+        gone = self.tables.gone
+        return rows if gone is None else [row for row in rows if not gone[row[1]]]
 
     def reading(self, file: str) -> tuple[Document, list[SheetReading]]:
         """One document with its sheets as it was given to the build; KeyError if there is none."""
-        document, judged = self.document(file), self.judgements(file)
-        found = []
-        for (n,) in self._rows(
-            "SELECT sheet FROM sheets JOIN documents USING (document) WHERE file = ? ORDER BY sheet", (file,)
-        ):
-            sections = tuple(s.section for s in self.sections([n]))
-            facts = tuple(f.fact for f in self.facts([n]))
-            events = tuple(e.event for e in self.events([n]))
-            own = judged[self.sheets[n].sheet_id]
-            found.append(SheetReading(self.sheets[n], sections, facts, events, own.warnings, own.certainty))
-        return document, found
+        return self.reading_of(self.number(file))
+
+    def reading_of(self, number: int) -> tuple[Document, list[SheetReading]]:
+        """A document by its number, removed or not, with its sheets."""
+        return read_reading(self._rows, number)
+
+    def last(self, table: str, part: int) -> int | None:
+        """The highest number of a fact or event in a file, by its place among them; None where it has none."""
+        name = schemas(part + 1)[part]
+        found: int | None = self._rows(f"SELECT max({table}) FROM {name}.{table}s")[0][0]
+        return found
 
     def readings(self) -> Iterator[tuple[Document, list[SheetReading]]]:
         """Everything as it was given to the build, document by document."""
         return (self.reading(file) for file in self.files())
+
+
+def read_reading(
+    rows: Callable[[str, Sequence[object]], list[tuple[Any, ...]]], number: int
+) -> tuple[Document, list[SheetReading]]:
+    """A document by its number, with its sheets, as it was given to the build; ``rows`` gives those of a statement."""
+    (row,) = rows(f"SELECT file, text, {_DOCUMENT} FROM documents WHERE document = ?", (number,))
+    document = _document(row[0], row[1], row[2:])
+    sheets = rows(
+        f"SELECT {_SHEET}, sheet, warnings, certainty FROM sheets WHERE document = ? ORDER BY sheet", (number,)
+    )
+    found = []
+    for one in sheets:
+        of = (one[8],)
+        labels = rows("SELECT label, field, start, end FROM sections WHERE sheet = ? ORDER BY section", of)
+        sections = tuple(Section(x[0], x[1], Span(x[2], x[3]), document.text[x[2] : x[3]]) for x in labels)
+        facts = tuple(_fact(x[2:]) for x in rows("SELECT * FROM facts WHERE sheet = ? ORDER BY fact", of))
+        events = tuple(_event(x[2:]) for x in rows("SELECT * FROM events WHERE sheet = ? ORDER BY event", of))
+        sheet = _sheet(document.file, one)
+        found.append(SheetReading(sheet, sections, facts, events, tuple(json.loads(one[9])), _certainty(one[10])))
+    return document, found
 
 
 def _where(sheets: Sequence[int] | None, fields: Sequence[str] | None) -> tuple[str, list[object]]:
@@ -275,6 +307,16 @@ def _certainty(text: str | None) -> Certainty | None:
 def _period(start: str, end: str, label: str, kind: Any) -> Period:
     """The same few periods stand in all facts."""
     return Period(date.fromisoformat(start), date.fromisoformat(end), label, kind)
+
+
+def _sheet(file: str, row: Sequence[Any]) -> Sheet:
+    sheet_id, kind, name, municipality, year, department, spans, form = row[:8]
+    where = tuple(Span(a, b) for a, b in json.loads(spans))
+    return Sheet(sheet_id, file, kind, name, municipality, year, department, where, form)
+
+
+def _event(row: Sequence[Any]) -> Event:
+    return Event(_period(*row[:4]), Span(row[4], row[5]), Span(row[6], row[7]), row[8])
 
 
 def _fact(row: Sequence[Any]) -> Fact:

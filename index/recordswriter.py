@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ CREATE TABLE refused (file TEXT PRIMARY KEY, message TEXT NOT NULL);
 """
 # Made when all rows are in: sorted once, not a page here and there for every row.
 _INDEXES = """
+CREATE INDEX documents_read ON documents (file, sha256, reader);
 CREATE INDEX sheets_document ON sheets (document);
 CREATE INDEX sections_sheet ON sections (sheet);
 CREATE INDEX sections_field ON sections (field);
@@ -42,15 +43,22 @@ CREATE INDEX events_sheet ON events (sheet);
 """
 
 
-class RecordsWriter:
-    """Writes a new records file, one document after the other; used as a context manager."""
+_FROM_THE_FIRST = {"document": 0, "sheet": 0, "section": 0, "chunk": 0, "fact": 1, "event": 1}
 
-    def __init__(self, file: Path) -> None:
+
+class RecordsWriter:
+    """Writes a new records file, one document after the other; used as a context manager.
+
+    ``starts`` are the first numbers of an addition to other records.
+    """
+
+    def __init__(self, file: Path, starts: Mapping[str, int] = _FROM_THE_FIRST) -> None:
         self._db = sqlite3.connect(file)
         # What a build that was killed leaves is thrown away, so nothing has to survive it here; the finished file is
         # brought to disk before it is named in CURRENT.
         self._db.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}")
-        self._next = {"document": 0, "sheet": 0, "section": 0, "chunk": 0}
+        self.starts = dict(starts)
+        self._next = dict(starts)
 
     def __enter__(self) -> RecordsWriter:
         return self
@@ -82,8 +90,8 @@ class RecordsWriter:
         number = self._number("sheet")
         sheet_id, *rest = sheet_row(reading)
         self._insert("sheets", [(number, sheet_id, document, *rest)])
-        self._insert("facts", ((None, number, *row) for row in fact_rows(reading)))
-        self._insert("events", ((None, number, *row) for row in event_rows(reading)))
+        self._insert("facts", ((self._number("fact"), number, *row) for row in fact_rows(reading)))
+        self._insert("events", ((self._number("event"), number, *row) for row in event_rows(reading)))
         return number
 
     def add(
@@ -109,8 +117,8 @@ class RecordsWriter:
         self._next["section"] += self._insert("sections", rows)
         rows = [(chunk + i, at + row[0], *row[1:]) for i, row in enumerate(chunks)]
         self._next["chunk"] += self._insert("chunks", rows)
-        for table, found in (("facts", facts), ("events", events)):
-            self._insert(table, [(None, first + row[0], *row[1:]) for row in found])
+        for kind, found in (("fact", facts), ("event", events)):
+            self._insert(f"{kind}s", [(self._number(kind), first + row[0], *row[1:]) for row in found])
         return first, chunk
 
     def refused(self, file: str, message: str) -> None:
@@ -134,8 +142,14 @@ class RecordsWriter:
         self._insert("timelines", ((sheet, number) for number, sheets in enumerate(found) for sheet in sheets))
 
 
+DOCUMENT_COLUMNS = ("file", "text", "sha256", "media", "places", "warnings", "reader", "pages")
+SHEET_COLUMNS = (
+    "sheet_id", "kind", "name", "municipality", "fiscal_year", "department", "spans", "form", "warnings", "certainty",
+)  # fmt: skip
+
+
 def document_row(d: Document) -> list[Any]:
-    """A document as its row, without its number."""
+    """A document as its row: the columns of :data:`DOCUMENT_COLUMNS`."""
     places = json.dumps([_place_row(p) for p in d.places])
     warnings = json.dumps(d.warnings, ensure_ascii=False)
     return [
@@ -144,7 +158,7 @@ def document_row(d: Document) -> list[Any]:
 
 
 def sheet_row(reading: SheetReading) -> list[Any]:
-    """A sheet as its row, without its number and its document's."""
+    """A sheet as its row: the columns of :data:`SHEET_COLUMNS`."""
     s = reading.sheet
     spans = json.dumps([(x.start, x.end) for x in s.spans])
     warnings = json.dumps(reading.warnings, ensure_ascii=False)

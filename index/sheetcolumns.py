@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
@@ -75,6 +76,8 @@ class SheetColumns:
         if filters.budget:
             classes = [frozenset([squeeze(name)]) for name in self._class_names]
             found.append(_having(classes, filters.budget)[self._classes])
+        if found and t.gone is not None:
+            found.append(~t.gone)
         passing: Flags | None = np.logical_and.reduce(found) if found else None
         return passing
 
@@ -99,24 +102,22 @@ class SheetColumns:
         ``times`` says how often each of them counts.
         """
         t = self._tables
-        if times is None:
-            times = np.ones(len(numbers), dtype=np.int64)
         if facet == "rating":
             starts = t.rating_starts[numbers].astype(np.int64)
             lengths = t.rating_starts[numbers + 1] - starts
             at = np.arange(lengths.sum()) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
-            rated = _counted(t.rated[at], np.repeat(times, lengths))
+            rated = counted_codes(t.rated[at], None if times is None else np.repeat(times, lengths))
             place = {field: at for at, field in enumerate(wanted().ratings)}
             found = [(t.ratings[code], count) for code, count in rated]
             found.sort(key=lambda item: (place[item[0].split("：", 1)[0]], item[0]))  # A before B
             return dict(found)
         if facet == "budget":
-            counted = dict(_counted(self._classes[numbers], times))
+            counted = dict(counted_codes(self._classes[numbers], times))
             return {name: counted[code] for code, name in enumerate(self._class_names[:-1]) if code in counted}
         if facet == "fiscal_year":
-            return {str(year): count for year, count in _counted(t.year[numbers], times) if year != NO_YEAR}
+            return {str(year): count for year, count in counted_codes(t.year[numbers], times) if year != NO_YEAR}
         texts, column = (t.municipalities, t.municipality) if facet == "municipality" else (t.departments, t.department)
-        return {texts[code]: count for code, count in _counted(column[numbers], times) if texts[code]}
+        return {texts[code]: count for code, count in counted_codes(column[numbers], times) if texts[code]}
 
     def _amounts(self, numbers: Numbers | slice) -> NDArray[np.float64]:
         """What was spent, or what was planned where nothing is printed as spent; NaN where neither is."""
@@ -173,8 +174,14 @@ class SheetColumns:
 
     @cached_property
     def _named(self) -> list[str]:
-        departments = (part for name in self._tables.departments for part in (name, *name.split()) if part)
-        return list(dict.fromkeys((*self._tables.names, *departments)))
+        t = self._tables
+        names: Iterable[str] = t.names
+        all_departments: Iterable[str] = t.departments
+        if t.gone is not None:
+            names = [t.names[code] for code in np.unique(t.name[~t.gone]).tolist()]
+            all_departments = [t.departments[code] for code in np.unique(t.department[~t.gone]).tolist()]
+        departments = (part for name in all_departments for part in (name, *name.split()) if part)
+        return list(dict.fromkeys((*names, *departments)))
 
     @cached_property
     def _keys(self) -> list[str]:
@@ -191,9 +198,9 @@ def _having(words: Sequence[frozenset[str]], chosen: Iterable[object]) -> Flags:
     return np.array([not keys.isdisjoint(own) for own in words], dtype=bool)
 
 
-def _counted(codes: NDArray[np.integer[Any]], times: Numbers) -> list[tuple[int, int]]:
-    """How often each code stands there, the most frequent first; of equally frequent ones the one that came first."""
-    values, firsts, of = np.unique(codes, return_index=True, return_inverse=True)
-    counts = np.bincount(of, weights=times, minlength=len(values)).astype(np.int64)
-    order = np.lexsort((firsts, -counts))
-    return list(zip(values[order].tolist(), counts[order].tolist(), strict=True))
+def counted_codes(codes: NDArray[np.integer[Any]], times: Numbers | None = None) -> list[tuple[int, int]]:
+    """How often each code stands there, the most frequent first; of equally frequent ones the one that came first.
+
+    ``times`` says how often each place counts.
+    """
+    return Counter((codes if times is None else np.repeat(codes, times)).tolist()).most_common()

@@ -30,15 +30,19 @@ class SheetRows(Generic[Row]):
         found: list[Row] = []
         with self._lock:
             missing = [number for number in wanted if number not in self._sheets]
-            if missing:
-                rows = self._read(missing)
-                self._sheets.update((number, []) for number in missing)
-                for number, row in rows:
-                    self._sheets[number].append(row)
-                self._count += len(rows)
+            held = {number: self._sheets[number] for number in wanted if number in self._sheets}
+        read: dict[int, list[Row]] = {number: [] for number in missing}
+        # Outside the lock: who finds everything in memory does not wait for another's query.
+        for number, row in self._read(missing) if missing else ():
+            read[number].append(row)
+        with self._lock:
             for number in wanted:
+                rows = held[number] if number in held else read[number]
+                if number not in self._sheets:  # new, or given up meanwhile
+                    self._sheets[number] = rows
+                    self._count += len(rows)
                 self._sheets.move_to_end(number)
-                found.extend(self._sheets[number])
+                found.extend(rows)
             while self._count > self._limit:
                 _, oldest = self._sheets.popitem(last=False)
                 self._count -= len(oldest)

@@ -30,17 +30,28 @@ class SheetNeighbours:
     A search is one product of a matrix and a vector, whatever the number of sheets.
     """
 
-    def __init__(self, vectors: Vectors, forms: Numbers, programmes: NDArray[np.bool_]) -> None:
+    def __init__(
+        self,
+        vectors: Vectors,
+        forms: Numbers,
+        programmes: NDArray[np.bool_],
+        gone: NDArray[np.bool_] | None = None,
+    ) -> None:
         """``forms`` says for each sheet by number which form it is of (one of one municipality), ``programmes`` whether
-        it is a programme's."""
+        it is a programme's, ``gone`` whether an update removed it: then it is in no mean, and never found."""
+        kinds = int(forms.max(initial=-1)) + 1
+        if gone is not None:
+            programmes = programmes & ~gone
+            forms = np.where(gone, kinds, forms)  # a form of their own
         self._vectors = vectors
         self._form, self._programme = forms, programmes
-        count, kinds = len(forms), int(forms.max(initial=-1)) + 1
-        sums = np.zeros((kinds, vectors.shape[1]), dtype=np.float32)
+        count = len(forms)
+        sums = np.zeros((kinds + 1, vectors.shape[1]), dtype=np.float32)
         for at in range(0, count, _BATCH):
             np.add.at(sums, self._form[at : at + _BATCH], vectors[at : at + _BATCH])
-        counts = np.bincount(self._form, minlength=kinds).astype(np.float32)[:, None]
-        whole = sums.sum(axis=0) / max(count, 1)
+        sums[kinds] = 0
+        counts = np.bincount(self._form, minlength=kinds + 1).astype(np.float32)[:, None]
+        whole = sums.sum(axis=0) / max(count - int(counts[kinds, 0]), 1)
         self._means: Vectors = (sums + np.float32(_OF_ALL) * whole) / (counts + np.float32(_OF_ALL))
         self._lengths = np.zeros(count, dtype=np.float32)
         for at in range(0, count, _BATCH):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -14,8 +15,10 @@ import numpy as np
 from corpus.documents import Document, Sheet, SheetReading
 from corpus.errors import IndexDamaged, IndexOutdated
 from index.encoder import load_encoder, small_encoder
-from index.firststage import LocalFirstStage
+from index.firststage import Engine, FirstStage, LocalFirstStage
 from index.fusion import Candidates, Weights, WordMatcher
+from index.joined import joined
+from index.joinedwords import open_words
 from index.lexical import LexicalIndex
 from index.manifest import (
     LEXICAL,
@@ -34,6 +37,8 @@ from index.manifest import (
 from index.originals import original_of
 from index.passagesearch import PassageSearch
 from index.records import Records
+from index.recordsserver import records_source
+from index.removed import Removed
 from index.reranker import TimedReranker
 from index.sheetcolumns import SheetColumns
 from index.sheetsearch import SheetSearch
@@ -57,7 +62,7 @@ from index.types import (
     SimilarSheet,
     Vectors,
 )
-from index.vectors import VectorIndex
+from index.vectors import open_vectors
 from index.wordlists import WordCounts, WordLists
 
 _ALL = Filters()
@@ -94,6 +99,7 @@ class Snapshot:
         weights: Weights = _WEIGHTS,
         word_encoder: Encoder | None = None,
         reranker: TimedReranker | None = None,
+        engine: Engine | None = None,
     ) -> None:
         self.path = path
         self.manifest = manifest
@@ -103,12 +109,19 @@ class Snapshot:
         self._weights = weights
         self._word_encoder = word_encoder or small_encoder(encoder)
         self._reranker = reranker
-        self._records = Records(path / RECORDS, path / TABLES)
-        self._vectors = VectorIndex(path / VECTORS)
-        self._sheet_vectors: Vectors = mapped(path / SHEETS)
+        self._engine = engine
+        removed = Removed.read(path)
+        self._records = Records(
+            manifest.places(path, RECORDS), manifest.places(path, TABLES), removed, records_source(path, manifest)
+        )
+        self._vectors = open_vectors(manifest.places(path, VECTORS))
+        self._sheet_vectors: Vectors = joined([mapped(file) for file in manifest.places(path, SHEETS)])
         self._columns = SheetColumns(self._records.tables)
         self._lexical = LexicalIndex(path / LEXICAL)
-        self._words = WordLists(path / WORDS)
+        self._first: FirstStage = LocalFirstStage(self._lexical, self._vectors)
+        if engine is not None:
+            self._first = engine.open(path, len(self._records.chunk_section), self._first)
+        self._words = open_words(manifest.places(path, WORDS), removed)
         self._spellings = Spellings(self._words)
         self._matcher = WordMatcher(self._words, self._word_encoder, weights)
         self._search, self._by_sheet = self._searches()
@@ -118,7 +131,7 @@ class Snapshot:
         search = PassageSearch(
             self._records,
             self._columns,
-            LocalFirstStage(self._lexical, self._vectors),
+            self._first,
             self._sheet_vectors,
             self._matcher,
             self._weights,
@@ -140,16 +153,37 @@ class Snapshot:
         synonyms: Synonyms | None = None,
         word_encoder: Encoder | None = None,
         reranker: TimedReranker | None = None,
+        engine: Engine | None = None,
     ) -> Snapshot:
         """Opens the live snapshot of an index folder with the encoder it was made with (default: the bundled one).
 
         ``word_encoder`` compares single words and sentences; default: the encoder itself if it has a vector a word,
-        else the bundled one. ``reranker`` puts the head of a ranking in order. It searches with the weights of ``hyoka
+        else the bundled one. ``reranker`` puts the head of a ranking in order. An ``engine`` finds
+        the candidates in place of the snapshot's own files. It searches with the weights of ``hyoka
         tune`` where the folder has some that fit, else with the defaults.
         """
-        manifest = read_manifest(folder, current(folder))
-        path = folder / SNAPSHOTS / manifest.id
         encoder = encoder or load_encoder()
+        while True:
+            name = current(folder)
+            try:
+                return cls._opened(folder, name, encoder, synonyms, word_encoder, reranker, engine)
+            except IndexDamaged:
+                if current(folder) == name:
+                    raise  # else two updates have come since, and the second has swept it
+
+    @classmethod
+    def _opened(
+        cls,
+        folder: Path,
+        name: str,
+        encoder: Encoder,
+        synonyms: Synonyms | None,
+        word_encoder: Encoder | None,
+        reranker: TimedReranker | None,
+        engine: Engine | None,
+    ) -> Snapshot:
+        manifest = read_manifest(folder, name)
+        path = folder / SNAPSHOTS / manifest.id
         if encoder.digest != manifest.encoder_digest:
             message = f"索引 {folder} は別の埋め込みモデル（{manifest.encoder}）で作られています。今のモデルは {encoder.name} です。"
             if encoder.name == manifest.encoder:
@@ -158,7 +192,7 @@ class Snapshot:
         verify(folder, path, manifest)
         try:
             weights = weights_for(folder, encoder.digest)
-            return cls(path, manifest, encoder, synonyms or load_synonyms(), weights, word_encoder, reranker)
+            return cls(path, manifest, encoder, synonyms or load_synonyms(), weights, word_encoder, reranker, engine)
         except (OSError, RuntimeError, ValueError) as error:
             raise IndexDamaged(f"索引 {folder} を開けません（{error}）。{REBUILD}") from error
 
@@ -216,6 +250,8 @@ class Snapshot:
             having = np.zeros(len(found), dtype=bool)
             having[self._records.section_sheet[self._records.named_sections(filters.section)]] = True
             passing = having if passing is None else passing & having
+        if (gone := self._records.tables.gone) is not None:
+            passing = ~gone if passing is None else passing & ~gone
         if passing is None:
             return list(found.whole())
         numbers = np.flatnonzero(passing).tolist()
@@ -273,7 +309,7 @@ class Snapshot:
             1
         ]
         programmes = np.array([kind == "programme" for kind in tables.kinds], dtype=bool)[tables.kind]
-        return SheetNeighbours(self._sheet_vectors, forms, programmes)
+        return SheetNeighbours(self._sheet_vectors, forms, programmes, tables.gone)
 
     def _encode(self, texts: list[str]) -> Vectors:
         return self._encoder.encode(texts, "passage")
@@ -301,6 +337,12 @@ class Snapshot:
         """See :class:`index.types.Index`."""
         return self._by_sheet.search(query, k, filters, offset, order, others)
 
+    def nearest_sheets(self, query: str, k: int, filters: Filters = _ALL) -> list[Sheet]:
+        """See :class:`index.types.FindsSheets`."""
+        found = self._search.find(query, filters, reranked=False)
+        numbers = dict.fromkeys(found.candidates.sheets[found.best].tolist())
+        return [self._records.sheets[number] for number in islice(numbers, k)]
+
     def values(self, sheet_id: str) -> SheetValues:
         """See :class:`index.types.Index`."""
         number = self._records.sheets.get(sheet_id)
@@ -313,6 +355,11 @@ class Snapshot:
         if not found and self._spellings.lacks(looked_for):
             found = self._columns.names_like(query)
         return tuple(found)
+
+    @property
+    def engine(self) -> Engine | None:
+        """What finds the candidates in place of the snapshot's own files, if anything does."""
+        return self._engine
 
     @property
     def encoder(self) -> Encoder:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 import numpy as np
 
@@ -37,7 +37,16 @@ class SnapshotWriter:
     each sheet, its id and what timelines are linked by.
     """
 
-    def __init__(self, work: Path, scratch: Path, dim: int, windows: Windows | None = None) -> None:
+    def __init__(
+        self,
+        work: Path,
+        scratch: Path,
+        dim: int,
+        windows: Windows | None = None,
+        records: RecordsWriter | None = None,
+        lists: WordListsWriter | None = None,
+        lexical: LexicalWriter | None = None,
+    ) -> None:
         self.counts = dict.fromkeys(COUNTED, 0)
         self._work, self._scratch = work, scratch
         self._ids: set[str] = set()
@@ -48,15 +57,15 @@ class SnapshotWriter:
         self._windows = windows
         self._chunk_sheets = self._column("chunk_sheets.npy", np.int64)
         self._lengths = self._column("lengths.npy", np.float32)
-        self._records = RecordsWriter(work / RECORDS)
-        self._lists = WordListsWriter(work / WORDS)
-        self._lexical = LexicalWriter(work / LEXICAL)
+        self._records = records or RecordsWriter(work / RECORDS)
+        self._lists = lists or WordListsWriter(work / WORDS)
+        self._lexical = lexical or LexicalWriter(work / LEXICAL)
 
     def _column(self, name: str, dtype: type[np.generic], row: tuple[int, ...] = ()) -> NpyWriter:
         self._files.append((self._scratch / name).open("w+b"))
         return NpyWriter(self._files[-1], dtype, row)
 
-    def __enter__(self) -> SnapshotWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -83,7 +92,7 @@ class SnapshotWriter:
         self._sheets.append(one.sheet_vectors)
         if self._windows is not None:
             self._windows.add(one.texts)
-            self._chunk_sheets.append(owners + sheet)
+            self._chunk_sheets.append(owners + sheet - self._records.starts["sheet"])
             self._lengths.append(np.array([len(text) for text in one.texts]))
         found = (1, len(one.sheets), len(one.sections), len(one.chunks), len(one.facts), len(one.events))
         for name, more in zip(COUNTED, found, strict=True):
@@ -107,18 +116,18 @@ class SnapshotWriter:
     def _unique(self, sheet_id: str) -> str:
         """The sheet's id, or another one if the same file is there twice under two names."""
         own, n = sheet_id, 2
-        while own in self._ids:
+        while self._taken(own):
             own, n = f"{sheet_id}-{n}", n + 1
         self._ids.add(own)
         return own
 
+    def _taken(self, sheet_id: str) -> bool:
+        return sheet_id in self._ids
+
     def finish(self, refused: Iterable[tuple[str, str]], files: set[str]) -> None:
         """Links the timelines, stores which files were ``refused`` (file, why; but none of ``files``), and closes the
         records and the lists of words; then the columns of the records are written."""
-        numbers = {head.sheet_id: sheet for sheet, head in self._heads}
-        linked = link(head for _, head in self._heads)
-        self._heads.clear()
-        self._records.timelines([numbers[sheet_id] for sheet_id in timeline] for timeline in linked)
+        self._link()
         for file, message in refused:
             if file not in files:
                 self._records.refused(file, message)
@@ -126,6 +135,12 @@ class SnapshotWriter:
         self._lexical.__exit__(None, None, None)
         self._lists.write(self._work / WORDS)
         write_tables(self._work / RECORDS, self._work / TABLES)
+
+    def _link(self) -> None:
+        numbers = {head.sheet_id: sheet for sheet, head in self._heads}
+        linked = link(head for _, head in self._heads)
+        self._heads.clear()
+        self._records.timelines([numbers[sheet_id] for sheet_id in timeline] for timeline in linked)
 
     def vectors(self, encoder: Encoder, yardstick: Encoder) -> CosineScales | None:
         """Writes the index of vectors, those of the sheets and of the words; returns how to read the encoder's cosines.

@@ -10,6 +10,7 @@ import hashlib
 import logging
 import shutil
 import struct
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
@@ -80,7 +81,8 @@ class Spool:
             except OSError as error:
                 logger.warning("nothing more is kept for a build that is started again: %s", error)
                 self._usable = False
-                half.unlink(missing_ok=True)
+                with suppress(OSError):
+                    half.unlink()
         self._waiting, self._size, self._since = [], 0, monotonic()
 
     def remove(self) -> None:
@@ -93,7 +95,8 @@ class Spool:
             self._found = {}
             for file in sorted(self._folder.iterdir()) if self._folder.is_dir() else ():
                 if file.suffix == ".half":
-                    file.unlink(missing_ok=True)
+                    with suppress(OSError):
+                        file.unlink()
                 else:
                     self._scan(file, self._found)
         return self._found

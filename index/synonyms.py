@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from index.synonymfile import FILE, SynonymTable, joined, read_synonyms
 from index.tokens import Token, clean, clean_with_offsets, tokenize, words
@@ -122,6 +123,14 @@ class Synonyms:
         for writing in self._by_writing:
             lengths.setdefault(writing[:1], set()).add(len(writing))
         self._lengths = {first: sorted(known, reverse=True) for first, known in lengths.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what is kept of earlier questions, so that it can be sent to another process."""
+        return {name: value for name, value in self.__dict__.items() if name != "_expanded"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._expanded = lru_cache(maxsize=512)(self._expand)
 
     def _add(self, term: str, others: Iterable[str], weight: float) -> None:
         known = self._others.setdefault(term, {})
@@ -257,6 +266,12 @@ def use_synonyms(own: Path | None) -> Synonyms:
         _log.warning("%s", warning)
     _in_force = synonyms_of(joined(read_synonyms(), table))
     return _in_force
+
+
+def put_in_force(synonyms: Synonyms) -> None:
+    """Takes synonyms that another process has read, with the city's own or without."""
+    global _in_force
+    _in_force = synonyms
 
 
 def load_synonyms(file: Path = FILE) -> Synonyms:

@@ -29,6 +29,11 @@ _MANY = 2000  # ids looked up at once from which on all of them are read
 class Tables:
     """What :func:`index.tablewriter.write_tables` wrote."""
 
+    parts: Sequence[Tables] = ()
+    gone: NDArray[np.bool_] | None = None
+    """Of every sheet whether an update removed it; None where nothing was removed. Its row stays where it was."""
+    gone_sections: NDArray[np.bool_] | None = None
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.section_sheet: Codes = self._column("section_sheet")
@@ -169,7 +174,8 @@ class SheetList(Sequence[Sheet]):
         if self._all is not None:
             return self._numbers.get(sheet_id)
         number = self._tables.ids.number(sheet_id)
-        return None if number < 0 else number
+        gone = self._tables.gone
+        return None if number < 0 or (gone is not None and gone[number]) else number
 
     def numbers(self, sheet_ids: Sequence[str]) -> list[int]:
         """The numbers of some sheets by their ids, without those that are unknown."""
@@ -180,4 +186,6 @@ class SheetList(Sequence[Sheet]):
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
-        return {sheet.sheet_id: number for number, sheet in enumerate(self.whole())}
+        gone = self._tables.gone  # whose ids may be another's by now
+        every = enumerate(self.whole())
+        return {sheet.sheet_id: number for number, sheet in every if gone is None or not gone[number]}

@@ -34,7 +34,7 @@ def write_texts(stem: Path, texts: Sequence[str], sought: bool = False) -> None:
 
 
 class Texts(Sequence[str]):
-    """What :func:`write_texts` wrote, by number."""
+    """What :func:`write_texts` wrote, by number (from 0 on, not from the end)."""
 
     def __init__(self, stem: Path, kept: int = _KEPT) -> None:
         """``kept`` texts that were read stay in memory."""
@@ -58,9 +58,7 @@ class Texts(Sequence[str]):
     def __getitem__(self, number: int | slice) -> str | list[str]:
         if isinstance(number, slice):
             return [self[i] for i in range(*number.indices(len(self)))]
-        if not -len(self) <= number < len(self):
-            raise IndexError(number)
-        return self._at(number % len(self))
+        return self._at(number)
 
     def __iter__(self) -> Iterator[str]:
         """All of them in order, none of which is kept."""
@@ -86,6 +84,8 @@ class Texts(Sequence[str]):
         return self._bytes[int(self._starts[number]) : int(self._starts[number + 1]) - 1]
 
     def _read(self, number: int) -> str:
+        if not 0 <= number < len(self):
+            raise IndexError(number)
         return self._bytes_at(number).decode()
 
 

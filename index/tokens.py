@@ -244,10 +244,11 @@ def _whole(m: re.Match[str]) -> Iterator[_Piece]:
         yield _Piece(m.group().replace(",", ""), start, end)
 
 
-def _pieces(text: str) -> list[_Piece]:
+def _pieces(text: str, parts: bool) -> list[_Piece]:
     """Words of a cleaned text: what :data:`_WHOLE` finds stays whole, MeCab's words fill the rest."""
     with tagger() as mecab:
-        return _with_whole_runs(text, list(_pieces_of(text, mecab)))
+        found = list(_pieces_of(text, mecab, parts))
+    return _with_whole_runs(text, found) if parts else [piece for piece in found if not piece.part]
 
 
 def _with_whole_runs(text: str, pieces: list[_Piece]) -> list[_Piece]:
@@ -278,7 +279,7 @@ def _with_whole_runs(text: str, pieces: list[_Piece]) -> list[_Piece]:
     return out + pieces[at:]
 
 
-def _pieces_of(text: str, mecab: fugashi.Tagger) -> Iterator[_Piece]:
+def _pieces_of(text: str, mecab: fugashi.Tagger, parts: bool) -> Iterator[_Piece]:
     # MeCab reads the text with the numbers and codes in it, since it needs them to see that 化 in RPA化 is a suffix.
     wholes = list(_WHOLE.finditer(text))
     if wholes:
@@ -301,6 +302,8 @@ def _pieces_of(text: str, mecab: fugashi.Tagger) -> Iterator[_Piece]:
             before = None
             continue
         yield _Piece(reading.norm, start, position)
+        if not parts:
+            continue
         if reading.verb_noun:
             yield _Piece(reading.verb_noun, start, position, True)
         if node.is_unk and len(surface) > 2:
@@ -320,8 +323,7 @@ def tokenize(text: str, parts: bool = False) -> list[Token]:
     cleaned, starts, ends = clean_with_offsets(text)
     return [
         Token(cleaned[p.start : p.end], p.norm, starts[p.start], ends[p.end - 1], p.part)
-        for p in _pieces(cleaned)
-        if parts or not p.part
+        for p in _pieces(cleaned, parts)
     ]
 
 
@@ -331,7 +333,7 @@ def words(text: str, parts: bool = False) -> list[str]:
 
 
 def _words(text: str, parts: bool) -> tuple[str, ...]:
-    return tuple(p.norm for p in _pieces(clean(text)) if parts or not p.part)
+    return tuple(p.norm for p in _pieces(clean(text), parts))
 
 
 # A question, a label or a sentence is read for its words by one part of the program after the other.

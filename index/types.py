@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,6 +176,15 @@ class Judgement:
 
     warnings: tuple[str, ...]
     certainty: Certainty | None
+
+
+@runtime_checkable
+class FindsSheets(Protocol):
+    """An index that finds sheets without reading their passages, so that of very many sheets some can be chosen."""
+
+    def nearest_sheets(self, query: str, k: int, filters: Filters = Filters()) -> list[Sheet]:
+        """The sheets of the best hits of a search, best first, at most ``k``."""
+        ...
 
 
 class Index(Protocol):

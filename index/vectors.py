@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
 from pathlib import Path
@@ -134,9 +135,13 @@ class VectorIndex:
 
     def scores(self, query: Vectors, chunks: NDArray[np.int64]) -> Vectors:
         """The cosine of one query row with each of some chunks, as right as those of :meth:`search`."""
-        rows = self._index.reconstruct_batch(np.ascontiguousarray(chunks))
-        cosines: Vectors = rows @ query.reshape(-1)
+        cosines: Vectors = self.rows(chunks) @ query.reshape(-1)
         return cosines
+
+    def rows(self, chunks: NDArray[np.int64]) -> Vectors:
+        """The rows of some chunks, as exact as the kind keeps them."""
+        found: Vectors = self._index.reconstruct_batch(np.ascontiguousarray(chunks))
+        return found
 
     def _ask(self, query: Vectors, limit: int, params: Any) -> list[tuple[int, float]]:
         scores, ids = self._index.search(query.reshape(1, -1), limit, params=params)
@@ -146,3 +151,56 @@ class VectorIndex:
         cosines = self.scores(query, chunks)
         best = np.argsort(-cosines, kind="stable")[:limit]
         return [(int(chunks[i]), float(cosines[i])) for i in best]
+
+
+class JoinedVectors:
+    """The index of a base and those of its additions, with the chunks numbered through; as :class:`VectorIndex`."""
+
+    def __init__(self, parts: Sequence[VectorIndex]) -> None:
+        self._parts = parts
+        self._starts = np.cumsum([0, *(len(part) for part in parts)]).tolist()
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self._parts[0].dim
+
+    @property
+    def exact(self) -> bool:
+        """Whether a search looks at every row as it was written."""
+        return all(part.exact for part in self._parts)
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def search(self, query: Vectors, limit: int, allowed: NDArray[np.bool_] | None = None) -> list[tuple[int, float]]:
+        """The best of all parts; see :meth:`VectorIndex.search`."""
+        found: list[tuple[int, float]] = []
+        for part, start in zip(self._parts, self._starts, strict=False):
+            own = None if allowed is None else allowed[start : start + len(part)]
+            found += [(start + chunk, score) for chunk, score in part.search(query, limit, own)]
+        return sorted(found, key=lambda one: (-one[1], one[0]))[: max(1, limit)]
+
+    def rows(self, chunks: NDArray[np.int64]) -> Vectors:
+        """See :meth:`VectorIndex.rows`."""
+        out = np.zeros((len(chunks), self.dim), dtype=np.float32)
+        for part, start in zip(self._parts, self._starts, strict=False):
+            here = (chunks >= start) & (chunks < start + len(part))
+            if here.any():
+                out[here] = part.rows(chunks[here] - start)
+        return out
+
+    def scores(self, query: Vectors, chunks: NDArray[np.int64]) -> Vectors:
+        """See :meth:`VectorIndex.scores`."""
+        out = np.zeros(len(chunks), dtype=np.float32)
+        for part, start in zip(self._parts, self._starts, strict=False):
+            here = (chunks >= start) & (chunks < start + len(part))
+            if here.any():
+                out[here] = part.scores(query, chunks[here] - start)
+        return out
+
+
+def open_vectors(files: Sequence[Path]) -> VectorIndex | JoinedVectors:
+    """The index of a snapshot: the base's file, and those of its additions after it."""
+    parts = [VectorIndex(file) for file in files]
+    return parts[0] if len(parts) == 1 else JoinedVectors(parts)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Protocol, runtime_checkable
+from typing import IO, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,16 +102,17 @@ class WordListsWriter:
         """Writes what is not yet written into ``folder``, the new one or the one it was made with, and ends."""
         folder.mkdir(parents=True, exist_ok=True)
         write_texts(folder / "vocabulary", list(self._vocabulary), sought=True)
-        size = len(self._vocabulary)
-        np.save(folder / _SECTION_COUNTS, self._sections.first(size))
-        for kind, counts in self._counts.items():
-            np.save(folder / f"{kind}_counts.npy", counts.first(size))
+        self._write_counts(folder, len(self._vocabulary))
         for column in (*self._ids.values(), *self._starts.values()):
             column.finish()
         for file, stream in self._streams.items():
             if isinstance(stream, BytesIO):
                 (folder / f"{file}.npy").write_bytes(stream.getbuffer())
         self.close()
+
+    def _write_counts(self, folder: Path, size: int) -> None:
+        for kind, counts in (*self._counts.items(), ("section", self._sections)):
+            np.save(folder / f"{kind}_counts.npy", counts.first(size))
 
     def close(self) -> None:
         """Closes the files, whole or not."""
@@ -158,10 +159,10 @@ class WordLists:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._texts = Texts(folder / "vocabulary", kept=0)
+        self._texts: Any = Texts(folder / "vocabulary", kept=0)
         self.number: Callable[[str], int] = lru_cache(maxsize=_KEPT_WORDS)(self._texts.number)
         """A word's number, -1 for a word that stands nowhere."""
-        self._ids: dict[str, Ids] = {k: mapped(folder / f"{k}.npy") for k in _LISTS}
+        self._ids: dict[str, Any] = {k: mapped(folder / f"{k}.npy") for k in _LISTS}
         self._starts: dict[str, NDArray[np.int64]] = {k: mapped(folder / f"{k}_starts.npy") for k in _LISTS}
         self.size = len(self._texts)
         self.chunks = len(self._starts["body"]) - 1
@@ -190,8 +191,15 @@ class WordLists:
         at = np.asarray(rows, dtype=np.int64)
         lengths = starts[at + 1] - starts[at]
         begins = np.concatenate([[0], np.cumsum(lengths)])
-        positions = np.arange(begins[-1]) - np.repeat(begins[:-1], lengths) + np.repeat(starts[at], lengths)
-        return self._ids[kind][positions], begins
+        positions = np.arange(begins[-1]) + np.repeat(starts[at] - begins[:-1], lengths)
+        ids: Ids = self._ids[kind][positions]
+        return ids, begins
+
+    def counts(self, kind: str) -> Ids:
+        """In how many ``body`` or ``head`` lists, or ``section`` texts, each word stands, by its number."""
+        of = {"body": self.body_counts, "head": self.head_counts, "section": self._section_counts}[kind]
+        assert of is not None
+        return of
 
 
 class _Counts(Mapping[str, int]):

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 from fake_encoder import FakeEncoder
+from kept import Place
 from random_models import as_sentence_transformer, save_static, save_transformer
 
 from corpus.forms.loader import use_forms
+from evals.benchmarks.ownpostgres import PostgresServer, programs
+from index.recordsserver import use_records_server
 from index.synonyms import use_synonyms
 
 # Tests run side by side on few cores; the models are small enough for one thread each.
@@ -22,13 +25,14 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Tests do not see the HYOKA_* variables of whoever runs them, keep no opinions in the user's folder, and leave no
-    form files and no synonyms of their own in use."""
+    form files, no synonyms and no server of their own in use."""
     for name in [name for name in os.environ if name.startswith("HYOKA_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     yield
     use_forms(None)
     use_synonyms(None)
+    use_records_server(None)
 
 
 @pytest.fixture
@@ -50,6 +54,26 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_static(root / "static")
     save_static(root / "model2vec", model2vec=True)
     return root
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of our own."""
+    pytest.importorskip("psycopg", reason="the extra postgres is not installed")
+    if programs() is None:
+        pytest.skip("the programs of a PostgreSQL server (initdb, pg_ctl) are not installed")
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """An empty place for a store: a file, then a database on a server."""
+    server = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    kept = Place(tmp_path / "kept" / "store.sqlite" if server is None else server.database())
+    yield kept
+    kept.close()
 
 
 @pytest.fixture

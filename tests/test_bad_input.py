@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 from reportlab.pdfgen import canvas
 
-import assistant.intake
+import assistant.readwork
 from assistant.cli import run
 from corpus.documents import Document, SheetReading
 from corpus.errors import UnreadableDocument
@@ -155,14 +155,14 @@ def test_a_file_that_vanishes_during_the_run(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "消える.txt").write_text("あとで消える", encoding="utf-8")
-    read = assistant.intake.read_sheets
+    read = assistant.readwork.read_sheets
 
     def and_remove(document: Document) -> list[SheetReading]:
         (folder / "消える.txt").unlink(missing_ok=True)
         return read(document)
 
     monkeypatch.setenv("HYOKA_JOBS", "0")
-    monkeypatch.setattr(assistant.intake, "read_sheets", and_remove)
+    monkeypatch.setattr(assistant.readwork, "read_sheets", and_remove)
     assert run(["index", str(folder)]) == 0
     assert "消える.txt: ファイルが見つかりません。移動や削除がなかったか確かめて" in capsys.readouterr().err
 
@@ -172,14 +172,14 @@ def test_trouble_of_our_own_costs_one_file(
 ) -> None:
     (folder / "変わった.txt").write_text("ほかの文書", encoding="utf-8")
     monkeypatch.setenv("HYOKA_JOBS", "0")
-    read = assistant.intake.read_sheets
+    read = assistant.readwork.read_sheets
 
     def or_stumble(document: Document) -> list[SheetReading]:
         if document.file == "変わった.txt":
             raise ZeroDivisionError
         return read(document)
 
-    monkeypatch.setattr(assistant.intake, "read_sheets", or_stumble)
+    monkeypatch.setattr(assistant.readwork, "read_sheets", or_stumble)
     assert run(["index", str(folder)]) == 0
     told = capsys.readouterr().err
     assert "変わった.txt: 読み取りの途中で問題が起きました" in told and "Traceback" not in told

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fakes import FakeAssistant, FakeIndex
 from fastapi.testclient import TestClient
+from kept import Place
 
 from assistant import casebook
 from assistant.api import create_api
@@ -26,8 +27,8 @@ def recorded(store: FeedbackStore) -> Recorder:
     return Recorder(FakeAssistant(), store, Metrics())
 
 
-def test_a_poor_answer_becomes_a_draft_with_what_it_rested_on() -> None:
-    store = FeedbackStore()
+def test_a_poor_answer_becomes_a_draft_with_what_it_rested_on(place: Place) -> None:
+    store = place.store()
     asker = recorded(store)
     history = [Turn("user", "図書館の目的は"), Turn("assistant", "待ち時間")]
     answer = asker.ask("図書館の今後の計画は", history)
@@ -40,8 +41,8 @@ def test_a_poor_answer_becomes_a_draft_with_what_it_rested_on() -> None:
     assert (draft.comment, draft.answer, draft.index_version) == ("年度が違う", answer.answer, "fake-1")
 
 
-def test_a_question_without_an_answer_becomes_a_draft_and_is_counted() -> None:
-    store = FeedbackStore()
+def test_a_question_without_an_answer_becomes_a_draft_and_is_counted(place: Place) -> None:
+    store = place.store()
     asker = recorded(store)
     for _ in range(3):
         asker.ask("海底 都市 構想")
@@ -53,8 +54,8 @@ def test_a_question_without_an_answer_becomes_a_draft_and_is_counted() -> None:
     assert (draft.origin, draft.comment, draft.times) == ("down", "地下の章にある", 4)
 
 
-def test_what_was_wrong_can_be_told_afterwards() -> None:
-    store = FeedbackStore()
+def test_what_was_wrong_can_be_told_afterwards(place: Place) -> None:
+    store = place.store()
     answer = recorded(store).ask("図書館の今後の計画は", [Turn("user", "目的は")])
     number = store.add("down", "図書館の今後の計画は", answer.answer)
     store.revise(number, "down", "年度が\n違う")
@@ -64,8 +65,8 @@ def test_what_was_wrong_can_be_told_afterwards() -> None:
     assert store.cases.find(1).comment == "年度が 違う" and store.cases.find(1).times == 1
 
 
-def test_over_http_too() -> None:
-    store = FeedbackStore()
+def test_over_http_too(place: Place) -> None:
+    store = place.store()
     with TestClient(create_api(FakeAssistant(), store)) as client:
         answer = client.post("/api/v1/ask", json={"question": "図書館の今後の計画は"}).json()
         body = {"question": "図書館の今後の計画は", "answer": answer["answer"], "rating": "down", "comment": "古い"}
@@ -74,8 +75,8 @@ def test_over_http_too() -> None:
     assert draft.cited == ("図書館システム運用 / 今後の計画",) and draft.comment == "古い"
 
 
-def test_what_a_person_decided_stays() -> None:
-    book = FeedbackStore().cases
+def test_what_a_person_decided_stays(place: Place) -> None:
+    book = place.store().cases
     number = book.note("down", "問い")
     assert book.save(replace(book.find(number), state="rejected"))
     assert book.note("down", "問い", comment="まだ違う") == number
@@ -86,37 +87,37 @@ def test_what_a_person_decided_stays() -> None:
     assert not book.save(DraftCase(99, "", "draft", "written", "ない"))
 
 
-def test_drafts_survive_a_restart_and_do_not_pile_up(tmp_path: Path, monkeypatch) -> None:
+def test_drafts_survive_a_restart_and_do_not_pile_up(place: Place, monkeypatch) -> None:
     monkeypatch.setattr(casebook, "KEPT_DRAFTS", 3)
-    store = FeedbackStore(tmp_path / "f.sqlite")
+    store = place.store()
     number = store.cases.add(
         DraftCase(0, "", "accepted", "written", "残る", ("前",), "list", (("a", "b"), ("c",)), ("d",), ("給食@町",))
     )
     for at in range(5):
         store.add_unanswered(f"問い{at}")
     store.close()
-    book = FeedbackStore(tmp_path / "f.sqlite").cases
+    book = place.store().cases
     assert [draft.question for draft in book.cases("draft")] == ["問い4", "問い3", "問い2"]
     kept = book.find(number)
     assert kept.must == (("a", "b"), ("c",)) and kept.sheets == ("給食@町",) and kept.history == ("前",)
     assert book.add(kept) == 0  # there already
 
 
-def test_a_store_of_an_earlier_version_is_opened(tmp_path: Path) -> None:
-    store = FeedbackStore(tmp_path / "f.sqlite")
-    store._db.execute("drop table drafts")
+def test_a_store_of_an_earlier_version_is_opened(place: Place) -> None:
+    store = place.store()
     store.close()
-    assert FeedbackStore(tmp_path / "f.sqlite").cases.counts()["draft"] == 0
+    place.change("drop table drafts")
+    assert place.store().cases.counts()["draft"] == 0
 
 
-def test_drafts_from_many_threads() -> None:
-    book = FeedbackStore().cases
+def test_drafts_from_many_threads(place: Place) -> None:
+    book = place.store().cases
     threads = [threading.Thread(target=lambda: [book.note("down", f"問い{n}") for n in range(30)]) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert book.counts()["draft"] == 30
+    assert book.counts()["draft"] == 30 and {case.times for case in book.cases("draft")} == {4}
 
 
 def test_a_draft_as_a_case() -> None:
@@ -146,8 +147,8 @@ def test_what_the_gold_says_and_no_sheet_prints_is_doubted() -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    store = FeedbackStore()
+def desk(place: Place, tmp_path: Path) -> Desk:
+    store = place.store()
     return Desk(recorded(store), store.cases, tmp_path / "runs")
 
 

@@ -160,8 +160,8 @@ def test_an_opinion_is_read_from_what_a_browser_sends(sent, opinion):
     assert read_opinion(sent, citations=2) == opinion
 
 
-def test_what_is_said_next_about_an_answer_replaces_what_was_said_first():
-    store = FeedbackStore()
+def test_what_is_said_next_about_an_answer_replaces_what_was_said_first(place):
+    store = place.store()
     number = keep_opinion(store, Opinion(1, "up"), None, "質問", "答え", "v1")
     assert store.cases.cases("draft") == []
     wrong = Opinion(1, "down", "evidence", (2,), "年度が違う")
@@ -195,8 +195,8 @@ def test_a_store_written_before_reasons_opens_and_keeps_its_opinions(tmp_path):
     ]  # fmt: skip
 
 
-def test_a_reason_comes_over_http_too():
-    store = FeedbackStore()
+def test_a_reason_comes_over_http_too(place):
+    store = place.store()
     with TestClient(create_api(FakeAssistant(), store)) as client:
         body = {
             "question": "決算額は？",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -31,8 +30,8 @@ def said(question: str):
 
 
 @pytest.fixture
-def book() -> ConversationBook:
-    return ConversationBook(sqlite3.connect(":memory:"), threading.Lock())
+def book(place) -> ConversationBook:
+    return ConversationBook(place.database())
 
 
 def tell(book: ConversationBook, owner: str, *questions: str, talk: str = "") -> str:
@@ -99,9 +98,9 @@ def test_folding_twice_changes_nothing(text):
     assert folded(folded(text)) == folded(text)
 
 
-def test_days_and_number_are_limits():
+def test_days_and_number_are_limits(place):
     now = [datetime(2026, 4, 1, tzinfo=UTC)]
-    book = ConversationBook(sqlite3.connect(":memory:"), threading.Lock(), Keeping(days=10, most=3), lambda: now[0])
+    book = ConversationBook(place.database(), Keeping(days=10, most=3), lambda: now[0])
     old = tell(book, "a", "決算額の推移は？")
     now[0] += timedelta(days=9)
     tell(book, "a", "図書館の今後の計画は", talk=old)
@@ -115,11 +114,10 @@ def test_days_and_number_are_limits():
     assert book.count("a") == 3 and book.count("b") == 1
 
 
-def test_what_another_version_wrote_is_shown_as_text(tmp_path):
-    store = FeedbackStore(tmp_path / "store.sqlite")
+def test_what_another_version_wrote_is_shown_as_text(place):
+    store = place.store()
     talk = tell(store.talks, "a", "決算額の推移は？")
-    with sqlite3.connect(tmp_path / "store.sqlite") as db:
-        db.execute('update talk_entries set payload = \'{"answer": 1}\', filters = \'{"colour": ["red"]}\'')
+    place.change('update talk_entries set payload = \'{"answer": 1}\', filters = \'{"colour": ["red"]}\'')
     entry = store.talks.find("a", talk).entries[0]
     assert entry.answer is None and entry.text == said("決算額の推移は？").answer and entry.filters == Filters()
 
@@ -178,6 +176,32 @@ def test_switched_off_nothing_is_written_and_what_was_there_goes(tmp_path):
     data = bytes_of(path)
     assert "古い質問の言葉".encode() not in data and "新しい質問の言葉".encode() not in data
     assert FeedbackStore(path).talks.listing("a") == []
+
+
+def test_switched_off_the_tables_are_empty(place):
+    tell(place.store().talks, "a", "古い質問の言葉")
+    assert any("古い質問の言葉" in row for row in place.everything())
+    tell(place.store(Keeping(on=False)).talks, "a", "新しい質問の言葉")
+    assert place.everything() == []
+
+
+def test_a_conversation_deleted_while_it_goes_on_leaves_no_entry(place):
+    books = [ConversationBook(place.database()) for _ in range(2)]
+    stop = threading.Event()
+
+    def delete() -> None:
+        while not stop.is_set():
+            books[1].delete_all("a")
+
+    deleting = threading.Thread(target=delete)
+    deleting.start()
+    talk = ""
+    for number in range(40):
+        talk = tell(books[0], "a", f"質問{number}", talk=talk)
+    stop.set()
+    deleting.join()
+    books[1].delete_all("a")
+    assert [row for row in books[0]._db.rows("select talk from talk_entries")] == []
 
 
 def test_the_settings_say_what_is_kept(tmp_path, monkeypatch):

@@ -206,3 +206,17 @@ def test_nothing_held_out_is_trained_on() -> None:
         questions = [] if test.name == "jimujigyo-summary-dev" else [q for q in test.queries if len(q) > 12]
         assert not [question for question in questions if question in trained], test.name
         assert not [passage for passage in test.passages if passage in trained], test.name
+
+
+@pytest.mark.parametrize("kind", ["float32", "float16", "int8"])
+def test_a_mapped_tensor_is_the_tensor_and_is_read_only(tmp_path, kind):
+    from safetensors.numpy import save_file
+
+    from index.encoder import mapped_tensor
+
+    rows = np.random.default_rng(3).integers(-100, 100, (7, 5)).astype(kind)
+    save_file({"weights": np.ones(3, np.float32), "embeddings": rows}, tmp_path / "m.safetensors", {"meaning": "4"})
+    found = mapped_tensor(tmp_path / "m.safetensors", "embeddings")
+    assert isinstance(found, np.memmap) and found.dtype == rows.dtype and np.array_equal(found, rows)
+    with pytest.raises(ValueError, match="read-only"):
+        found[0, 0] = 1

@@ -75,7 +75,8 @@ def test_behind_a_prefix_the_key_is_for_that_prefix_only(app):
 def test_the_key_is_not_in_the_store(visit, store):
     client, owner = visit()
     store.talks.add(owner, "", QUESTION, said(QUESTION), Filters())
-    assert client.cookies[COOKIE] not in "\n".join(store._db.iterdump()) and owner in "\n".join(store._db.iterdump())
+    kept = str([store._db.rows(f"select * from {table}") for table in ("talks", "talk_entries", "asked", "drafts")])
+    assert client.cookies[COOKIE] not in kept and owner in kept
 
 
 def test_a_login_may_name_the_owner(app):
@@ -165,6 +166,20 @@ def test_an_answer_is_given_even_where_it_cannot_be_kept():
     store.close()
     messages, log = list(respond(FAKE, QUESTION, [], [], Filters(), pane.keep(Request("a"), [])))[-1]
     assert "クラウド型" in messages[-1]["content"] and log[0].talk == "" and "papers/" not in messages[-1]["content"]
+
+
+def test_a_history_that_cannot_be_read_says_so_and_leaves_the_conversation_alone():
+    import gradio as gr
+
+    store = FeedbackStore()
+    with gr.Blocks() as screen:
+        pane = History(FAKE, store.talks)
+        pane.place_papers()
+        pane.connect(*(gr.HTML() for _ in range(5)))
+    [refresh] = [one.fn for one in screen.fns.values() if one.name == "refresh"]
+    assert "まだ会話はありません" in refresh(Request("a"), [], "")[1]
+    store.close()
+    assert "質問はそのまま続けられます" in refresh(Request("a"), [], "")[1]
 
 
 def test_without_a_cookie_nothing_is_kept_and_no_link_leads_nowhere():

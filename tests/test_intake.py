@@ -16,14 +16,18 @@ import pytest
 from fake_encoder import FakeEncoder
 from reportlab.pdfgen import canvas
 
+import assistant.changes
 import assistant.intake
+import assistant.readwork
 import corpus.version
 from assistant.cli import run
-from assistant.intake import Copy, Intake, Outcome, read_file
-from assistant.workers import WorkerDied, Workers, in_order
+from assistant.intake import Copy, Intake
+from assistant.readwork import Outcome, read_file
+from assistant.workers import WorkerDied, Workers
 from corpus.sources import SourceFile, find_files
 from corpus.version import reading_version, version_of
 from index.build import build
+from index.spread import in_order
 from index.stored import StoredReadings
 
 SAMPLES = Path(__file__).parents[1] / "corpus" / "samples" / "files"
@@ -102,7 +106,7 @@ def test_too_little_memory_is_said_so(folder: Path, monkeypatch: pytest.MonkeyPa
     def hungry(document: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(assistant.intake, "read_sheets", hungry)
+    monkeypatch.setattr(assistant.readwork, "read_sheets", hungry)
     intake = Intake(find_files([folder]), LIMIT, jobs=0)
     assert list(intake) == []
     assert "メモリーが多すぎます" in intake.refused[0].message
@@ -284,6 +288,7 @@ def test_only_what_has_changed_is_read_again(
     assert indexed(str(folder)) == (["b.txt", "c.txt"], 1)
     assert indexed("--add", str(folder / "c.txt")) == ([], 1)
     monkeypatch.setattr(assistant.intake, "reading_version", lambda: "another")
+    monkeypatch.setattr(assistant.changes, "reading_version", lambda: "another")
     assert indexed(str(folder)) == (["b.txt", "c.txt", GOOD], 0)
 
 

@@ -24,7 +24,7 @@ from assistant.settings import load_settings
 from assistant.store import FeedbackStore
 from assistant.upkeep import inventory, open_upkeep
 from corpus.errors import IndexDamaged, SettingsError
-from index.manifest import CURRENT, SNAPSHOTS, current
+from index.manifest import CURRENT, SNAPSHOTS, current, read_manifest
 from tests.fakes import FakeAssistant, FakeIndex
 
 SHEET = "事務事業評価シート（令和5年度）\nみなと野市\n事業名 {name}\n担当課 企画課\n事業の目的\n{name}を続ける。\n今後の計画\n{plan}\n"
@@ -280,6 +280,35 @@ def test_the_rebuild_reads_the_known_sources_and_the_server_takes_the_result(she
         assert [file for file, _ in state.outcome.refused] == ["壊れた.pdf"]
         assert upkeep.live.index.version == state.outcome.version == current(folder)
         assert "毎週開く" in str(ask(address, "朝市の今後の計画は？")["answer"])
+
+
+def test_an_index_with_many_additions_is_written_anew_while_it_answers(sheets, tmp_path, monkeypatch):
+    import index.update
+    from corpus.reading import read_sheets
+    from corpus.sources import find_files, read_source
+    from index.encoder import load_encoder
+
+    folder, encoder = tmp_path / "index", load_encoder()
+    monkeypatch.setattr(index.update, "FOLDED", 0)  # every update leaves an addition of its own
+    for number in range(index.update.MOST_PARTS + 1):
+        write(sheets, f"朝市{number}", "令和6年度は毎週開く。")
+        (file,) = [one for one in find_files([sheets]) if one.name == f"朝市{number}.txt"]
+        document = read_source(file, 2**20)
+        index.update.update(folder, encoder, [(document, read_sheets(document))])
+    before = current(folder)
+    assert len(read_manifest(folder, before).parts) == index.update.MOST_PARTS + 1
+    for file in sheets.iterdir():
+        file.unlink()  # none of them is read again
+    with server(folder) as (address, upkeep):
+        asking = Asking(address, 2)
+        wait_for(lambda: upkeep.live.index.version != before)
+        wait_for(lambda: upkeep.rebuild.state().phase == "done")
+        asking.stop()
+        assert asking.problems == [] and set(asking.versions) <= {before, current(folder)}
+        manifest = read_manifest(folder, current(folder))
+        assert manifest.parts == () and manifest.counts["documents"] == 2 + index.update.MOST_PARTS + 1
+        assert upkeep.rebuild.state().message == "索引を整理しました。"
+        assert "毎週開く" in str(ask(address, "朝市3の今後の計画は？")["answer"])
 
 
 def test_a_build_that_is_killed_or_cancelled_leaves_the_server_and_its_index_as_they_were(sheets, tmp_path):

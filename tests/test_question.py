@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from assistant.catalogue import Catalogue, runs
+from assistant.catalogue import Catalogue
+from assistant.names import runs
 from assistant.question import NAMED, Query, understand
 from assistant.types import Carried, Turn
 from index.readings import reading

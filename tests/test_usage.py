@@ -14,7 +14,6 @@ from assistant import asked as counts
 from assistant.accounts import FileAccount
 from assistant.asked import folded
 from assistant.rebuild import Build, Outcome
-from assistant.store import FeedbackStore
 from assistant.upkeep import Inventory
 from tests.fakes import FakeAssistant
 from ui.accounts import PAGE, chosen_accounts, render_accounts
@@ -25,8 +24,8 @@ from ui.times import day, length, moment, size
 from ui.usage import questions_csv, render_asked, render_usage
 
 
-def test_questions_are_counted_as_asked_with_their_answers_and_nothing_else():
-    store = FeedbackStore()
+def test_questions_are_counted_as_asked_with_their_answers_and_nothing_else(place):
+    store = place.store()
     for question, answered in (
         ("Ｒ５の　決算額は？", True),
         (" R5の 決算額は? ", False),
@@ -41,18 +40,18 @@ def test_questions_are_counted_as_asked_with_their_answers_and_nothing_else():
     assert store.asked.most() == []
 
 
-def test_a_setting_switches_the_counting_off_and_the_screen_says_so():
-    store = FeedbackStore()
+def test_a_setting_switches_the_counting_off_and_the_screen_says_so(place):
+    store = place.store()
     store.asked.counting = False
     store.asked.count("目的は", True)
     assert store.asked.most() == [] and "数えていません" in render_usage(store)
     assert "だれがいつ質問したかは記録しません" in render_asked([])
 
 
-def test_the_rarest_questions_go_when_there_are_too_many(monkeypatch):
+def test_the_rarest_questions_go_when_there_are_too_many(place, monkeypatch):
     monkeypatch.setattr(counts, "KEPT", 20)
     monkeypatch.setattr(counts, "_SWEPT", 5)
-    store = FeedbackStore()
+    store = place.store()
     for _ in range(2):
         store.asked.count("よく聞く", True)
     for number in range(200):
@@ -61,8 +60,8 @@ def test_the_rarest_questions_go_when_there_are_too_many(monkeypatch):
     assert left[0].question == "よく聞く" and len(left) < 25 and "質問199" in {one.question for one in left}
 
 
-def test_the_server_counts_what_is_asked_and_hands_out_the_tables(tmp_path):
-    store = FeedbackStore()
+def test_the_server_counts_what_is_asked_and_hands_out_the_tables(place):
+    store = place.store()
     client = TestClient(create_app(FakeAssistant(), store))
     for question in ("図書館の今後の計画は", "図書館の今後の計画は", "月面 基地", "=cmd|' /C calc'!A0"):
         client.post("/api/v1/ask", json={"question": question})
@@ -76,8 +75,8 @@ def test_the_server_counts_what_is_asked_and_hands_out_the_tables(tmp_path):
     assert "月面 基地" in questions_csv(store, "unanswered").decode("utf-8-sig")
 
 
-def test_a_question_finds_its_draft_however_it_was_typed():
-    store = FeedbackStore()
+def test_a_question_finds_its_draft_however_it_was_typed(place):
+    store = place.store()
     number = store.cases.note("unanswered", "Ｒ５の　決算額は？")
     store.cases.note("unanswered", "では目的は", ["図書館の計画は"])
     found = store.cases.asked(folded("Ｒ５の　決算額は？"))
@@ -85,8 +84,8 @@ def test_a_question_finds_its_draft_however_it_was_typed():
     assert store.cases.asked("では目的は") is None and store.cases.asked("知らない") is None
 
 
-def test_questions_are_text_in_the_tables():
-    store = FeedbackStore()
+def test_questions_are_text_in_the_tables(place):
+    store = place.store()
     store.asked.count('<img src=x> "引用"', True)
     store.add("down", "<b>問</b>", "<i>答</i>", "<u>意見</u>")
     html = render_usage(store)

@@ -23,6 +23,7 @@ from ui.casefiles import add_case_files
 from ui.comparepages import add_comparison
 from ui.dress import Dress
 from ui.export import add_export, add_report
+from ui.gradiostart import without_stubs
 from ui.guard import Guard
 from ui.papers import add_papers
 from ui.pictures import add_pictures
@@ -48,6 +49,8 @@ def create_app(
     """
     kept = open_store() if store is None else store
     app = create_api(assistant, kept, line)
+    if upkeep is not None and upkeep.pool is not None:
+        app.state.recorder.metrics.watch_pool(upkeep.pool)
     app.mount("/hyoka-assets", StaticFiles(directory=ASSETS), name="hyoka-assets")
     _add_sheet_pages(app, assistant)
     add_comparison(app, assistant)
@@ -118,7 +121,8 @@ def _mount_screens(
     # Before the import: Gradio reads these once.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    import gradio as gr
+    with without_stubs():
+        import gradio as gr
 
     from ui.holds import hold_events
     from ui.screens import build_screens

@@ -14,7 +14,7 @@ from assistant.line import Line
 from assistant.readiness import Asker
 from assistant.refusals import INTERNAL
 from assistant.store import FeedbackStore
-from corpus.errors import HyokaError, QuestionError
+from corpus.errors import DatabaseError, HyokaError, QuestionError
 from ui.chips import render_chips, without_chip
 from ui.examples import PER_ROLE, ROLES, Examples
 from ui.exchanges import Exchange, Message, judged, respond, respond_again, respond_in_turn
@@ -168,9 +168,14 @@ def build_chat(
             return given, gr.skip()
         # An answer that was asked again is another answer.
         key = (exchange.at, exchange.answer)
-        number = keep_opinion(
-            store, opinion, given.get(key), exchange.question, exchange.answer, exchange.index_version
-        )
+        try:
+            number = keep_opinion(
+                store, opinion, given.get(key), exchange.question, exchange.answer, exchange.index_version
+            )
+        except DatabaseError as problem:
+            logger.exception("the opinion could not be kept")
+            gr.Warning(problem.message)
+            return given, gr.skip()
         return {**given, key: number}, f"{exchange.at} {time.time_ns()}"
 
     # One after the other: what is said next about an answer replaces what was said first.

@@ -17,6 +17,7 @@ from assistant.payload import answer_json
 from assistant.readback import answer_of, moved
 from assistant.readiness import Asker
 from assistant.types import Answer
+from corpus.errors import DatabaseError
 from index.types import Filters, Index
 from ui.chips import filter_words
 from ui.exchanges import Exchange, Keep
@@ -32,6 +33,10 @@ SHOWN = 200  # conversations in the list at once; the search finds the others
 UNKEPT_NOTE = (
     '<p class="hy-small">履歴を残さない設定のため、この会話はあとから開けません。'
     "必要なときは、画面を閉じる前に Word か Excel で保存してください。</p>"
+)
+UNREADABLE_NOTE = (
+    '<p class="hy-small" role="alert">履歴を読めません。質問はそのまま続けられます。'
+    "しばらく待ってからページを開き直し、続くときは管理者に伝えてください。</p>"
 )
 
 # Buttons of the list say what they do in data-do; what cannot be undone is asked first (talks.js).
@@ -117,8 +122,11 @@ class History:
             if not self.book.keeping.on:
                 return [papers + UNKEPT_NOTE if papers else "", "", gr.skip()]
             words = words or ""  # None before the box has been seen for the first time
-            found = self.book.listing(owner, words, SHOWN)
-            total = self.book.count(owner)
+            try:
+                found, total = self.book.listing(owner, words, SHOWN), self.book.count(owner)
+            except DatabaseError:  # the conversation on the screen goes on without it
+                logger.exception("the history cannot be read")
+                return [papers, UNREADABLE_NOTE, gr.skip()]
             shown = render_talks(found, total, self.book.keeping, owner, words)
             return [papers, shown, gr.update(label=f"履歴（{total:,}件）" if total else "履歴")]
 

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from assistant.intake import Intake
-from assistant.workers import TimeExceeded, WorkerDied, Workers, in_order
+from assistant.workers import TimeExceeded, WorkerDied, Workers
 from corpus.sources import find_files
 from evals.benchmarks.damage import damaged
 from evals.benchmarks.probes import MAX_BYTES, Input, Probe, file_input, probe_file, probe_sheets, sheets_input
 from evals.runs import code
+from index.spread import in_order
 
 MAX_SECONDS = 30.0
 RESULT = Path(__file__).parent / "results" / "fuzz-readers.json"
@@ -51,7 +52,7 @@ def lost(numbers: range, jobs: int) -> list[str]:
             (Path(folder) / name).write_bytes(data)
         files = find_files([folder], MAX_BYTES)
         intake = Intake(files, MAX_BYTES, jobs=jobs, max_seconds=MAX_SECONDS)
-        read = {document.file for document, _ in intake}
+        read = {one[0].file for one in intake if isinstance(one, tuple)}
         named = [report.file for report in intake.read]
         named += [refused.file for refused in intake.refused] + [copy.file for copy in intake.copies]
         given = {damaged(number)[0] for number in numbers}

@@ -117,8 +117,10 @@ def times(call: Callable[[str], object], questions: Sequence[str], rounds: int) 
 
 
 @contextmanager
-def serving(index_dir: Path, answer_cache: int = 0) -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
-    """``hyoka serve`` on a free port: its address, its process, and the seconds until it was ready.
+def serving(
+    index_dir: Path, answer_cache: int = 0, workers: int = 1
+) -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
+    """``hyoka serve`` on a free port: its address, its process, and the seconds until it (and its workers) were ready.
 
     It keeps no answers unless ``answer_cache`` says how many: a question asked again is to be answered again.
     """
@@ -128,9 +130,10 @@ def serving(index_dir: Path, answer_cache: int = 0) -> Iterator[tuple[str, subpr
     url = f"http://127.0.0.1:{port}"
     started = time.perf_counter()
     command = [sys.executable, "-c", "import sys; from assistant.cli import main; sys.exit(main())", "serve"]
+    several = ["--workers", str(workers)] if workers > 1 else []
     with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory(prefix="hyoka-serve-") as own:
         process = subprocess.Popen(
-            [*command, "--port", str(port), "--index-dir", str(index_dir)],
+            [*command, "--port", str(port), "--index-dir", str(index_dir), *several],
             stdout=log,
             stderr=subprocess.STDOUT,
             env={
@@ -140,7 +143,7 @@ def serving(index_dir: Path, answer_cache: int = 0) -> Iterator[tuple[str, subpr
             },
         )
         try:
-            while not _ready(url):
+            while not _ready(url, workers):
                 if process.poll() is not None or time.perf_counter() - started > READY_SECONDS:
                     log.seek(0)
                     tail = log.read().decode("utf-8", "replace")[-800:]
@@ -169,12 +172,13 @@ def resident(pid: int) -> float:
     return 0.0
 
 
-def _ready(url: str) -> bool:
+def _ready(url: str, workers: int) -> bool:
     try:
         _get(f"{url}/readyz")
+        # One worker is enough to be ready; what is measured is all of them.
+        return workers == 1 or f'hyoka_workers{{state="ready"}} {workers}.0' in _get(f"{url}/metrics").decode()
     except OSError:  # not listening yet, or 503 while the index is being opened
         return False
-    return True
 
 
 def _get(url: str) -> bytes:

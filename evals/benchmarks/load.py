@@ -1,7 +1,9 @@
-"""What many users at once get: ``python -m evals.benchmarks.load FILE --index-dir DIR [--users 50] [--seconds 60]``.
+"""What many users at once get: ``python -m evals.benchmarks.load FILE --index-dir DIR [--users 50] [--seconds 60]
+[--workers 1 2]``.
 
 Starts ``hyoka serve`` with its usual line and lets locust's users ask the questions of a file: with the pause of people
-who read an answer, then without any pause, with and without kept answers. The users run on the same machine and take
+who read an answer, then without any pause, with and without kept answers; each scene once for every number of workers, in
+turns, so that what else the machine does falls on all of them. The users run on the same machine and take
 processor time from the server. JSON goes to stdout.
 """
 
@@ -17,6 +19,7 @@ import tempfile
 import urllib.request
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +27,7 @@ from typing import Any
 
 from assistant.settings import load_settings
 from corpus.errors import HyokaError, SettingsError
-from evals.benchmarks.http import resident, serving
+from evals.benchmarks.http import serving
 from evals.cases import read_cases
 from evals.runs import code
 
@@ -86,13 +89,16 @@ def _row(times: Counter[int], failures: int, seconds: float) -> dict[str, Any]:
     }
 
 
-def play(scene: Scene, questions: Sequence[str], index_dir: Path, users: int, seconds: int) -> dict[str, Any]:
+def play(
+    scene: Scene, questions: Sequence[str], index_dir: Path, users: int, seconds: int, workers: int = 1
+) -> dict[str, Any]:
     """One scene on a fresh server, with what the server says of itself at the end."""
     with tempfile.TemporaryDirectory(prefix="hyoka-load-") as folder:
         file = Path(folder) / "questions.json"
         file.write_text(json.dumps(list(questions), ensure_ascii=False), "utf-8")
-        with serving(index_dir, scene.answer_cache) as (url, process, started):
-            before = _cpu(process.pid)
+        with serving(index_dir, scene.answer_cache, workers) as (url, process, started):
+            pids = [process.pid, *children(process.pid)]
+            before = sum(map(_cpu, pids))
             shortest, longest = scene.pause
             rate = users / max(1.0, longest)  # people do not all come in the same instant
             done = subprocess.run(
@@ -106,19 +112,26 @@ def play(scene: Scene, questions: Sequence[str], index_dir: Path, users: int, se
                 capture_output=True,
                 text=True,
             )
-            busy = (_cpu(process.pid) - before) / seconds
+            busy = (sum(map(_cpu, pids)) - before) / seconds
             with urllib.request.urlopen(f"{url}/metrics", timeout=60) as response:
                 server = _server(response.read().decode())
-            memory = resident(process.pid)
+            memory = [parts(pid) for pid in pids]
     failures = [line.strip() for line in done.stderr.splitlines() if "POST" in line or "GET" in line][-20:]
     if done.returncode not in (0, 1):  # 1: some requests failed, which is a result
         raise SettingsError(f"locust が終わりませんでした。出力を確かめてください。\n{done.stderr[-800:]}")
     return {
         "scene": scene.name,
         "answer_cache": scene.answer_cache,
-        **summary(json.loads(done.stdout), seconds),
+        "workers": workers,
+        **(told := summary(json.loads(done.stdout), seconds)),
         "failures": failures if done.returncode else [],
-        "server": {"start_seconds": round(started, 2), "processors_used": round(busy, 2), "mib": memory, **server},
+        "server": {
+            "start_seconds": round(started, 2),
+            "processors_used": round(busy, 2),
+            "cpu_ms_a_request": round(1000 * busy * seconds / max(1, told["all"]["requests"]), 2),
+            "processes": memory,
+            **server,
+        },
     }
 
 
@@ -154,6 +167,31 @@ def _cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that run (Linux; elsewhere none)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+            if parent == str(pid) and state != "Z":
+                found.append(int(stat.parent.name))
+    return sorted(found)
+
+
+def parts(pid: int) -> dict[str, float]:
+    """MiB of a process: resident, its share of what several map (PSS), and what it has alone (USS); Linux only."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    except OSError:
+        return {}
+    sizes = {name: int(size) for name, size, *_ in map(str.split, lines)}
+    own = sizes["Private_Clean:"] + sizes["Private_Dirty:"]
+    return {
+        name: round(size / 1024, 1)
+        for name, size in (("resident", sizes["Rss:"]), ("share", sizes["Pss:"]), ("own", own))
+    }
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line: JSON on stdout, errors as one sentence."""
     parser = argparse.ArgumentParser(
@@ -163,6 +201,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--index-dir", type=Path, default=load_settings().index_dir)
     parser.add_argument("--users", type=int, default=50)
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1])
+    parser.add_argument(
+        "--scenes",
+        type=int,
+        nargs="+",
+        default=range(len(SCENES)),
+        help="0: 間あり、1: 間なし、2: 間なしで回答を覚える",
+    )
     chosen = parser.parse_args(arguments)
     try:
         if find_spec("locust") is None:
@@ -171,7 +217,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not questions:
             raise SettingsError(f"質問がありません: {chosen.file}。質問ファイルを確かめてください。")
         loads = [os.getloadavg()[0]]
-        scenes = [play(scene, questions, chosen.index_dir, chosen.users, chosen.seconds) for scene in SCENES]
+        scenes = [
+            play(SCENES[number], questions, chosen.index_dir, chosen.users, chosen.seconds, workers)
+            for number in chosen.scenes
+            for workers in chosen.workers
+        ]
         loads.append(os.getloadavg()[0])
     except HyokaError as error:
         sys.stderr.write(f"{error.message}\n")

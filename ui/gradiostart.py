@@ -1,0 +1,52 @@
+"""Gradio imported without the work it does for editors of its own source."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+
+_MODULE, _WRITER = "gradio.component_meta", "create_or_modify_pyi"
+
+
+class _Plain(Loader):
+    """Loads the module as it is, and then takes the writer of stubs out of it."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self._loader.exec_module(module)
+        if hasattr(module, _WRITER):
+            setattr(module, _WRITER, lambda *_: None)
+
+
+class _Finder(MetaPathFinder):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != _MODULE:
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Plain(spec.loader)
+        return spec
+
+
+@contextmanager
+def without_stubs() -> Iterator[None]:
+    """Inside, importing Gradio does not parse the source of its 76 components to see whether their type stubs are up to
+    date: that takes half of the time of the import, and writes into a folder that need not be ours to write to.
+    """
+    finder = _Finder()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
