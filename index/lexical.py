@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +52,7 @@ class LexicalWriter:
     def __init__(self, folder: Path, before: Path | None = None) -> None:
         folder.mkdir(parents=True)
         self._folder = folder
+        self._ended = False
         if before is None:
             index = tantivy.Index(_schema(), path=str(folder))
         else:
@@ -73,8 +75,16 @@ class LexicalWriter:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        """tantivy does not return before all is on disk."""
-        if kind is None:
+        """tantivy does not return before all is on disk; where something went wrong, not before its threads have ended:
+        they would go on writing into a folder that is being removed. The second time nothing happens."""
+        if self._ended:
+            return
+        self._ended = True
+        if kind is not None:
+            with suppress(Exception):  # what went wrong is told already
+                self._writer.rollback()
+                self._writer.wait_merging_threads()
+        else:
             self._writer.commit()
             self._writer.wait_merging_threads()
             # The lock files are of this build only; a snapshot never changes.

@@ -75,6 +75,7 @@ class SnapshotWriter:
             file.close()
         self._lists.close()
         if kind is not None:
+            self._lexical.__exit__(kind, error, trace)
             self._records.__exit__(kind, error, trace)
 
     def add(self, one: Prepared) -> None:
