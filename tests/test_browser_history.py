@@ -165,7 +165,7 @@ def test_another_browser_neither_sees_nor_opens_nor_deletes_it(wide, store, brow
 def test_an_answer_of_an_earlier_index_says_so_and_is_asked_again(watched, store):
     page = watched.start()
     ask(page, QUESTION)
-    with store.talks._lock, store.talks._db as db:  # as if the index had been made again since
+    with store.talks._db.transaction() as db:  # as if the index had been made again since
         db.execute("update talk_entries set index_version = 'fake-0'")
     new_conversation(page)
     unfold(page)
