@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
-from corpus.documents import Document, Sheet, SheetReading
+from corpus.documents import Sheet
 from corpus.errors import IndexDamaged, IndexOutdated
+from index.contents import Contents
 from index.encoder import load_encoder, small_encoder
 from index.firststage import Engine, FirstStage, LocalFirstStage
 from index.fusion import Candidates, Weights, WordMatcher
@@ -34,31 +31,23 @@ from index.manifest import (
     read_manifest,
     verify,
 )
-from index.originals import original_of
 from index.passagesearch import PassageSearch
 from index.records import Records
 from index.recordsserver import records_source
 from index.removed import Removed
 from index.reranker import TimedReranker
-from index.sheetcolumns import SheetColumns
 from index.sheetsearch import SheetSearch
-from index.similar import SheetNeighbours, shared_words, word_runs
+from index.similarsheets import SimilarSheets
 from index.spellings import Spellings
 from index.synonyms import QueryWords, Synonyms, load_synonyms
 from index.texts import mapped
 from index.tuning.store import weights_for
 from index.types import (
-    PERSON_FIELD,
     Encoder,
     Filters,
-    Judgement,
     Order,
     SearchResult,
-    SheetEvent,
-    SheetFact,
-    SheetSection,
     SheetsFound,
-    SheetValues,
     SimilarSheet,
     Vectors,
 )
@@ -69,25 +58,9 @@ _ALL = Filters()
 _WEIGHTS = Weights()
 
 _KEPT_QUERIES = 32
-_MANY = 2000  # sheets from which on all are read at once
-
-_YEARS_OF_ONE = 5
-# Sections that say whose a programme is, not what it is about.
-_WHOSE = frozenset([PERSON_FIELD, "担当課", "担当係"])
 
 
-@dataclass(frozen=True, slots=True)
-class BuildReport:
-    """What an index holds, for the end of ``hyoka index``; ``warnings`` are Japanese sentences by file."""
-
-    documents: int
-    sheets: int
-    sections: int
-    facts: int
-    warnings: dict[str, tuple[str, ...]]
-
-
-class Snapshot:
+class Snapshot(Contents):
     """The local :class:`index.types.Index`: FAISS, tantivy and SQLite of one snapshot folder, opened for reading."""
 
     def __init__(
@@ -101,9 +74,6 @@ class Snapshot:
         reranker: TimedReranker | None = None,
         engine: Engine | None = None,
     ) -> None:
-        self.path = path
-        self.manifest = manifest
-        self.version = manifest.id
         self._encoder = encoder
         self._synonyms = synonyms
         self._weights = weights
@@ -111,12 +81,12 @@ class Snapshot:
         self._reranker = reranker
         self._engine = engine
         removed = Removed.read(path)
-        self._records = Records(
+        records = Records(
             manifest.places(path, RECORDS), manifest.places(path, TABLES), removed, records_source(path, manifest)
         )
+        super().__init__(path, manifest, records)
         self._vectors = open_vectors(manifest.places(path, VECTORS))
         self._sheet_vectors: Vectors = joined([mapped(file) for file in manifest.places(path, SHEETS)])
-        self._columns = SheetColumns(self._records.tables)
         self._lexical = LexicalIndex(path / LEXICAL)
         self._first: FirstStage = LocalFirstStage(self._lexical, self._vectors)
         if engine is not None:
@@ -209,115 +179,19 @@ class Snapshot:
         other._records.lent()
         return other
 
-    def report(self) -> BuildReport:
-        """Counts and warnings of what was indexed."""
-        c = self.manifest.counts
-        return BuildReport(c["documents"], c["sheets"], c["sections"], c["facts"], self._records.warnings())
-
-    def files(self) -> list[str]:
-        """The indexed documents' files, in order."""
-        return self._records.files()
-
-    def refused(self) -> list[tuple[str, str]]:
-        """(file, why) of every file that could not be read when the index was made."""
-        return self._records.refused()
-
-    def judgements(self, file: str) -> dict[str, Judgement]:
-        """The warnings and the certainty of every sheet of a file, by the sheet's id; empty for an unknown file."""
-        return self._records.judgements(file)
-
-    def readings(self) -> Iterator[tuple[Document, list[SheetReading]]]:
-        """Everything as the build was given it, so that a build can carry over what has not changed."""
-        return self._records.readings()
-
-    def document(self, file: str) -> Document:
-        """See :class:`index.types.Index`."""
-        return self._records.document(file)
-
-    def original(self, file: str) -> Path | None:
-        """See :class:`index.types.Index`."""
-        return original_of(self.path.parent.parent, self.document(file).sha256)
-
     def encode(self, texts: list[str], kind: Literal["query", "passage"] = "query") -> Vectors:
         """See :class:`index.types.Index`."""
         return self._word_encoder.encode(texts, kind)
 
-    def sheets(self, filters: Filters = _ALL) -> list[Sheet]:
-        """See :class:`index.types.Index`; with a section filter, the sheets that have such a section."""
-        found = self._records.sheets
-        passing = self._columns.passing(filters)
-        if filters.section:
-            having = np.zeros(len(found), dtype=bool)
-            having[self._records.section_sheet[self._records.named_sections(filters.section)]] = True
-            passing = having if passing is None else passing & having
-        if (gone := self._records.tables.gone) is not None:
-            passing = ~gone if passing is None else passing & ~gone
-        if passing is None:
-            return list(found.whole())
-        numbers = np.flatnonzero(passing).tolist()
-        if len(numbers) > _MANY:
-            whole = found.whole()
-            return [whole[number] for number in numbers]
-        return [found[number] for number in numbers]
-
-    def sections(self, sheet_ids: list[str] | None = None, fields: list[str] | None = None) -> list[SheetSection]:
-        """See :class:`index.types.Index`."""
-        return self._records.sections(self._numbers(sheet_ids), fields)
-
-    def facts(self, sheet_ids: list[str] | None = None, fields: list[str] | None = None) -> list[SheetFact]:
-        """See :class:`index.types.Index`."""
-        return self._records.facts(self._numbers(sheet_ids), fields)
-
-    def events(self, sheet_ids: list[str] | None = None) -> list[SheetEvent]:
-        """See :class:`index.types.Index`."""
-        return self._records.events(self._numbers(sheet_ids))
-
-    def timeline(self, sheet_id: str) -> list[Sheet]:
-        """See :class:`index.types.Index`."""
-        number = self._records.sheets.get(sheet_id)
-        return [] if number is None else self._records.timeline(number)
-
     def similar(self, sheet_id: str, k: int) -> list[SimilarSheet]:
         """See :class:`index.types.Index`."""
         number = self._records.sheets.get(sheet_id)
-        if number is None or k <= 0:
-            return []
-        near = self._neighbours
-        own = self._records.tables.one_programme(number)
-        wanted: list[tuple[int, float]] = []
-        passed: set[int] = set()
-        # Room for the years of one programme, of which only the nearest is told.
-        for other, score in near.nearest(number, k + _YEARS_OF_ONE * k, own):
-            if other not in passed and len(wanted) < k:
-                wanted.append((other, score))
-                passed |= set(self._records.tables.one_programme(other))
-        words = word_runs(self._told(number)) if wanted else []
-        return [
-            SimilarSheet(
-                self._records.sheets[other],
-                score,
-                shared_words(words, self._told(other), near.direction(number) + near.direction(other), self._encode),
-            )
-            for other, score in wanted
-        ]
+        return [] if number is None or k <= 0 else self._similar.of(number, k)
 
     @cached_property
-    def _neighbours(self) -> SheetNeighbours:
+    def _similar(self) -> SimilarSheets:
         """Made when first asked for: a search needs none of it."""
-        tables = self._records.tables
-        forms = np.unique(tables.municipality.astype(np.int64) * len(tables.forms) + tables.form, return_inverse=True)[
-            1
-        ]
-        programmes = np.array([kind == "programme" for kind in tables.kinds], dtype=bool)[tables.kind]
-        return SheetNeighbours(self._sheet_vectors, forms, programmes, tables.gone)
-
-    def _encode(self, texts: list[str]) -> Vectors:
-        return self._encoder.encode(texts, "passage")
-
-    def _told(self, number: int) -> str:
-        """A sheet's name and its sections, without those that name staff or the office."""
-        parts = [row.section.text for row in self._records.sections([number]) if row.section.field not in _WHOSE]
-        return "。".join([self._records.sheets[number].name, *parts])
+        return SimilarSheets(self._records, self._sheet_vectors, lambda texts: self._encoder.encode(texts, "passage"))
 
     def search(
         self, query: str, k: int, filters: Filters = _ALL, offset: int = 0, order: Order = "relevance"
@@ -342,11 +216,6 @@ class Snapshot:
         found = self._search.find(query, filters, reranked=False)
         numbers = dict.fromkeys(found.candidates.sheets[found.best].tolist())
         return [self._records.sheets[number] for number in islice(numbers, k)]
-
-    def values(self, sheet_id: str) -> SheetValues:
-        """See :class:`index.types.Index`."""
-        number = self._records.sheets.get(sheet_id)
-        return SheetValues() if number is None else self._columns.values(number)
 
     def respelled(self, query: str) -> tuple[str, ...]:
         """See :class:`index.types.Index`."""
@@ -398,6 +267,3 @@ class Snapshot:
     def word_counts(self) -> WordCounts | None:
         """See :class:`index.wordlists.CountsWords`."""
         return self._words.word_counts()
-
-    def _numbers(self, sheet_ids: list[str] | None) -> list[int] | None:
-        return None if sheet_ids is None else self._records.sheets.numbers(sheet_ids)

@@ -18,8 +18,8 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 import pytest
+from crowds import Told, ask, assert_refused, results, sample
 from test_live import Asking, index_by_hand, wait_for, write
-from test_serving import Told, ask, assert_refused, results, sample
 
 from assistant.opening import open_index
 from assistant.payload import answer_json
