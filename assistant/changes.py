@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -30,11 +31,16 @@ class Changes:
 
 
 def changes_since(
-    stored: StoredReadings, encoder: Encoder, files: list[SourceFile], max_bytes: int, adding: bool
+    stored: StoredReadings,
+    encoder: Encoder,
+    files: list[SourceFile],
+    max_bytes: int,
+    adding: bool,
+    sum_of: Callable[[SourceFile, int], str] = digest,
 ) -> Changes | None:
     """What has changed since the index was made, by the SHA-256 of every file; None where it has to be built whole.
 
-    ``adding``: what is in the index and not among the ``files`` stays. Of bytes that stand in the index under another
+    ``sum_of`` gives a file's SHA-256. ``adding``: what is in the index and not among the ``files`` stays. Of bytes that stand in the index under another
     name the intake tells a copy.
     """
     from index.update import can_update
@@ -54,7 +60,7 @@ def changes_since(
     for file in files:
         if changed > most:
             return None
-        sha256 = "" if file.skipped else digest(file, max_bytes)
+        sha256 = "" if file.skipped else sum_of(file, max_bytes)
         if sha256 and stored.unchanged(file.name, sha256, version):
             continue
         looked_at.append(file)

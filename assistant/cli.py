@@ -6,14 +6,15 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assistant import console
+from assistant.filing import commands
+from assistant.options import IndexDir, Json, settings_of
 from assistant.usage import USAGE_ERROR, usage_sentence
 from corpus.errors import HyokaError, QuestionError, SettingsError
-from index.postgresurl import SHAPE
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
@@ -29,93 +30,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(commands)
 
-store_app = typer.Typer(help="評価と会話の履歴の保存先。", no_args_is_help=True)
-app.add_typer(store_app, name="store")
-
-IndexDir = Annotated[Path | None, typer.Option("--index-dir", help="索引のフォルダー", show_default=".hyoka/index")]
-Json = Annotated[bool, typer.Option("--json", help="JSONで出力する")]
-Forms = Annotated[Path | None, typer.Option("--forms", metavar="DIR", help="様式のファイル（.toml）を置いたフォルダー")]
 DRAFT = "draft"  # never a question file: those are told apart by their endings
-
-
-@app.command("index")
-def index_command(
-    context: typer.Context,
-    sources: Annotated[
-        list[str] | None, typer.Argument(metavar="SOURCE...", help="評価シートのファイル、フォルダー、ZIP")
-    ] = None,
-    index_dir: IndexDir = None,
-    json_output: Json = False,
-    add: Annotated[bool, typer.Option("--add", help="いまの索引に加える（同じ名前のファイルは置き換える）")] = False,
-    max_file_mb: Annotated[
-        float | None, typer.Option(help="読み込むファイルの大きさの上限（MB）", show_default="200")
-    ] = None,
-    forms: Forms = None,
-    report: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE.csv", help="読み取りの報告（CSV）を書き出す場所")
-    ] = None,
-    keep_originals: Annotated[
-        bool | None,
-        typer.Option(
-            "--keep-originals/--no-keep-originals",
-            help="元のPDFを索引のフォルダーに保存し、引用のページを画像で示す",
-            show_default="前回と同じ（初めは保存しない）",
-        ),
-    ] = None,
-    whole: Annotated[bool, typer.Option("--whole", help="変わったところだけでなく、索引の全体を書き直す")] = False,
-    compact: Annotated[
-        bool, typer.Option("--compact", help="追加と削除が重なった索引を整理する（SOURCE は要らない）")
-    ] = False,
-) -> None:
-    """評価シートを読み込み、索引を作る（すでにあれば、変わったところを反映する）。"""
-    if compact:
-        from assistant.indexing import run_compaction
-
-        run_compaction(_settings(index_dir=index_dir), json_output)
-        return
-    if not sources:
-        raise typer.BadParameter("SOURCE... を指定してください", context)
-    settings = _settings(index_dir=index_dir, max_file_mb=max_file_mb, forms=forms)
-    from corpus.forms.loader import use_forms
-
-    use_forms(settings.forms)  # before the files: a form file with a mistake is told at once
-    from assistant.indexing import run_index
-
-    run_index(settings, sources, add, report, json_output, keep_originals, whole)
-
-
-@app.command("milvus")
-def milvus_command(index_dir: IndexDir = None, json_output: Json = False) -> None:
-    """索引を Milvus に送る（途中で止まったときは続きから。HYOKA_MILVUS_URI が送り先）。"""
-    from assistant.indexing import run_milvus
-
-    run_milvus(_settings(index_dir=index_dir), json_output)
-
-
-@app.command("forms")
-def forms_command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="評価シートのファイル")],
-    forms: Forms = None,
-    json_output: Json = False,
-    draft: Annotated[bool, typer.Option("--draft", help="様式のファイルの下書き（TOML）を書き出す")] = False,
-) -> None:
-    """ファイルから読み取れたことと、読み取れなかったことを見る（様式のファイルを書くため）。"""
-    settings = _settings(forms=forms)
-    from assistant.inspections import inspection_json, show_inspection
-    from corpus.formdraft import draft as draft_of
-    from corpus.forms.loader import use_forms
-    from corpus.inspection import inspect
-    from corpus.readers import read_document
-
-    use_forms(settings.forms)
-    found = inspect(read_document(file, file.name, settings.max_bytes))
-    if draft:
-        console.say(draft_of(found).rstrip("\n"))
-    elif json_output:
-        console.say_json(inspection_json(found))
-    else:
-        show_inspection(found)
 
 
 @app.command()
@@ -129,7 +46,7 @@ def ask(
     from assistant.printouts import show_answer
     from assistant.session import Assistant
 
-    snapshot = _open(_settings(index_dir=index_dir), reranked=True)
+    snapshot = _open(settings_of(index_dir=index_dir), reranked=True)
     answer = Assistant(snapshot).ask(question)
     if json_output:
         console.say_json(answer_json(answer, snapshot).model_dump(mode="json"))
@@ -159,7 +76,7 @@ def search(
 
     if not query.strip():
         raise QuestionError("検索する言葉が空です。探したい言葉を入力してください。")
-    snapshot = _open(_settings(index_dir=index_dir), reranked=True)
+    snapshot = _open(settings_of(index_dir=index_dir), reranked=True)
     chosen = (municipality, year, department, section, rating, budget)
     filters = Filters(*(tuple(values or ()) for values in chosen))  # type: ignore[arg-type]
     result = snapshot.search(query, k, filters)
@@ -196,7 +113,7 @@ def sheets(index_dir: IndexDir = None, json_output: Json = False) -> None:
     """索引にあるシートの一覧。"""
     from assistant.payload import sheet_json
 
-    found = [sheet_json(sheet) for sheet in _open(_settings(index_dir=index_dir)).sheets()]
+    found = [sheet_json(sheet) for sheet in _open(settings_of(index_dir=index_dir)).sheets()]
     if json_output:
         console.say_json({"total": len(found), "sheets": [sheet.model_dump(mode="json") for sheet in found]})
         return
@@ -219,7 +136,7 @@ def serve(
     ] = None,
 ) -> None:
     """画面とHTTP APIを開く（止めるには Ctrl+C）。"""
-    settings = _settings(host=host, port=port, index_dir=index_dir, workers=workers)
+    settings = settings_of(host=host, port=port, index_dir=index_dir, workers=workers)
     from assistant.collector import starting_up
     from assistant.line import Line
     from assistant.pool import answering
@@ -247,29 +164,6 @@ def serve(
         if questions:
             console.note("たとえば、こう聞けます。\n" + "\n".join(f"  ・{question}" for question in questions))
         run(application, socket)
-
-
-@store_app.command("copy")
-def store_copy_command(
-    source: Annotated[
-        Path | None,
-        typer.Option("--from", metavar="FILE", help="写すファイル", show_default="HYOKA_FEEDBACK_FILE か標準の場所"),
-    ] = None,
-    json_output: Json = False,
-) -> None:
-    """ファイルに残した評価、会話、質問の案を、HYOKA_DATABASE_URL のPostgreSQLに写す（空のときだけ）。"""
-    settings = _settings()
-    from assistant.store import default_path
-    from assistant.storecopy import copy_store
-
-    if settings.database is None:
-        raise SettingsError(f"写す先がありません。HYOKA_DATABASE_URL に {SHAPE} の形で指定してください。")
-    counts = copy_store(source or settings.feedback_file or default_path(), settings.database)
-    if json_output:
-        console.say_json(counts)
-        return
-    console.say_table(("内容", "件数"), list(counts.items()))
-    console.note("写しました。元のファイルはそのまま残っています。")
 
 
 @app.command("eval")
@@ -304,12 +198,12 @@ def eval_command(
     if compare is not None:
         raise typer.Exit(main_compare(*compare, json_output))
     if file is not None and str(file) == DRAFT:
-        raise typer.Exit(main_draft(_settings(index_dir=index_dir).index_dir, out, count, seed))
+        raise typer.Exit(main_draft(settings_of(index_dir=index_dir).index_dir, out, count, seed))
     if file is None:
         raise SettingsError(
             "質問ファイル（FILE）か --compare を指定してください。使い方は hyoka eval --help で見られます。"
         )
-    folder = _settings(index_dir=index_dir).index_dir
+    folder = settings_of(index_dir=index_dir).index_dir
     raise typer.Exit(main_eval(file, folder, json_output, report, server, baseline=baseline, margin=margin))
 
 
@@ -329,7 +223,7 @@ def tune(
     """検索の順位付けを、索引のシートに合わせて調整する（効果が確かめられたときだけ保存する）。"""
     from assistant.tuning import reset_tuning, run_tuning
 
-    settings = _settings(index_dir=index_dir)
+    settings = settings_of(index_dir=index_dir)
     if reset:
         reset_tuning(settings.index_dir, json_output)
         return
@@ -352,12 +246,6 @@ def tune(
         dry_run=dry_run,
         json_output=json_output,
     )
-
-
-def _settings(**flags: Any) -> Settings:
-    from assistant.settings import load_settings
-
-    return load_settings(**flags)
 
 
 def _open(settings: Settings, reranked: bool = False) -> Snapshot:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from index.spread import Spread
     from index.types import Encoder
 
+DIGESTS = "digests.json"  # in the index folder: which files were as they are now
+
 
 def run_index(
     settings: Settings,
@@ -36,7 +38,8 @@ def run_index(
 ) -> None:
     """Reads the sources, builds, updates or adds to the index, and prints what was read; ``report`` is where its CSV goes.
 
-    Where little has changed since the index was made, only that is read and written; ``whole``: everything is written.
+    Where little has changed since the index was made, only that is read and written; ``whole``: every file is looked at and everything
+    written.
     ``keep`` says whether the original PDFs are kept beside the index; None: as before.
     """
     if report is not None and not report.parent.is_dir():
@@ -47,20 +50,23 @@ def run_index(
     from assistant.opening import encoder_of, use_reachable_server
     from assistant.printouts import index_report, show_index_report
     from assistant.raycluster import spread_of
-    from corpus.sources import find_files
+    from corpus.digests import Digests
+    from corpus.sources import digest, find_files
     from index.build import preparer_of, spool_of
     from index.modelencoder import ModelEncoder
     from index.snapshot import Snapshot
     from index.stored import StoredReadings
 
     files = find_files(sources, settings.max_bytes)
+    digests = Digests(settings.index_dir / DIGESTS)
+    sum_of = digest if whole else digests
     use_reachable_server(settings)
     engine = _engine(settings)
     encoder = encoder_of(settings)
     if isinstance(encoder, ModelEncoder):
         console.note(f"{encoder.about}。")
     stored = StoredReadings(settings.index_dir, later=True)
-    changes = None if whole else changes_since(stored, encoder, files, settings.max_bytes, add)
+    changes = None if whole else changes_since(stored, encoder, files, settings.max_bytes, add, sum_of)
     if changes is None:
         stored.close()
         stored = StoredReadings(settings.index_dir)
@@ -82,6 +88,7 @@ def run_index(
             spool=spool,
             spread=spread,
             carry=spread is not None,
+            sum_of=sum_of,
         )
         try:
             if changes is None:
@@ -94,6 +101,8 @@ def run_index(
         except EngineError:
             console.note("索引はできましたが、Milvus に送り終えていません。hyoka milvus で続きから送れます。")
             raise
+    if not whole:
+        digests.save(others=add)
     seconds = monotonic() - began
     _keep_originals(settings, keep, files)
     for refused in intake.refused:

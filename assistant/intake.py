@@ -79,7 +79,7 @@ class Intake:
     With a ``preparer`` each item is a :class:`Prepared` document: the process that has read a file prepares it as well.
     What ``spool`` has of a build that was stopped is neither read nor prepared again; ``resumed`` counts it. ``spread``
     says where that is done, if not by processes of this machine; with ``carry`` the bytes of a file are sent there
-    instead of its place.
+    instead of its place. ``sum_of`` gives a file's SHA-256.
     """
 
     def __init__(
@@ -95,6 +95,7 @@ class Intake:
         spool: Spool | None = None,
         spread: Spread | None = None,
         carry: bool = False,
+        sum_of: Callable[[SourceFile, int], str] = digest,
     ) -> None:
         self.files = [file for file in files if not file.skipped]
         self.read: list[FileReport] = []
@@ -107,6 +108,7 @@ class Intake:
         self._progress = progress or (lambda name, done: None)
         self._stored = stored
         self._seen: dict[_Bytes, str] = _staying(stored, self.files) if stored and adding else {}
+        self._sum_of = sum_of
         self._preparer, self._spool, self._carry = preparer, spool, carry
         self._spread = spread or (partial(Workers, jobs=self.jobs, seconds=max_seconds) if self.jobs else Here)
 
@@ -169,7 +171,7 @@ class Intake:
 
     def _look(self, file: SourceFile) -> _Look:
         """Looks whether a file's bytes are known already."""
-        sha256 = digest(file, self._max_bytes)
+        sha256 = self._sum_of(file, self._max_bytes)
         if not sha256:  # its reader will say why, and where it is sent as bytes, that is here
             return _Look(file, found=read_file(file, self._max_bytes) if self._carry else None)
         first = self._seen.setdefault((sha256, READERS.get(file.suffix)), file.name)
