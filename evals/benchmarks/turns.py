@@ -84,7 +84,7 @@ class Turns:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            start_new_session=True,
+            process_group=0,  # not a session of its own: there the kernel would not heed how nice we are
         )
         resident = anonymous = 0.0
         failed = ""
