@@ -44,3 +44,17 @@ def moment_words(at: datetime) -> str:
     """A moment to the minute: 令和8年11月21日 10時05分."""
     local = in_japan(at)
     return f"{day_words(local.date())} {local.hour}時{local.minute:02}分"
+
+
+def length(seconds: float) -> str:
+    """A length of time, in as many words as it needs.
+
+    >>> length(7.4), length(125), length(7_260)
+    ('7秒', '2分5秒', '2時間1分')
+    """
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole}秒"
+    if whole < 3600:
+        return f"{whole // 60}分{f'{whole % 60}秒' if whole % 60 else ''}"
+    return f"{whole // 3600}時間{f'{whole % 3600 // 60}分' if whole % 3600 // 60 else ''}"

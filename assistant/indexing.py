@@ -52,8 +52,8 @@ def run_index(
     from assistant.raycluster import spread_of
     from corpus.digests import Digests
     from corpus.sources import digest, find_files
-    from index.build import preparer_of, spool_of
     from index.modelencoder import ModelEncoder
+    from index.preparing import preparer_of, spool_of
     from index.snapshot import Snapshot
     from index.stored import StoredReadings
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
+from assistant.datewords import length
+
 _ENOUGH = 3.0  # seconds after which a rate says something
 
 
@@ -30,18 +32,5 @@ class Pace:
         spent, files = now - self._since, done - self._before
         if spent < _ENOUGH or not sections or files <= 0:
             return ""
-        left = f"・残り約{told_seconds(spent / files * (total - done))}" if total > done else ""
+        left = f"・残り約{length(max(1, spent / files * (total - done)))}" if total > done else ""
         return f"毎秒{sections / spent:,.0f}欄{left}"
-
-
-def told_seconds(seconds: float) -> str:
-    """A stretch of time as a person says it.
-
-    >>> told_seconds(42.4), told_seconds(130), told_seconds(7_500)
-    ('42秒', '2分10秒', '2時間5分')
-    """
-    whole = max(1, round(seconds))
-    if whole < 60:
-        return f"{whole}秒"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes}分{rest}秒" if minutes < 60 else f"{minutes // 60}時間{minutes % 60}分"

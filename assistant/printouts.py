@@ -9,8 +9,8 @@ from typing import Any
 
 from assistant import console
 from assistant.accounts import FileAccount, account_json
+from assistant.datewords import length
 from assistant.intake import Intake
-from assistant.pace import told_seconds
 from assistant.payload import Sources
 from assistant.types import Answer, Citation
 from index.snapshot import Snapshot
@@ -100,7 +100,7 @@ def _written(intake: Intake, done: Indexed) -> int:
 
 def _speed(sections: int, seconds: float) -> str:
     """How long it took, where that is long enough to say anything."""
-    return f"、{told_seconds(seconds)}、毎秒{sections / seconds:,.0f}欄" if seconds >= _SPEAKING else ""
+    return f"、{length(seconds)}、毎秒{sections / seconds:,.0f}欄" if seconds >= _SPEAKING else ""
 
 
 def compaction_report(done: Indexed, folder: Path) -> dict[str, Any]:

@@ -17,13 +17,15 @@ import numpy as np
 
 from corpus.errors import IndexFolderError, NothingToIndex
 from index.additionwriter import AdditionWriter
-from index.build import _go_live, _lock, _once, _prepared, _publish, _sweep, build, preparer_of, spool_of
+from index.build import build
 from index.firststage import Engine, Progress
 from index.held import Held
 from index.lexical import link_or_copy
 from index.manifest import FORMAT, LEXICAL, SNAPSHOTS, Manifest, Part, current, mark_verified, read_manifest, verified
 from index.parcels import Reading
 from index.prepared import Prepared, preparing_version
+from index.preparing import once, prepared, preparer_of, spool_of
+from index.publishing import go_live, lock, publish, sweep
 from index.removed import REMOVED
 from index.snapshot import Snapshot
 from index.spread import Here, Spread
@@ -93,7 +95,7 @@ def update(
     :func:`index.build.write_snapshot`.
     """
     tell = progress or (lambda what, done, total: None)
-    with _lock(folder), ExitStack() as stack:
+    with lock(folder), ExitStack() as stack:
         manifest = read_manifest(folder, current(folder))
         if not can_update(manifest, encoder) or expected not in (None, manifest.id):
             raise IndexFolderError(f"索引 {folder} は作りかえられています。hyoka index をもう一度実行してください。")
@@ -109,10 +111,10 @@ def update(
             if made is None:
                 return Update(manifest, 0, 0, 0)
             sound = verified(folder / SNAPSHOTS / manifest.id, manifest)
-            name = _publish(
+            name = publish(
                 folder, work, encoder, made.counts, manifest.cosines, made.sources, made.parts, made.removed, made.known
             )
-            _go_live(folder, name, engine, tell)
+            go_live(folder, name, engine, tell)
         except OSError as error:
             message = (
                 f"{folder} に索引を書き込めません（{error.strerror}）。空き容量と書き込みの権限を確かめてください。"
@@ -121,7 +123,7 @@ def update(
         new = read_manifest(folder, name)
         if sound:  # what was linked has been read, what was written has just been summed
             mark_verified(folder / SNAPSHOTS / name, new)
-        _sweep(folder, name, engine)
+        sweep(folder, name, engine)
         return Update(new, *made.files)
 
 
@@ -161,7 +163,7 @@ def _write(
     added = changed = gone = 0
     try:
         with AdditionWriter(held, work, scratch, preparer, windows) as writer:
-            for one in _prepared(_once(readings, files), preparer, spread, spool):
+            for one in prepared(once(readings, files), preparer, spread, spool):
                 if writer.take_out(one.file):
                     changed += 1
                 else:

@@ -26,11 +26,12 @@ from assistant.intake import Intake
 from assistant.pace import Pace
 from assistant.workers import WorkerDied, Workers
 from corpus.sources import find_files
-from index.build import build, preparer_of, spool_of, write_snapshot
+from index.build import build, write_snapshot
 from index.encoder import load_encoder
 from index.npywriter import NpyWriter
 from index.parcels import packed, unpacked
 from index.prepared import Prepared, prepare
+from index.preparing import preparer_of, spool_of
 from index.snapshot import Snapshot
 from index.spool import Spool
 from index.spread import Here
@@ -196,7 +197,8 @@ import index.spool
 index.spool.SECONDS = 0.0
 from built import many
 from fake_encoder import FakeEncoder
-from index.build import spool_of, write_snapshot
+from index.build import write_snapshot
+from index.preparing import spool_of
 from pathlib import Path
 
 at = {at!r}

@@ -286,7 +286,7 @@ def test_of_an_update_only_the_addition_is_sent_and_old_readers_see_nothing_of_i
     tmp_path: Path, engine: MilvusEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "index"
-    monkeypatch.setattr("index.build._KEPT", 3)
+    monkeypatch.setattr("index.publishing._KEPT", 3)
     other = reading("d.txt", "斎場改修", "丙市", 2023, "環境課", {"事業の目的": "斎場の炉を入れ替える。"})
     base, more, folded = (build_in(folder, sheets) for sheets in (SHEETS[:2], SHEETS, [*SHEETS[:2], other]))
     whole = more.manifest.counts["chunks"]

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from assistant import asked as counts
 from assistant.accounts import FileAccount
 from assistant.asked import folded
+from assistant.datewords import length
 from assistant.rebuild import Build, Outcome
 from assistant.upkeep import Inventory
 from tests.fakes import FakeAssistant
@@ -20,7 +21,7 @@ from ui.accounts import PAGE, chosen_accounts, render_accounts
 from ui.app import create_app
 from ui.inventory import render_build, render_status
 from ui.permission import may_administer
-from ui.times import day, length, moment, size
+from ui.times import day, moment, size
 from ui.usage import questions_csv, render_asked, render_usage
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from html import escape
 
 from assistant.accounts import FileAccount
+from assistant.datewords import length
 from assistant.rebuild import Build, Outcome
 from assistant.upkeep import Inventory
-from ui.times import length, moment, size
+from ui.times import moment, size
 
 SOURCES_SHOWN = 20
 SHOWN = 200  # files that could not be read, after a rebuild

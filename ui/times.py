@@ -24,20 +24,6 @@ def day(at: str) -> str:
     return moment(found if found.tzinfo else found.replace(hour=12)).rpartition(" ")[0]
 
 
-def length(seconds: float) -> str:
-    """A length of time, in as many words as it needs.
-
-    >>> length(7.4), length(125), length(7_260)
-    ('7秒', '2分5秒', '2時間1分')
-    """
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole}秒"
-    if whole < 3600:
-        return f"{whole // 60}分{f'{whole % 60}秒' if whole % 60 else ''}"
-    return f"{whole // 3600}時間{f'{whole % 3600 // 60}分' if whole % 3600 // 60 else ''}"
-
-
 def size(count: int) -> str:
     """A number of bytes: ``3.8 MB``.
 

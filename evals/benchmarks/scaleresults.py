@@ -115,7 +115,7 @@ def now() -> str:
 def machine() -> dict[str, Any]:
     """What it was measured on."""
     return {
-        "processor": _line("/proc/cpuinfo", "model name") or platform.machine(),
+        "processor": processor(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(int((_line("/proc/meminfo", "MemTotal") or "0 kB").split()[0]) / 2**20),
         "load": round(os.getloadavg()[0], 1),
@@ -123,6 +123,11 @@ def machine() -> dict[str, Any]:
         "kernel": platform.release(),
         "numpy": version("numpy"),
     }
+
+
+def processor() -> str:
+    """The name of the processor."""
+    return _line("/proc/cpuinfo", "model name") or platform.machine()
 
 
 def _line(file: str, name: str) -> str:

@@ -29,6 +29,7 @@ from assistant.settings import load_settings
 from assistant.store import FeedbackStore, open_store
 from corpus.errors import HyokaError
 from evals.benchmarks.ownpostgres import PostgresServer
+from evals.benchmarks.scaleresults import processor
 from evals.cases import read_cases
 from evals.runs import code
 from evals.target import open_index
@@ -177,20 +178,13 @@ def measure(url: str, index_dir: Path, questions: Sequence[str], rounds: int) ->
         f" {_SECONDS:g} s, two rounds each; {len(questions)} questions asked in process, {rounds} rounds of opening, asking"
         " all once and once more; milliseconds are wall time",
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{_processor()}, {len(os.sched_getaffinity(0))} cores shared with other work"
+        "machine": f"{processor()}, {len(os.sched_getaffinity(0))} cores shared with other work"
         f" (load {os.getloadavg()[1]:.0f}), CPython {platform.python_version()}, psycopg {version('psycopg')},"
         f" PostgreSQL {row[0] if row else ''} on the same machine over TCP",
         **code(),
         "store_per_second": stores,
         "records": records,
     }
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.machine()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.documents import Section, Sheet, Span
+from evals.benchmarks.scaleresults import processor
 from evals.runs import code
 from index.chunks import passage_text, split
 from index.encoder import load_encoder
@@ -245,7 +246,7 @@ def measure(data: Path, sizes: Sequence[int]) -> dict[str, Any]:
         f" with the real one); {len(questions)} questions, the nearest {LIMIT} wanted; recall against exact search; times"
         " are CPU milliseconds of one thread, memory is what opening added to the process",
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{_processor()}, {len(os.sched_getaffinity(0))} cores shared with other work"
+        "machine": f"{processor()}, {len(os.sched_getaffinity(0))} cores shared with other work"
         f" (load {os.getloadavg()[1]:.0f}), CPython {platform.python_version()}, faiss-cpu {version('faiss-cpu')}",
         "encoder": encoder.digest[:12],
         "dim": encoder.dim,
@@ -254,13 +255,6 @@ def measure(data: Path, sizes: Sequence[int]) -> dict[str, Any]:
         **code(),
         "sizes": told,
     }
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.machine()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
