@@ -238,6 +238,10 @@ def test_the_address_is_a_setting_that_is_never_shown(monkeypatch, tmp_path) -> 
     with pytest.raises(SettingsError, match="postgresql://") as problem:
         load_settings()
     assert "secret" not in str(problem.value) and "secret" not in str(problem.value.__cause__)
+
+
+def test_a_server_is_named_without_its_password() -> None:
+    pytest.importorskip("psycopg", reason="the extra postgres is not installed")
     assert named("postgres://u:secret@h:5433/d") == "PostgreSQL u@h:5433/d"
 
 
