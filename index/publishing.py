@@ -6,9 +6,10 @@ import fcntl
 import hashlib
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from corpus.errors import IndexFolderError
@@ -48,7 +49,7 @@ def publish(
             os.fsync(stream.fileno())
     created = datetime.now(UTC)
     content = hashlib.sha256("".join(files.values()).encode()).hexdigest()[:8]
-    name = f"{created:%Y%m%dT%H%M%S%f}-{content}"
+    name = f"{_after(folder, created):%Y%m%dT%H%M%S%f}-{content}"
     manifest = Manifest(
         FORMAT, name, created, encoder.name, encoder.digest, encoder.dim, counts, files, cosines, sources, parts, removed,
         preparing_version(),
@@ -60,6 +61,17 @@ def publish(
     _sync_folder(folder / SNAPSHOTS)
     publish_records(folder / SNAPSHOTS / name, manifest)
     return name
+
+
+def _after(folder: Path, now: datetime) -> datetime:
+    """The time that a new snapshot is named after: names are in the order in which snapshots were made, and a clock that
+    was set back in the meantime must not make the newest look older than the one before."""
+    stamps = [now]
+    for one in (folder / SNAPSHOTS).iterdir():
+        with suppress(ValueError, OverflowError):
+            made = datetime.strptime(one.name.partition("-")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
+            stamps.append(made + timedelta(microseconds=1))
+    return max(stamps)
 
 
 def go_live(folder: Path, name: str, engine: Engine | None, tell: Progress) -> None:
@@ -81,6 +93,50 @@ def sweep(folder: Path, live: str, engine: Engine | None = None) -> None:
     withdraw_records(name for name in dropped if not name.startswith("."))
     if engine is not None:
         engine.sweep(folder, kept)
+
+
+def clear_killed(folder: Path) -> None:
+    """Removes what runs that were killed have left half written; for the one who holds the lock.
+
+    At the beginning of a run and not only at its end: on a full disk it is the room that is missing.
+    """
+    for half in (folder / SNAPSHOTS).glob(".*"):
+        shutil.rmtree(half, ignore_errors=True)
+    with suppress(OSError):
+        (folder / f"{CURRENT}.new").unlink()
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """What stands in the way of writing an index, whichever library met it, is told with the next step."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, RuntimeError, ValueError) as error:
+        why = (error.strerror if isinstance(error, OSError) else "") or str(error)
+        if not isinstance(error, OSError) and not _no_room(folder, why):
+            raise
+        raise IndexFolderError(
+            f"{folder} に索引を書き込めません（{why}）。空き容量と書き込みの権限を確かめてください。"
+        ) from error
+
+
+_NO_ROOM = (
+    "No space left",
+    "disk is full",
+    "disk I/O error",
+    "readonly",
+    "Read-only",
+    "could not write",
+    "os error 28",
+)
+
+
+def _no_room(folder: Path, why: str) -> bool:
+    """Whether an error of SQLite, FAISS or tantivy is one of the disk: they have kinds of their own for it."""
+    return any(sign in why for sign in _NO_ROOM) or shutil.disk_usage(folder).free < _LEAST
+
+
+_LEAST = 1 << 20  # bytes: with less, nothing of an index can be written
 
 
 @contextmanager
