@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 
+from assistant.clock import SteadyClock
 from assistant.schemas import AnswerJson
 from corpus.errors import DatabaseError
 from index.database import Database, Row, SQLiteDatabase
@@ -100,10 +101,6 @@ class Listed:
     count: int
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class ConversationBook:
     """The conversations in the store's database.
 
@@ -116,9 +113,9 @@ class ConversationBook:
         self,
         db: Database,
         keeping: Keeping = KEEPING,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
-        self._db, self._clock = db, clock
+        self._db, self._clock = db, clock or SteadyClock()
         self.keeping = keeping
         db.create(SCHEMA)
         self._prune()

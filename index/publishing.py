@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from errno import EACCES, EDQUOT, EIO, ENOSPC, EPERM, EROFS
 from pathlib import Path
 
 from corpus.errors import IndexFolderError
@@ -112,28 +113,35 @@ def writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error, RuntimeError, ValueError) as error:
-        why = (error.strerror if isinstance(error, OSError) else "") or str(error)
-        if not isinstance(error, OSError) and not _no_room(folder, why):
+        why = _why(error, folder)
+        if not why:
             raise
+        kept = "これまでの索引はそのまま使えます。" if (folder / CURRENT).exists() else ""
         raise IndexFolderError(
-            f"{folder} に索引を書き込めません（{why}）。空き容量と書き込みの権限を確かめてください。"
+            f"{folder} に索引を書き込めません（{why}）。{kept}空き容量と書き込みの権限を確かめてください。"
         ) from error
 
 
-_NO_ROOM = (
-    "No space left",
-    "disk is full",
-    "disk I/O error",
-    "readonly",
-    "Read-only",
-    "could not write",
-    "os error 28",
-)
+# What SQLite, FAISS and tantivy say of the disk, in errors of kinds of their own.
+_SIGNS = {
+    "No space left": ENOSPC, "disk is full": ENOSPC, "os error 28": ENOSPC, "Read-only": EROFS, "readonly": EROFS,
+    "os error 30": EROFS, "Permission denied": EACCES, "disk I/O error": EIO,
+}  # fmt: skip
+_TOLD = {
+    ENOSPC: "ディスクの空きがありません", EDQUOT: "ディスクの割り当てを使い切りました", EROFS: "読み取り専用のディスクです",
+    EACCES: "書き込む権限がありません", EPERM: "書き込む権限がありません", EIO: "ディスクに読み書きできません",
+}  # fmt: skip
 
 
-def _no_room(folder: Path, why: str) -> bool:
-    """Whether an error of SQLite, FAISS or tantivy is one of the disk: they have kinds of their own for it."""
-    return any(sign in why for sign in _NO_ROOM) or shutil.disk_usage(folder).free < _LEAST
+def _why(error: Exception, folder: Path) -> str:
+    """Why something could not be written, in Japanese where that is known; empty where it has nothing to do with the disk."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number is None:
+        number = next((number for sign, number in _SIGNS.items() if sign in str(error)), None)
+    if number is None and shutil.disk_usage(folder).free < _LEAST:
+        number = ENOSPC
+    told = (error.strerror or str(error)) if isinstance(error, OSError) else ""
+    return told if number is None else _TOLD.get(number, told or os.strerror(number))
 
 
 _LEAST = 1 << 20  # bytes: with less, nothing of an index can be written

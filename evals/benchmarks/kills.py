@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -334,22 +335,17 @@ class Killing:
         return False
 
 
+_MODULES = (
+    "assistant.accounts", "assistant.changes", "assistant.cli", "assistant.indexing", "assistant.intake",
+    "assistant.opening", "assistant.payload", "assistant.printouts", "assistant.raycluster", "assistant.session",
+    "assistant.tuning", "index.modelencoder", "index.tuning.run", "index.update",
+)  # fmt: skip
+
+
 def preload() -> None:
     """Everything a command imports, and the encoder: none of it starts a thread, so the process can be forked."""
-    import assistant.accounts
-    import assistant.changes
-    import assistant.indexing
-    import assistant.intake
-    import assistant.opening
-    import assistant.payload
-    import assistant.printouts
-    import assistant.raycluster
-    import assistant.session
-    import assistant.tuning
-    import index.modelencoder
-    import index.tuning.run
-    import index.update
-    from assistant.cli import app
+    for module in _MODULES:
+        import_module(module)
     from corpus.documents import Document
     from corpus.reading import read_sheets
     from index.encoder import load_encoder
@@ -360,7 +356,6 @@ def preload() -> None:
     load_synonyms().rewrites()
     common_words()
     read_sheets(Document("a.txt", "事務事業評価シート\n事業名 準備\n事業の目的\n準備する。\n", "", "text"))
-    assert app.registered_commands
 
 
 # How often each scene comes in twenty kills: starting processes that read files, and tuning, take longer than all the rest.

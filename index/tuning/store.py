@@ -10,6 +10,7 @@ import json
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -77,7 +78,8 @@ def save(folder: Path, tuning: Tuning) -> None:
     new = folder / f".{TUNING}.{os.getpid()}"
     for half in folder.glob(f".{TUNING}.*"):  # of a run that was killed while it wrote
         if not _runs(half.suffix[1:]):
-            half.unlink(missing_ok=True)
+            with suppress(OSError):
+                half.unlink()
     try:
         with new.open("w", encoding="utf-8") as stream:
             stream.write(tuning.dumps())
@@ -90,7 +92,8 @@ def save(folder: Path, tuning: Tuning) -> None:
         finally:
             os.close(handle)
     except OSError as error:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):  # not there, on a disk that cannot be written
+            new.unlink()
         message = (
             f"{folder / TUNING} を書き込めません（{error.strerror}）。空き容量と書き込みの権限を確かめてください。"
         )
