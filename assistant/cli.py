@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant import console
+from assistant import caretaking, console
 from assistant.filing import commands
 from assistant.options import IndexDir, Json, settings_of
 from assistant.usage import USAGE_ERROR, usage_sentence
@@ -31,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(commands)
+app.add_typer(caretaking.commands)
 
 DRAFT = "draft"  # never a question file: those are told apart by their endings
 

@@ -133,6 +133,11 @@ class LexicalIndex:
         self._schema = self._index.schema
         self._searcher = self._index.searcher()
 
+    @property
+    def chunks(self) -> int:
+        """How many chunks it finds; those that were taken out do not count."""
+        return int(self._searcher.num_docs)
+
     def _read_only(self, folder: Path) -> tantivy.Index:
         """The index of a folder that cannot be written: tantivy puts a lock file beside what it opens, so it is given a
         folder of links. They go with this object."""

@@ -161,22 +161,22 @@ def command(
     if scene.name == "tune":
         _accept()
     if watch is not None:
-        sys.addaudithook(lambda event, values: watch(event, values) if event.startswith(_EVENTS) else None)  # type: ignore[arg-type]
+        sys.addaudithook(lambda event, values: watch(event, values) if event.startswith(_EVENTS) else None)
     return run([argument.replace("SOURCES", str(sources)) for argument in scene.arguments])
 
 
 def _accept() -> None:
     """So small an index proves no gain; here what is of interest is that weights are stored, not whether they are good."""
     from index.fusion import Weights
-    from index.tuning import run as tuning
 
+    tuning: Any = import_module("index.tuning.run")
     real, bench = tuning.fit, tuning.Bench
 
     def fit(*values: Any, **named: Any) -> Any:
         return replace(real(*values, **named), refused="", weights=replace(Weights(), low=0.35))
 
     tuning.fit = fit
-    tuning.Bench = lambda problems, _: bench(problems, time.monotonic() + 0.2)  # type: ignore[assignment,misc]
+    tuning.Bench = lambda problems, _: bench(problems, time.monotonic() + 0.2)
 
 
 def touches(folder: Path) -> tuple[Callable[[str, Sequence[Any]], None], list[int]]:
@@ -411,8 +411,12 @@ def main() -> None:
     if asked.out is not None:
         if asked.out.exists():
             before = json.loads(asked.out.read_text("utf-8"))
-            told = {(one["scene"], one["at"]): one["wrong"] for one in before["what_was_wrong"]}
-            found = [Found(*one[:5], told.get((one[0], one[2]), [])) for one in before["runs"]] + found
+            wrong = {(one["scene"], one["at"]): one["wrong"] for one in before["what_was_wrong"]}
+            earlier = [
+                Found(scene, way, at, killed, served, wrong.get((scene, at), []))
+                for scene, way, at, killed, served, _ in before["runs"]
+            ]
+            found = earlier + found
         asked.out.write_text(json.dumps(summary(found), ensure_ascii=False, indent=1) + "\n", "utf-8")
     told = summary(found)
     del told["runs"]
