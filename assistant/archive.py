@@ -62,7 +62,7 @@ class ArchiveWriter:
     """Adds files to an archive; see :func:`writing_archive`."""
 
     def __init__(self, stream: IO[bytes]) -> None:
-        self._tar = tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT)  # noqa: SIM115 (closed in finish)
+        self._tar = tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115 (closed in finish)
         self.files: dict[str, str] = {}
 
     def add(self, name: str, content: IO[bytes], size: int) -> str:

@@ -283,7 +283,7 @@ class Killing:
         return seconds, touched, before, self.look(folder)
 
     def kill(self, scene: Scene, way: str) -> Found:
-        """One kill of a scene's command, ``way`` being ``time`` or ``touch``, and what was found after it."""
+        """One kill of a scene's command, ``way`` being ``time``, ``touch`` or ``publishing``, and what was found after it."""
         seconds, touched, before, after = self.measured[scene.name]
         folder = self._fresh(scene)
         if way == "time":
@@ -293,7 +293,8 @@ class Killing:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         else:
-            at = self.draw.randrange(touched)
+            # The last third is publishing and what comes after it.
+            at = self.draw.randrange(2 * touched // 3 if way == "publishing" else 0, touched)
             watch, count = touches(folder)
 
             def dies(event: str, values: Sequence[Any]) -> None:
@@ -363,7 +364,7 @@ SHARES = {"build": 6, "update": 6, "compaction": 4, "whole": 2, "tune": 1, "buil
 
 
 def run(kills: int, seed: int = 1, names: Sequence[str] = (), seconds: float = 1e9) -> list[Found]:
-    """Kills ``kills`` times, or as often as goes in ``seconds``; about half of them at a touch. Says what was found each time."""
+    """Kills ``kills`` times, or as often as goes in ``seconds``; a third of them by the clock and the others at a touch. Says what was found each time."""
     began = time.monotonic()
     preload()
     with tempfile.TemporaryDirectory(prefix="hyoka-kills-") as place:
@@ -372,7 +373,7 @@ def run(kills: int, seed: int = 1, names: Sequence[str] = (), seconds: float = 1
         found: list[Found] = []
         while len(found) < kills and time.monotonic() - began < seconds:
             scene = killing.draw.choices(killing.scenes, shares)[0]
-            found.append(killing.kill(scene, killing.draw.choice(("time", "touch"))))
+            found.append(killing.kill(scene, killing.draw.choice(("time", "touch", "publishing"))))
     return found
 
 
@@ -384,7 +385,7 @@ def summary(found: Sequence[Found]) -> dict[str, Any]:
         if own:
             table[name] = {
                 "killed": sum(one.killed for one in own),
-                "of_these_at_a_touch": sum(one.killed and one.way == "touch" for one in own),
+                "of_these_at_a_touch": sum(one.killed and one.way != "time" for one in own),
                 "ended_before_the_kill": sum(not one.killed for one in own),
                 "served_after_the_kill": dict(Counter(one.served for one in own if one.killed)),
                 "wrong": sum(bool(one.wrong) for one in own),
