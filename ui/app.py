@@ -82,7 +82,7 @@ def create_app(
     if policy.proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[str(one) for one in policy.proxies])
     app.add_middleware(Peer)
-    return _mount_screens(app, app.state.recorder, kept, desk, upkeep, app.state.line, policy.on)
+    return _mount_screens(app, app.state.recorder, kept, desk, upkeep, app.state.line, policy)
 
 
 def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
@@ -133,7 +133,7 @@ def _head() -> str:
 
 
 def _mount_screens(
-    app: FastAPI, assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None, line: Line, login: bool
+    app: FastAPI, assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None, line: Line, policy: Policy
 ) -> FastAPI:
     # Before the import: Gradio reads these once.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -154,7 +154,7 @@ def _mount_screens(
     )
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build_screens(assistant, store, desk, upkeep, line, login),
+        build_screens(assistant, store, desk, upkeep, line, policy.on, policy.by_password),
         path="/",
         theme=theme,
         favicon_path=str(ASSETS / "favicon.svg"),
