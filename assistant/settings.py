@@ -97,14 +97,12 @@ class Settings(BaseSettings):
         le=1_000_000,
         description="0から1000000の整数（一人が1分に送れる要求の数。0なら限らない）",
     )
-    proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=("127.0.0.1", "::1"), description="信じるプロキシのアドレス（, で区切る。tomlでは並び）"
-    )
+    proxies: str = Field(default="127.0.0.1, ::1", description="信じるプロキシのアドレスの並び（, で区切る）")
     proxy_user_header: str = Field(
         default="X-Forwarded-User", min_length=1, description="プロキシが利用者の名前を書くヘッダーの名前"
     )
-    proxy_groups_header: str = Field(
-        default="", description="プロキシがグループの名前（, で区切る）を書くヘッダーの名前"
+    proxy_groups_header: str | None = Field(
+        default=None, min_length=1, description="プロキシがグループの名前（, で区切る）を書くヘッダーの名前"
     )
     tls_cert: Path | None = Field(default=None, description="サーバー証明書（PEM）のパス")
     tls_key: Path | None = Field(default=None, description="証明書の秘密鍵（PEM）のパス")
@@ -133,11 +131,6 @@ class Settings(BaseSettings):
     @classmethod
     def _divided(cls, value: Any) -> Any:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
-
-    @field_validator("proxies", mode="before")
-    @classmethod
-    def _listed(cls, value: Any) -> Any:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("database_url")
     @classmethod

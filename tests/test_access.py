@@ -109,7 +109,7 @@ def test_the_shared_password_of_each_role_gives_that_role(file_and_key):
 
 def test_a_proxy_names_people_and_nobody_else_can(file_and_key):
     store = FeedbackStore()
-    settings = {"auth": "proxy", "proxies": ("192.0.2.7",), "proxy_groups_header": "X-Groups"}
+    settings = {"auth": "proxy", "proxies": "192.0.2.7", "proxy_groups_header": "X-Groups"}
     policy = policy_of(file_and_key[0], store, **settings)
     with behind(policy, store) as proxy:
         name = "田中".encode()
@@ -126,7 +126,7 @@ def test_a_proxy_names_people_and_nobody_else_can(file_and_key):
 
 
 def test_a_proxy_that_is_not_trusted_cannot_say_where_a_request_comes_from():
-    policy = open_policy(Settings(proxies=("192.0.2.7",), without_login=True, requests_per_minute=1))
+    policy = open_policy(Settings(proxies="192.0.2.7", without_login=True, requests_per_minute=1))
     for client, limited in ((("192.0.2.7", 1), False), (("192.0.2.8", 1), True)):
         with behind(policy, client=client) as browser:
             asked = [
@@ -421,7 +421,7 @@ def test_a_server_for_its_own_machine_needs_no_login(host):
         ({"auth": "password"}, "hyoka access password"),
         ({"auth": "users"}, "hyoka access user"),
         ({"auth": "proxy"}, "groups"),
-        ({"proxies": ("x",)}, "proxies"),
+        ({"proxies": "x"}, "proxies"),
     ],
 )
 def test_a_server_nobody_could_come_into_does_not_start(tmp_path, settings, told):
