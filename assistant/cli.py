@@ -134,15 +134,18 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(help="質問と検索に答えるプロセスの数（1なら画面と同じプロセス）", show_default="1")
     ] = None,
+    root_path: Annotated[
+        str | None, typer.Option(help="リバースプロキシが画面を置くパス（/hyoka など）", show_default="なし")
+    ] = None,
 ) -> None:
     """画面とHTTP APIを開く（止めるには Ctrl+C）。"""
-    settings = settings_of(host=host, port=port, index_dir=index_dir, workers=workers)
+    settings = settings_of(host=host, port=port, index_dir=index_dir, workers=workers, root_path=root_path)
     from assistant.collector import starting_up
     from assistant.line import Line
     from assistant.pool import answering
-    from assistant.serving import listen, run
+    from assistant.serving import listen, logging_as, run, running_of
 
-    with listen(settings.host, settings.port) as socket, answering(settings) as pool:
+    with logging_as(settings), listen(settings.host, settings.port) as socket, answering(settings) as pool:
         with starting_up():
             # Opened before anything slow is loaded: a taken port or a missing index is told at once.
             snapshot = _open(settings, reranked=True)
@@ -161,9 +164,14 @@ def serve(
             application = create_app(upkeep.live, store, upkeep, line)
         upkeep.live.start()
         console.note(f"http://{settings.host}:{socket.getsockname()[1]} で開きました（止めるには Ctrl+C）。")
-        if questions:
+        if questions and settings.log_format == "text":
             console.note("たとえば、こう聞けます。\n" + "\n".join(f"  ・{question}" for question in questions))
-        run(application, socket)
+        try:
+            run(application, socket, settings, running_of(application, upkeep))
+        finally:
+            upkeep.live.stop()
+            upkeep.rebuild.cancel()
+            store.close()
 
 
 @app.command("eval")
@@ -265,6 +273,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """The exit status of one command; what goes wrong becomes a sentence, never a traceback."""
+    console.tell_instead(None)
     logging.basicConfig(level=logging.CRITICAL)  # the record is for servers; a person gets sentences
     try:
         code = app(arguments, prog_name="hyoka", standalone_mode=False)

@@ -201,9 +201,35 @@ class FeedbackStore:
         )
         return [Unanswered(*row) for row in rows]
 
+    def unwritable(self) -> str:
+        """Why nothing can be kept now, for people; empty where it can."""
+        if self.folder is None:
+            return f"評価と履歴を保存できず、停止すると失われます。{_NEXT}"
+        try:
+            with self._db.transaction():
+                pass  # takes the lock for writing, and writes nothing
+        except DatabaseError:
+            return f"評価と履歴を保存できません。{_NEXT}"
+        if isinstance(self._db, SQLiteDatabase) and not _writable(Path(self._db.path)):
+            return f"評価と履歴を保存できません。{_NEXT}"
+        return ""
+
     def close(self) -> None:
         """Closes the file or the connections."""
         self._db.close()
+
+
+_NEXT = "保存先の場所、権限、空き容量を確かめてください。"
+_LEAST_FREE = 4 << 20  # bytes; a disk that is fuller than this is about to refuse
+
+
+def _writable(file: Path) -> bool:
+    """Whether a file is there, may be written, and has room to grow."""
+    try:
+        room = os.statvfs(file)
+    except OSError:
+        return False
+    return os.access(file, os.W_OK) and room.f_bavail * room.f_frsize >= _LEAST_FREE
 
 
 def default_path() -> Path:
