@@ -22,8 +22,18 @@ from corpus.errors import HyokaError
 Form = Literal["text", "json"]
 Level = Literal["debug", "info", "warning", "error"]
 
-REQUEST: ContextVar[str] = ContextVar("hyoka_request", default="")
-"""The id of the request that is being answered; it follows into the threads of the work."""
+
+class Current:
+    """The request that is being answered. Ended ones, which a task may inherit, have no id."""
+
+    __slots__ = ("id",)
+
+    def __init__(self, id: str = "") -> None:
+        self.id = id
+
+
+REQUEST: ContextVar[Current] = ContextVar("hyoka_request", default=Current())  # noqa: B039  never changed
+"""Follows into the threads of the work."""
 
 _FIELDS = "hyoka_fields"
 # Their messages say what the machine or an index lacks. Any other message may repeat a question, as that of a query that
@@ -127,7 +137,7 @@ class TextLines(_Lines):
         when = datetime.fromtimestamp(record.created).strftime("%Y-%m-%d %H:%M:%S")
         beside = dict(getattr(record, _FIELDS, {}))
         beside.pop("event", None)
-        if request := REQUEST.get():
+        if request := REQUEST.get().id:
             beside.setdefault("request", request)
         more = "".join(f" {name}={_word(value)}" for name, value in beside.items())
         line = f"{when} {record.levelname} {record.name}: {self.sentence(record)}{self._hiding(more)}"
@@ -155,7 +165,7 @@ class JsonLines(_Lines):
         }
         for name, value in getattr(record, _FIELDS, {}).items():
             line[name] = self._hiding(value) if isinstance(value, str) else value
-        if request := REQUEST.get():
+        if request := REQUEST.get().id:
             line.setdefault("request", request)
         if trace := self.trace(record):
             line["traceback"] = trace

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.access.caller import CALLER, Caller
-from assistant.logs import REQUEST, fields
+from assistant.logs import REQUEST, Current, fields
 from assistant.metrics import METHODS
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,8 @@ class RequestLog:
             await self.app(scope, receive, send)
             return
         one = request_id(Headers(scope=scope).get(HEADER))
-        token = REQUEST.set(one)
+        current = Current(one)
+        token = REQUEST.set(current)
         began, status, sent, whole = perf_counter(), 500, 0, False
 
         async def watched(message: Message) -> None:
@@ -66,6 +67,7 @@ class RequestLog:
         finally:
             _write(scope, status, perf_counter() - began, sent)
             REQUEST.reset(token)
+            current.id = ""
 
 
 def _write(scope: Scope, status: int, seconds: float, sent: int) -> None:

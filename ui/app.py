@@ -23,7 +23,7 @@ from ui.casefiles import add_case_files
 from ui.comparepages import add_comparison
 from ui.dress import Dress
 from ui.export import add_export, add_report
-from ui.gradiostart import without_stubs
+from ui.gradiostart import log_errors, without_stubs
 from ui.guard import Guard
 from ui.papers import add_papers
 from ui.pictures import add_pictures
@@ -123,6 +123,7 @@ def _mount_screens(
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     with without_stubs():
         import gradio as gr
+    log_errors()
 
     from ui.holds import hold_events
     from ui.screens import build_screens
