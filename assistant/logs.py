@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Iterable
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 from corpus.errors import HyokaError
 
@@ -172,15 +172,24 @@ class JsonLines(_Lines):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Standard error as it is at the time, not as it was when this was set up."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def set_up(form: Form = "text", level: Level = "warning", secrets: Iterable[str] = ()) -> None:
     """From now on every logger of this process writes to standard error in this form; what was set before is gone."""
     hiding, whole = Hiding(secrets), level == "debug"
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr()
     handler.setFormatter(JsonLines(hiding, whole) if form == "json" else TextLines(hiding, whole))
     handler.addFilter(_once)
     root = logging.getLogger()
     for old in list(root.handlers):
-        root.removeHandler(old)
+        if type(old) in (_Stderr, logging.StreamHandler):
+            root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())
     for name in _QUIET:

@@ -102,6 +102,8 @@ class FeedbackStore:
     """
 
     def __init__(self, place: Path | str | Database = MEMORY, keeping: Keeping = KEEPING) -> None:
+        self.makeshift = False
+        """Whether it is in memory because its own place cannot be written."""
         self.folder: Path | None = default_path().parent
         """Where files that belong to the store go; None where it is in memory."""
         if isinstance(place, Path | str):
@@ -203,14 +205,14 @@ class FeedbackStore:
 
     def unwritable(self) -> str:
         """Why nothing can be kept now, for people; empty where it can."""
-        if self.folder is None:
+        if self.makeshift:
             return f"評価と履歴を保存できず、停止すると失われます。{_NEXT}"
         try:
             with self._db.transaction():
                 pass  # takes the lock for writing, and writes nothing
         except DatabaseError:
             return f"評価と履歴を保存できません。{_NEXT}"
-        if isinstance(self._db, SQLiteDatabase) and not _writable(Path(self._db.path)):
+        if isinstance(self._db, SQLiteDatabase) and self._db.path != MEMORY and not _writable(Path(self._db.path)):
             return f"評価と履歴を保存できません。{_NEXT}"
         return ""
 
@@ -256,4 +258,6 @@ def open_store(path: Path | str | None = None, keeping: Keeping = KEEPING, url: 
         return FeedbackStore(target, keeping)
     except (OSError, DatabaseError) as problem:
         logger.warning("評価の保存先 %s を開けないため、終了まで記憶だけに残します: %s", target, problem)
-        return FeedbackStore(":memory:", keeping)
+        store = FeedbackStore(":memory:", keeping)
+        store.makeshift = True
+        return store
