@@ -18,6 +18,7 @@ from starlette.routing import Match
 from assistant.line import Line, apart
 from assistant.metrics import Metrics, MetricsMiddleware
 from assistant.payload import answer_json, search_json, sheet_detail_json, sheet_json
+from assistant.prefix import AtRoot
 from assistant.readiness import NO_FILTERS, Asker, Readiness
 from assistant.recorder import Recorder
 from assistant.refusals import MESSAGES, BodyLimit, add_error_handlers, clean_question, clean_text
@@ -273,7 +274,8 @@ def _add_docs(app: FastAPI) -> None:
     spec = find_spec("fastapi_offline")
     if spec is None or spec.origin is None:
         return
-    app.mount("/docs-assets", StaticFiles(directory=Path(spec.origin).parent / "static"), name="docs-assets")
+    static = StaticFiles(directory=Path(spec.origin).parent / "static")
+    app.mount("/docs-assets", AtRoot(static, "/docs-assets"), name="docs-assets")
 
     @app.get("/docs", include_in_schema=False)
     def docs(request: Request) -> HTMLResponse:

@@ -20,6 +20,7 @@ from assistant.console import tell_instead
 from assistant.door import Door
 from assistant.logs import fields, set_up
 from assistant.notify import notify, watchdog_seconds
+from assistant.prefix import Prefix
 from corpus.errors import HyokaError, SettingsError
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def run(application: FastAPI, opened: socket.socket, settings: Settings, beside:
 
     door = Door(application)
     settled = uvicorn.Config(
-        RequestLog(door),
+        RequestLog(Prefix(door, settings.root_path)),
         log_config=None,  # see assistant.logs
         access_log=False,
         timeout_graceful_shutdown=1,  # what was under way has been waited for, or it would not have come to this

@@ -21,6 +21,11 @@ from index.postgresurl import SHAPE, has_shape
 
 FILE = Path("hyoka.toml")
 SECRET = {"database_url"}  # never repeated: a password stands in it
+# First parts of our own addresses: a path prefix of that name could not be told from them.
+_TAKEN = frozenset(
+    "api assets compare docs docs-assets evaluation export gradio_api healthz hyoka-assets metrics papers readyz search"
+    " sheet static status".split()
+)
 # The others come from the variables and the file.
 FLAGS = {"index_dir", "host", "port", "max_file_mb", "forms", "workers", "root_path"}
 
@@ -117,6 +122,13 @@ class Settings(BaseSettings):
     @classmethod
     def _divided(cls, value: Any) -> Any:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+
+    @field_validator("root_path")
+    @classmethod
+    def _free(cls, value: str) -> str:
+        if value.split("/")[1:2] and value.split("/")[1] in _TAKEN:
+            raise ValueError("an address of ours begins with it")
+        return value
 
     @field_validator("database_url")
     @classmethod
