@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -13,11 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from errno import EACCES, EADDRINUSE
 from importlib.metadata import PackageNotFoundError, version
+from ipaddress import ip_address
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from assistant.console import tell_instead
-from assistant.door import Door
+from assistant.ending import Ending
 from assistant.logs import fields, set_up
 from assistant.notify import notify, watchdog_seconds
 from assistant.prefix import Prefix
@@ -38,6 +41,14 @@ _START_SECONDS = 600.0  # a very large index is opened in minutes at most
 # uvicorn's five seconds are about what a person reads for: a request sent as the connection is being closed is lost.
 # Longer than the sixty of common proxies, so that they and not this side end an idle one.
 KEEP_ALIVE_SECONDS = 75
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """A certificate and its private key, as PEM files."""
+
+    cert: Path
+    key: Path
 
 
 @contextmanager
@@ -115,7 +126,38 @@ def running_of(application: FastAPI, upkeep: Upkeep) -> Running:
     return Running(lambda: upkeep.live.check(now=True), ready, readiness.stop)
 
 
-def run(application: FastAPI, opened: socket.socket, settings: Settings, beside: Running | None = None) -> None:
+def check_open(settings: Settings) -> None:
+    """Raises SettingsError for a server that would let in from other machines whoever likes, unless that was said."""
+    if settings.auth == "off" and not settings.without_login and not loopback(settings.host):
+        raise SettingsError(
+            f"{settings.host} で待ち受けると、ほかのパソコンからだれでも使えます。--auth password などでログインを求めるか"
+            "（docs/access.md）、それでよければ --without-login も付けてください。"
+        )
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise SettingsError("証明書（--tls-cert）と秘密鍵（--tls-key）は、両方を指定してください。")
+
+
+def loopback(host: str) -> bool:
+    """Whether an address to listen at is reached from this machine alone.
+
+    >>> loopback("127.0.0.1"), loopback("::1"), loopback("localhost"), loopback("0.0.0.0"), loopback("10.1.2.3")
+    (True, True, True, False, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def run(
+    application: FastAPI,
+    opened: socket.socket,
+    settings: Settings,
+    beside: Running | None = None,
+    tls: Tls | None = None,
+) -> None:
     """Serves until it is stopped, and returns when what was under way is answered, though after ``stop_seconds`` of the
     settings at the latest.
 
@@ -125,15 +167,25 @@ def run(application: FastAPI, opened: socket.socket, settings: Settings, beside:
 
     from assistant.requestlog import RequestLog
 
-    door = Door(application)
+    ending = Ending(application)
     settled = uvicorn.Config(
-        RequestLog(Prefix(door, settings.root_path)),
+        RequestLog(Prefix(ending, settings.root_path)),
         log_config=None,  # see assistant.logs
         access_log=False,
         timeout_graceful_shutdown=1,  # what was under way has been waited for, or it would not have come to this
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        proxy_headers=False,  # the application has to know whom it believes (assistant/access/door.py)
+        server_header=False,
+        ssl_certfile=None if tls is None else tls.cert,
+        ssl_keyfile=None if tls is None else tls.key,
     )
-    _server_class()(settled, door, settings.stop_seconds, beside or Running()).run(sockets=[opened])
+    try:
+        settled.load()
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(
+            f"証明書か秘密鍵を使えません（{error}）。PEM形式か、組になっているか、権限を確かめてください。"
+        ) from error
+    _server_class()(settled, ending, settings.stop_seconds, beside or Running()).run(sockets=[opened])
 
 
 def _server_class() -> Any:
@@ -141,9 +193,9 @@ def _server_class() -> Any:
     import uvicorn
 
     class Server(uvicorn.Server):
-        def __init__(self, config: uvicorn.Config, door: Door, stop_seconds: float, beside: Running) -> None:
+        def __init__(self, config: uvicorn.Config, ending: Ending, stop_seconds: float, beside: Running) -> None:
             super().__init__(config)
-            self._door, self._stop_seconds, self._beside = door, stop_seconds, beside
+            self._ending, self._stop_seconds, self._beside = ending, stop_seconds, beside
             self._asked: int | None = None  # the signal that asked for the end
             self._until = 0.0
             self._reload = False
@@ -174,20 +226,20 @@ def _server_class() -> Any:
             return await super().on_tick(counter)
 
         def _leave(self) -> None:
-            """Closes the door, and goes when nobody is inside or the time is up."""
-            if not self._door.closed:
-                self._door.close()
+            """Closes the ending, and goes when nobody is inside or the time is up."""
+            if not self._ending.closed:
+                self._ending.close()
                 self._beside.stopping()
                 self._until = monotonic() + self._stop_seconds
-                logger.info("停止します。処理中の応答は %d 件です。", self._door.inside, extra=fields("stopping"))
+                logger.info("停止します。処理中の応答は %d 件です。", self._ending.inside, extra=fields("stopping"))
                 notify("STOPPING=1")
                 # A thread that never comes back would hold up the end of the interpreter.
                 end = threading.Timer(self._stop_seconds + _LAST_SECONDS, os._exit, (0,))
                 end.daemon = True
                 end.start()
-            if self._door.inside and monotonic() < self._until:
+            if self._ending.inside and monotonic() < self._until:
                 return
-            if left := self._door.clear():
+            if left := self._ending.clear():
                 logger.warning("%d 件の応答を待ちきれずに打ち切りました。", left, extra=fields("cut", count=left))
             self.should_exit = True
 

@@ -42,8 +42,6 @@ def test_units_can_be_read_and_their_settings_exist(file):
     known = {f"HYOKA_{name.upper()}" for name in Settings.model_fields}
     named = {one for line in unit.all("Environment") for one in re.findall(r"(HYOKA_\w+)=", line)}
     assert named <= known and unit.get("Unit", "Description").startswith("hyoka: ")
-    for document in unit.all("Documentation"):
-        assert (ROOT / document.removeprefix("file:///opt/hyoka/")).exists()
     if file.suffix == ".timer":
         assert file.with_suffix(".service") in UNITS and unit.get("Timer", "Persistent") == "true"
         return
@@ -80,7 +78,7 @@ def test_systemd_finds_nothing_wrong(tmp_path):
     for file in UNITS:
         # It looks whether the programs are there.
         (tmp_path / file.name).write_text(
-            file.read_text("utf-8").replace("/opt/hyoka/.venv/bin/hyoka", "/bin/true"), "utf-8"
+            file.read_text("utf-8").replace("/opt/hyoka/current/bin/hyoka", "/bin/true"), "utf-8"
         )
     told = subprocess.run(
         ["systemd-analyze", "verify", *map(str, tmp_path.iterdir())], capture_output=True, text=True, timeout=60
@@ -184,3 +182,42 @@ def test_a_question_a_search_and_a_streamed_answer_go_through_nginx(server, tmp_
         lines = server.lines[before:]
         ids = [one["request"] for one in lines if one.get("route") == "/api/v1/ask"]
         assert len(ids) == 1 and re.fullmatch(r"[0-9a-f]{32}", ids[0])  # nginx has made it
+
+
+# ---- the runbook ----------------------------------------------------------------------------------------------------
+
+RUNBOOK = (ROOT / "docs" / "runbook.ja.md").read_text("utf-8")
+OPERATION = (ROOT / "docs" / "operation.md").read_text("utf-8")
+
+
+def test_every_message_that_the_runbook_explains_is_one_of_ours():
+    code = "\n".join(
+        file.read_text("utf-8")
+        for layer in ("corpus", "index", "assistant", "ui")
+        for file in (ROOT / layer).rglob("*.py")
+    )
+    rows = RUNBOOK.partition("\n## メッセージと次の手順\n")[2].partition("\n## ")[0]
+    messages = [
+        message for row in re.findall(r"^\| (「.*?」) \|", rows, re.M) for message in re.findall("「(.*?)」", row)
+    ]
+    assert len(messages) > 20
+    assert [message for message in messages if message not in code] == []
+
+
+def test_every_unit_file_metric_and_setting_of_the_documents_exists():
+    units = {file.name for file in UNITS}
+    metrics = (ROOT / "assistant" / "metrics.py").read_text("utf-8")
+    for text in (RUNBOOK, OPERATION):
+        named = set(re.findall(r"\bhyoka(?:-[a-z]+)?\.(?:service|timer)\b", text))
+        assert named and named <= units
+        for name in re.findall(r"`(deploy/[\w./-]+)`", text):
+            assert (ROOT / name).exists(), name
+        for name in re.findall(r"`?(hyoka_[a-z_]+)", text):
+            assert f'"{name.removesuffix("_total")}"' in metrics, name
+    for key in re.findall(r"`([A-Z][A-Za-z]+)=?`", RUNBOOK):
+        assert key in ("CHANGELOG",) or any(f"{key}=" in file.read_text("utf-8") for file in UNITS), key
+
+
+def test_the_table_of_contents_of_the_runbook_is_its_headings():
+    named = re.findall(r"^- \[(.*?)\]\(#", RUNBOOK, re.M)
+    assert named == re.findall(r"^## (.*)$", RUNBOOK, re.M)

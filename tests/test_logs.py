@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.door import Door
+from assistant.ending import Ending
 from assistant.logs import REQUEST, Current, Hiding, fields, set_up, told
 from assistant.pool import BrokeElsewhere
 from assistant.requestlog import RequestLog, request_id
@@ -198,15 +198,15 @@ async def never(scope, receive, send) -> None:
 
 def test_a_page_that_stays_open_does_not_hold_up_the_end_and_is_closed_in_order():
     async def play() -> None:
-        door = Door(never)
-        page = call(door, "/gradio_api/heartbeat/abc")
+        ending = Ending(never)
+        page = call(ending, "/gradio_api/heartbeat/abc")
         await asyncio.sleep(0)
-        assert door.inside == 0
-        door.close()
-        assert door.clear() == 0
+        assert ending.inside == 0
+        ending.close()
+        assert ending.clear() == 0
         sent = await page
         assert sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
-        later = await call(door, "/gradio_api/heartbeat/abc")
+        later = await call(ending, "/gradio_api/heartbeat/abc")
         assert later[0]["status"] == 503
 
     asyncio.run(play())
@@ -217,7 +217,7 @@ def test_what_does_not_end_in_time_is_broken_off_and_what_has_not_begun_is_refus
         await asyncio.sleep(3600)
 
     async def play() -> None:
-        begun, waiting = Door(never), Door(silent)
+        begun, waiting = Ending(never), Ending(silent)
         one, two = call(begun), call(waiting)
         await asyncio.sleep(0)
         assert begun.inside == waiting.inside == 1
@@ -229,9 +229,9 @@ def test_what_does_not_end_in_time_is_broken_off_and_what_has_not_begun_is_refus
     asyncio.run(play())
 
 
-def test_a_cancelled_request_of_an_open_door_stays_cancelled():
+def test_a_cancelled_request_of_an_open_ending_stays_cancelled():
     async def play() -> None:
-        task = call(Door(never))
+        task = call(Ending(never))
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

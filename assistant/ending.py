@@ -1,4 +1,4 @@
-"""The door of a server that ends: what is inside goes on to its end, who comes now is told to come again."""
+"""The end of a server: what is under way goes on to its end, who comes now is told to come again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ANSWERS = "/gradio_api/queue/data"
 _ENDLESS = "/gradio_api/heartbeat/"
 
 
-class Door:
+class Ending:
     """The layer of an application that knows who is inside. Used from the event loop only."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -45,7 +45,7 @@ class Door:
         return left
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuses with 503, ``Retry-After`` and a closed connection once the door is closed."""
+        """Refuses with 503, ``Retry-After`` and a closed connection once it is closed."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
