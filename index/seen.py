@@ -103,14 +103,20 @@ class SeenRecords(Records):
 
     def counts(self) -> dict[str, int]:
         """What a manifest counts, of what is seen."""
-        assert self.tables.gone is not None
-        rows = self._rows("SELECT sheet, count(*) FROM facts GROUP BY sheet")
+        t = self.tables
+        assert t.gone is not None and t.gone_sections is not None
         return {
             "documents": len(self.files()),
-            "sheets": int(np.count_nonzero(~self.tables.gone)),
-            "sections": int(np.count_nonzero(~self.tables.gone[self.section_sheet])),
-            "facts": sum(int(count) for sheet, count in rows if not self.tables.gone[sheet]),
+            "sheets": int(np.count_nonzero(~t.gone)),
+            "sections": int(np.count_nonzero(~t.gone_sections)),
+            "chunks": int(np.count_nonzero(~t.gone_sections[self.chunk_section])),
+            "facts": self._counted("facts"),
+            "events": self._counted("events"),
         }
+
+    def _counted(self, table: str) -> int:
+        # As _living takes them: the sheet in the second column.
+        return sum(r[0] for r in self._living(self._rows(f"SELECT count(*), sheet FROM {table} GROUP BY sheet")))
 
     def partly(self, file: str) -> bool:
         """See :meth:`Records.partly`."""
