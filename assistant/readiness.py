@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from assistant.access.caller import ANYBODY, calling
 from assistant.types import NO_CHOICES, Answer, Choices, Turn
 from corpus.errors import HyokaError
 from index.types import Filters, Index
@@ -77,7 +78,7 @@ class Readiness:
         warm(self.assistant)  # not part of being ready
 
     def check(self) -> tuple[str | None, int]:
-        """(problem or None, number of sheets), as of now."""
+        """(problem or None, number of sheets that the caller may see), as of now."""
         if self.problem is not None:
             return self.problem, 0
         try:
@@ -86,11 +87,13 @@ class Readiness:
             if unready is not None and (problem := unready()):
                 return problem, 0
             sheets = len(index.sheets())
+            with calling(ANYBODY):  # who may see nothing yet hears that there is something
+                there = sheets or len(self.assistant.index.sheets())
         except HyokaError as problem:
             return problem.message, 0
         except Exception:
             logger.exception("the index does not answer")
             return "索引を読めません。hyoka index で作り直してください。", 0
-        if sheets == 0:
+        if there == 0:
             return "索引にシートがありません。hyoka index でシートを取り込んでください。", 0
         return None, sheets

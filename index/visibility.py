@@ -28,6 +28,14 @@ class Visibility:
     municipalities: tuple[str, ...] | None = None
     folders: tuple[str, ...] | None = None
 
+    def includes(self, other: Visibility) -> bool:
+        """Whether everything that the other sees may be seen, whatever sheets there are."""
+        if self.municipalities is not None and (
+            other.municipalities is None or not all(map(self.sees_municipality, other.municipalities))
+        ):
+            return False
+        return self.folders is None or (other.folders is not None and all(map(self.sees_file, other.folders)))
+
     def sees(self, municipality: str, file: str) -> bool:
         """Whether a sheet of a municipality in a file may be seen."""
         return self.sees_municipality(municipality) and self.sees_file(file)

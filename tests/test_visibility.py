@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from test_update import ALWAYS, NAMES, PARTS, TOLERANCE, TOWNS, Reading, Sheets, assert_alike, built, document_of, told
 
-import index.firststage
 from index.build import build
+from index.lexical import LexicalIndex
 from index.snapshot import Snapshot
 from index.types import Filters
 from index.update import update
@@ -152,12 +152,13 @@ def test_hidden_hits_do_not_take_the_places_of_seen_ones(tmp_path: Path, monkeyp
     view = whole.seen_by(Visibility(folders=("市民部",)))
     assert view.search("斎場", 10).total == 3
     fetched: list[int] = []
-    lexical = whole._lexical
-    monkeypatch.setattr(
-        index.firststage.LexicalIndex,
-        "search",
-        lambda self, terms, limit, facets=(), kind=type(lexical).search: fetched.append(limit) or kind(self, terms, limit, facets),
-    )  # fmt: skip
+    search = LexicalIndex.search
+
+    def watched(self: LexicalIndex, terms: list[tuple[str, float]], limit: int, facets: list[list[str]]) -> object:
+        fetched.append(limit)
+        return search(self, terms, limit, facets)
+
+    monkeypatch.setattr(LexicalIndex, "search", watched)
     assert view.search("斎場を", 10).total == 3 and fetched[0] == 8 and len(fetched) > 1
 
 
