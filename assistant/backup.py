@@ -1,7 +1,7 @@
 """What a backup holds, taken while servers answer and indexes are built.
 
-In: the live snapshot, its original PDFs, the weights of ``hyoka tune``, the city's own synonyms and forms, ``hyoka.toml``
-and the store in a file (opinions, conversations, counted questions). Out: the sources, models, a PostgreSQL server, Milvus
+In: the live snapshot, its original PDFs, the weights of ``hyoka tune``, the city's own synonyms and forms, ``hyoka.toml``, the
+access file and the store in a file (opinions, conversations, counted questions). Out: the sources, models, a PostgreSQL server, Milvus
 (``hyoka milvus`` sends the index anew), and memories that only save time.
 """
 
@@ -25,7 +25,7 @@ from index.manifest import CURRENT, MANIFEST, MEND, SNAPSHOTS, current, read_man
 from index.originals import ENDING, FOLDER, keeps_originals
 from index.tuning.store import TUNING
 
-INDEX, STORE, SYNONYMS, FORMS = "index", "store/feedback.sqlite", "synonyms.toml", "forms"
+INDEX, STORE, SYNONYMS, ACCESS, FORMS = "index", "store/feedback.sqlite", "synonyms.toml", "access.toml", "forms"
 _TRIES = 20  # a snapshot is swept only after two newer ones have come, so one more try nearly always does
 Told = Callable[[str, int, int], None]
 
@@ -46,11 +46,8 @@ def back_up(settings: Settings, file: Path, tell: Told = lambda what, done, tota
     with writing_archive(file) as archive:
         holds: dict[str, int] = {}
         snapshot = _index(settings.index_dir, archive, holds, tell)
-        for path, name in (
-            (settings.synonyms_file, SYNONYMS),
-            (FILE, str(FILE)),
-            (settings.index_dir / TUNING, TUNING),
-        ):
+        files = {SYNONYMS: settings.synonyms_file, ACCESS: settings.access, str(FILE): FILE}
+        for name, path in {**files, TUNING: settings.index_dir / TUNING}.items():
             if path.exists():
                 archive.add_bytes(name, path.read_bytes())
                 holds[name] = 1

@@ -96,7 +96,7 @@ def _told(made: Backup, file: Path) -> dict[str, object]:
 
 _NAMES = {
     "documents": "文書{}件の索引", "originals": "元のPDF {}件", "store": "評価と会話", "synonyms.toml": "言いかえ辞書",
-    "tuning.json": "検索の調整", "hyoka.toml": "設定", "forms": "様式 {}件",
+    "access.toml": "利用者の一覧", "tuning.json": "検索の調整", "hyoka.toml": "設定", "forms": "様式 {}件",
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.archive import Backup, unpack
-from assistant.backup import FORMS, INDEX, STORE, SYNONYMS, copied, store_file
+from assistant.backup import ACCESS, FORMS, INDEX, STORE, SYNONYMS, copied, store_file
 from assistant.settings import FILE, Settings, load_settings
 from assistant.storecheck import integrity
 from corpus.errors import BackupDamaged, BackupError, HyokaError
@@ -24,7 +24,7 @@ from index.publishing import clear_killed, go_live, lock, sweep, writing
 from index.tuning.store import TUNING
 
 BEFORE = ".before-restore"
-_PLACES = ("index_dir", "feedback_file", "synonyms", "forms")
+_PLACES = ("index_dir", "feedback_file", "synonyms", "forms", "access_file")
 _AGAIN = "ほかの控えを使ってください。"
 
 
@@ -75,8 +75,9 @@ def _runs(number: str) -> bool:
 
 
 def _settings(work: Path, first: Settings, index_dir: Path | None) -> Settings:
-    """The settings in force, or where there is no ``hyoka.toml`` here, with the places that the one of the backup names."""
-    if FILE.exists() or not (work / FILE).exists():
+    """The settings in force; where there is no ``hyoka.toml`` here, with the places that the one of the backup names, unless
+    the index folder was named by hand: then somebody is trying whether a backup can be put back."""
+    if index_dir is not None or FILE.exists() or not (work / FILE).exists():
         return first
     try:
         told = tomllib.loads((work / FILE).read_text("utf-8"))
@@ -85,8 +86,6 @@ def _settings(work: Path, first: Settings, index_dir: Path | None) -> Settings:
     named: dict[str, Any] = {
         name: told[name] for name in _PLACES if name in told and f"HYOKA_{name.upper()}" not in os.environ
     }
-    if index_dir is not None:
-        named["index_dir"] = index_dir
     return load_settings(**named)
 
 
@@ -109,6 +108,7 @@ def _targets(work: Path, settings: Settings) -> list[tuple[Path, Path]]:
     """The single files of a backup that were unpacked, and where they go."""
     pairs = [
         (work / SYNONYMS, settings.synonyms_file),
+        (work / ACCESS, settings.access),
         (work / TUNING, settings.index_dir / TUNING),
         (work / FILE, FILE),
     ]
@@ -163,8 +163,7 @@ def _place(source: Path, target: Path) -> None:
             out.write(source.read_bytes())
             out.flush()
             os.fsync(out.fileno())
-        if target.name == FILE.name:
-            beside.chmod(0o600)
+        beside.chmod(0o600 if source.name in (FILE.name, ACCESS) else 0o644)
         beside.replace(target)
     finally:
         with suppress(OSError):

@@ -57,6 +57,7 @@ def city(here: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     write_sheets(Path("資料"), 12)
     assert run(["index", "資料"]) == 0
     Path(".hyoka/index/synonyms.toml").write_text('synonyms = [\n  ["図書館", "ライブラリー"],\n]\n')
+    Path(".hyoka/index/access.toml").write_text("# 利用者\n")
     with_one_opinion(settings().feedback_file or tmp_path / "state/hyoka/feedback.sqlite")
     return tmp_path
 
@@ -103,7 +104,7 @@ def test_everything_comes_back_on_another_machine(city: Path, monkeypatch: pytes
     place = elsewhere(monkeypatch, city / "ほか")
     assert run(["restore", str(city / "控え.tar")]) == 0
     assert answers(Path(".hyoka/index"), [QUESTION, "令和5年度の決算額が大きい順に3つ教えて"]) == before
-    for name in ("hyoka.toml", "様式/fields.toml", ".hyoka/index/synonyms.toml"):
+    for name in ("hyoka.toml", "様式/fields.toml", ".hyoka/index/synonyms.toml", ".hyoka/index/access.toml"):
         assert (place / name).read_bytes() == (city / name).read_bytes()
     assert opinions(place / "state/hyoka/feedback.sqlite") == ["図書館は"]
     assert settings().history_days == 30
