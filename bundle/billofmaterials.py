@@ -16,10 +16,10 @@ MADE = datetime(1980, 1, 1, tzinfo=UTC)  # the same bundle has the same bill; wh
 DATA_NOTE = "The data it was trained on is named in NOTICE; none of it is in the bundle."
 
 
-def bill(parts: Sequence[Part], model: Path, extras: Sequence[str] = ()) -> str:
+def bill(parts: Sequence[Part], model: Path, root: str = "hyoka", extras: Sequence[str] = ()) -> str:
     """CycloneDX 1.6 as JSON, the same for the same parts: no time and no random number stands in it.
 
-    ``model`` is the folder of the encoder. The part called hyoka is what the bill is about.
+    ``model`` is the folder of the encoder, ``root`` the part that the bill is about.
     """
     from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
     from cyclonedx.model.bom import Bom
@@ -35,7 +35,7 @@ def bill(parts: Sequence[Part], model: Path, extras: Sequence[str] = ()) -> str:
         components[part.key] = Component(
             name=part.name,
             version=part.version,
-            type=ComponentType.APPLICATION if part.key == "hyoka" else ComponentType.LIBRARY,
+            type=ComponentType.APPLICATION if part.key == root else ComponentType.LIBRARY,
             bom_ref=f"{part.key}=={part.version}",
             description=part.summary or None,
             licenses=[LicenseExpression(spdx)] if spdx else [],
@@ -47,7 +47,7 @@ def bill(parts: Sequence[Part], model: Path, extras: Sequence[str] = ()) -> str:
         )
     encoder = Component(
         name="hyoka-encoder",
-        version=components["hyoka"].version,
+        version=components[root].version,
         type=ComponentType.MACHINE_LEARNING_MODEL,
         bom_ref="hyoka-encoder",
         description=f"Static word vectors for Japanese, bundled in hyoka ({ENCODER}). {DATA_NOTE}",
@@ -58,13 +58,13 @@ def bill(parts: Sequence[Part], model: Path, extras: Sequence[str] = ()) -> str:
             if file.is_file()
         ],
     )
-    whole = Bom(components=[*(one for name, one in components.items() if name != "hyoka"), encoder])
-    whole.metadata.component = components["hyoka"]
+    whole = Bom(components=[*(one for name, one in components.items() if name != root), encoder])
+    whole.metadata.component = components[root]
     named = "\n".join(f"{part.key}=={part.version}" for part in parts)
-    whole.serial_number = uuid.uuid5(uuid.NAMESPACE_URL, f"https://pypi.org/project/hyoka/\n{named}")
+    whole.serial_number = uuid.uuid5(uuid.NAMESPACE_URL, f"https://pypi.org/project/{root}/\n{named}")
     for part in parts:
         needs = {Requirement(line).name for line in part.requires}
         below = [components[key(name)] for name in sorted(needs) if key(name) in components]
-        whole.register_dependency(components[part.key], [*below, encoder] if part.key == "hyoka" else below)
+        whole.register_dependency(components[part.key], [*below, encoder] if part.key == root else below)
     whole.metadata.timestamp = MADE
     return str(JsonV1Dot6(whole).output_as_string(indent=1)) + "\n"
