@@ -25,6 +25,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -109,6 +110,7 @@ def alone(
         return ended, Attempts(json.loads(report.read_text("utf-8"))["kernel"], _read(log))
 
 
+@cache
 def possible() -> bool:
     """Whether this user may make network namespaces here."""
     try:

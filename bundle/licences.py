@@ -32,7 +32,7 @@ def rules() -> Mapping[str, Any]:
 
 def judge(part: Part, given: Mapping[str, Any] | None = None, extras: Iterable[str] = ()) -> Judgement:
     """Reads a package's licence and judges it; exceptions count only for the extra they are made for."""
-    from license_expression import ExpressionError, get_spdx_licensing
+    from license_expression import ExpressionError
 
     given = rules() if given is None else given
     for read in given.get("read", ()):
@@ -43,9 +43,8 @@ def judge(part: Part, given: Mapping[str, Any] | None = None, extras: Iterable[s
     if not part.licence:
         return Judgement(part, "", "says nothing of a licence")
     spdx = _in_spdx(part.licence, given["words"])
-    licensing = get_spdx_licensing()
     try:
-        tree = licensing.parse(spdx, validate=True, simple=False)
+        tree = _licensing().parse(spdx, validate=True, simple=False)
     except ExpressionError:
         return Judgement(part, "", f"says {part.licence!r}, which is no licence we know")
     spdx = str(tree)
@@ -55,6 +54,13 @@ def judge(part: Part, given: Mapping[str, Any] | None = None, extras: Iterable[s
         if one["package"] == part.key and one["licence"] == spdx and one["extra"] in extras:
             return Judgement(part, spdx, "", one["reason"])
     return Judgement(part, spdx, f"is under {spdx}, which the rules do not allow")
+
+
+@cache
+def _licensing() -> Any:
+    from license_expression import get_spdx_licensing
+
+    return get_spdx_licensing()  # half a second
 
 
 def _in_spdx(words: str, known: Mapping[str, str]) -> str:

@@ -109,10 +109,13 @@ def archive(folder: Path, into: Path) -> Path:
     file = into / f"{folder.name}.tar.gz"
     into.mkdir(parents=True, exist_ok=True)
     # Wheels are packed already, so more than the lightest compression would cost minutes and save nothing.
-    with file.open("wb") as raw, gzip.GzipFile("", "wb", 1, raw, mtime=0) as packed:
-        with tarfile.open(fileobj=packed, mode="w") as tar:
-            for one in sorted(folder.rglob("*")):
-                tar.add(one, f"{folder.name}/{one.relative_to(folder).as_posix()}", recursive=False, filter=_anybody)
+    with (
+        file.open("wb") as raw,
+        gzip.GzipFile("", "wb", 1, raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as tar,
+    ):
+        for one in sorted(folder.rglob("*")):
+            tar.add(one, f"{folder.name}/{one.relative_to(folder).as_posix()}", recursive=False, filter=_anybody)
     Path(f"{file}.sha256").write_text(f"{sha256(file)}  {file.name}\n", "utf-8")
     return file
 
@@ -148,7 +151,9 @@ def own_pip(into: Path) -> Path:
 
 def main(arguments: Sequence[str]) -> int:
     """Makes the archive; its path to standard output, with its size and hash."""
-    parser = argparse.ArgumentParser(prog="python -m bundle.make", description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argparse.ArgumentParser(
+        prog="python -m bundle.make", description=__doc__.splitlines()[0] if __doc__ else ""
+    )
     parser.add_argument("--extras", default="ocr,postgres", help="extras to carry, with commas (none: an empty word)")
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="where the archive goes")
     given = parser.parse_args(arguments)
@@ -168,7 +173,9 @@ def main(arguments: Sequence[str]) -> int:
             sys.stderr.write(f"{error}\n")
             return 1
         file = archive(made.folder, given.out)
-    sys.stdout.write(f"{file}\n{len(made.parts)} packages, {file.stat().st_size / 1e6:.0f} MB, SHA-256 {sha256(file)}\n")
+    sys.stdout.write(
+        f"{file}\n{len(made.parts)} packages, {file.stat().st_size / 1e6:.0f} MB, SHA-256 {sha256(file)}\n"
+    )
     return 0
 
 

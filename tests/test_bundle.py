@@ -40,8 +40,13 @@ def main():
 
 def the_pip() -> Path:
     """The wheel of pip that comes with Python."""
-    places = [Path(ensurepip.__file__).parent / "_bundled", Path(sysconfig.get_config_var("WHEEL_PKG_DIR") or "/nowhere")]
-    found = [wheel for place in [*places, Path("/usr/share/python-wheels")] for wheel in sorted(place.glob("pip-*.whl"))]
+    places = [
+        Path(ensurepip.__file__).parent / "_bundled",
+        Path(sysconfig.get_config_var("WHEEL_PKG_DIR") or "/nowhere"),
+    ]
+    found = [
+        wheel for place in [*places, Path("/usr/share/python-wheels")] for wheel in sorted(place.glob("pip-*.whl"))
+    ]
     if not found:
         pytest.skip("この Python には pip の wheel がありません（ensurepip）")
     return found[0]
@@ -139,7 +144,9 @@ def test_what_does_not_fit_is_said_with_what_would(bundle, tmp_path):
     here = f"{sys.version_info[0]}.{sys.version_info[1]}"
     assert ended.returncode == 1 and f"Python {here}" in ended.stderr and "2.7 riscv" in ended.stderr
     ended = install(bundle, "--extras", "ocr,postgres")
-    assert ended.returncode == 1 and "postgres という追加部品は" in ended.stderr and "入っているもの：ocr" in ended.stderr
+    assert (
+        ended.returncode == 1 and "postgres という追加部品は" in ended.stderr and "入っているもの：ocr" in ended.stderr
+    )
     ended = install(bundle, "--unknown")
     assert ended.returncode == 1 and "--unknown という指定はありません" in ended.stderr
     assert not (bundle.parent / "to").exists()
@@ -181,9 +188,7 @@ def test_the_notice_and_the_bill_of_materials_name_everything_that_is_in_it(bund
     found = {one["name"]: one for one in bill["components"]}
     assert set(found) == {"wakaba", "midori", "hyoka-encoder"}
     wheel = bundle / "wheels/wakaba-1.0-py3-none-any.whl"
-    assert found["wakaba"]["hashes"] == [
-        {"alg": "SHA-256", "content": hashlib.sha256(wheel.read_bytes()).hexdigest()}
-    ]
+    assert found["wakaba"]["hashes"] == [{"alg": "SHA-256", "content": hashlib.sha256(wheel.read_bytes()).hexdigest()}]
     assert found["wakaba"]["licenses"] == [{"expression": "MIT"}]
 
 

@@ -51,7 +51,13 @@ def test_every_exception_and_reading_has_a_reason_and_is_still_needed(here):
 
 @pytest.mark.parametrize(
     "licence",
-    ["MIT", "BSD License", "(The MIT License) AND (BSD License)", "GPL-3.0-only OR MIT", "Apache-2.0 WITH LLVM-exception"],
+    [
+        "MIT",
+        "BSD License",
+        "(The MIT License) AND (BSD License)",
+        "GPL-3.0-only OR MIT",
+        "Apache-2.0 WITH LLVM-exception",
+    ],
 )
 def test_permissive_words_are_read(licence):
     assert judge(part(licence), RULES).objection == ""

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -20,6 +18,7 @@ from typing import Any
 import pytest
 
 from bundle.alone import Attempts, alone, possible
+from bundle.make import application
 from tests.references import imported, references
 
 ROOT = Path(__file__).parents[1]
@@ -43,25 +42,11 @@ class Lived:
     wheel: Path
 
 
-def build_wheel(folder: Path) -> Path:
-    """The wheel of this checkout, built from a copy: setuptools writes beside what it builds."""
-    copy = folder / "copy"
-    for name in ("corpus", "index", "assistant", "ui", "evals"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
-        shutil.copy(ROOT / name, copy)
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*pip, "--wheel-dir", str(folder), str(copy)], check=True, capture_output=True)
-    shutil.rmtree(copy)
-    (wheel,) = folder.glob("hyoka-*.whl")
-    return wheel
-
-
 @pytest.fixture(scope="module")
 def lived(namespaces: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
     folder = tmp_path_factory.mktemp("offline")
     wheel = folder / "wheel"
-    with zipfile.ZipFile(build_wheel(folder)) as archive:
+    with zipfile.ZipFile(application(folder)) as archive:
         archive.extractall(wheel)
     questions = folder / "questions.jsonl"
     lines = (ROOT / "evals" / "cases" / "bundled.jsonl").read_text("utf-8").splitlines()

@@ -23,7 +23,9 @@ def tiny_wheel(
     needs = [f"Requires-Dist: {one}" for one in requires] + [f"Provides-Extra: {one}" for one in extras]
     files = {
         f"{name}.py": code or f"value = {version!r}\n",
-        f"{info}/METADATA": "\n".join(("Metadata-Version: 2.4", f"Name: {name}", f"Version: {version}", licence, *needs, "")),
+        f"{info}/METADATA": "\n".join(
+            ("Metadata-Version: 2.4", f"Name: {name}", f"Version: {version}", licence, *needs, "")
+        ),
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{info}/licenses/LICENSE": f"The licence of {name}.\n",
     }
