@@ -128,16 +128,26 @@ def _anybody(entry: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def _version(part: Part, extras: Sequence[str]) -> str:
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
     return (
         f"name: {part.key}\nversion: {part.version}\npython: {'.'.join(platform.python_version_tuple()[:2])}\n"
-        f"platform: {sysconfig.get_platform()}\nextras: {' '.join(extras)}\ncommit: {commit.stdout.strip() or '-'}\n"
+        f"platform: {sysconfig.get_platform()}\nextras: {' '.join(extras)}\ncommit: {_git('rev-parse', 'HEAD') or '-'}\n"
     )
+
+
+def _git(*words: str) -> str:
+    """What git says of this checkout; nothing where it is no checkout."""
+    try:
+        ended = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return ended.stdout.strip()
 
 
 def _pip(*words: str) -> None:
     command = [sys.executable, "-m", "pip", *words, "--quiet", "--disable-pip-version-check"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    # The wheel that is built bears the time of the commit, so that the same commit makes the same wheel.
+    settings = {**os.environ, "SOURCE_DATE_EPOCH": _git("log", "-1", "--format=%ct") or "315532800"}
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=settings)
     if ended.returncode != 0:
         raise BundleError(f"pip {words[0]}: {ended.stderr.strip()[-2_000:]}")
 
@@ -166,7 +176,13 @@ def main(arguments: Sequence[str]) -> int:
         pip.mkdir()
         try:
             gather(wheels, extras)
-            version = of_wheels(wheels)["hyoka"].version
+            found = of_wheels(wheels)
+            if any(one.startswith("nvidia-") for one in found):
+                sys.stderr.write(
+                    "This environment has the CUDA build of torch, gigabytes that hyoka does not need; README.md says how to\n"
+                    "install the CPU build (the torch pin).\n"
+                )
+            version = found["hyoka"].version
             name = f"hyoka-{version}-cp{sys.version_info[0]}{sys.version_info[1]}-{sysconfig.get_platform()}"
             made = pack_folder(Path(place, name), wheels, own_pip(pip), extras=extras)
         except BundleError as error:
