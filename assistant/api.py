@@ -15,6 +15,8 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 from starlette.routing import Match
 
+from assistant.access.caller import caller
+from assistant.access.me import me_routes
 from assistant.line import Line, apart
 from assistant.metrics import Metrics, MetricsMiddleware
 from assistant.payload import answer_json, search_json, sheet_detail_json, sheet_json
@@ -71,6 +73,7 @@ def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None)
     app.include_router(_sheets(assistant))
     app.include_router(_feedback(store, metrics))
     app.include_router(_operations(readiness, assistant, metrics))
+    app.include_router(me_routes())
     _add_docs(app)
     app.include_router(_unknown())
     return app
@@ -238,6 +241,8 @@ def _operations(readiness: Readiness, assistant: Asker, metrics: Metrics) -> API
         problem, sheets = await apart(readiness.check)
         if problem is not None:
             raise HTTPException(503, problem)
+        if not caller().may("read"):
+            return {"status": "ready"}
         return {"status": "ready", "index_version": assistant.index.version, "sheets": sheets}
 
     @router.get("/metrics", summary="計測値（Prometheus 形式）", response_class=PlainTextResponse)
