@@ -32,6 +32,7 @@ from bundle.parts import Part, installed, of_wheels
 ROOT = Path(__file__).parents[1]
 HANDED = Path(__file__).parent / "handed"
 SAMPLES = ROOT / "corpus" / "samples" / "files"
+READ = ("docs", "deploy")  # what is read or copied from by hand at the target
 PRODUCT = ("corpus", "index", "assistant", "ui", "evals")  # and what setuptools reads beside it
 BESIDE = ("pyproject.toml", "README.md", "LICENSE", "NOTICE")
 
@@ -96,6 +97,9 @@ def pack_folder(folder: Path, wheels: Path, pip: Path, root: str = "hyoka", extr
     for file in sorted(HANDED.iterdir()):
         shutil.copy(file, folder)
     shutil.copytree(SAMPLES, folder / "sheets")
+    for name in READ:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name)
     everything = [needed[name] for name in sorted(needed)]
     (folder / "NOTICE").write_text(notice(everything, extras), "utf-8")
     (folder / "sbom.cdx.json").write_text(bill(everything, ROOT / ENCODER, root, extras), "utf-8")

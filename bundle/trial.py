@@ -13,7 +13,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Sequence
@@ -82,8 +81,7 @@ class Trial:
 def tried(file: Path, folder: Path, extras: str) -> dict[str, Any]:
     """All of it; seconds a step and sizes. SystemExit with the reason at the first thing that is not as it should be."""
     began = time.monotonic()
-    with tarfile.open(file) as packed:
-        packed.extractall(folder, filter="data")
+    subprocess.run(["tar", "-xzf", str(file), "-C", str(folder)], check=True)
     (bundle,) = folder.iterdir()
     trial = Trial(folder, bundle)
     trial.measured |= {"archive_mb": round(file.stat().st_size / 1e6), "unpack": round(time.monotonic() - began, 1)}

@@ -103,6 +103,7 @@ def pages(address: str) -> Said:
     found = walk(address, ["/", "/docs", *(f"/sheet/{quote(one)}" for one in ids), compared])
     return {
         "pages": found.pages,
+        "policies": found.policies,
         "outside": [f"{one.page} {one.how} {one.url}" for one in found.outside],
         "missing": [f"{one.page} {one.how} {one.url}" for one in found.missing],
     }

@@ -29,6 +29,8 @@ IMPORTED = re.compile(
     rf"|\b(?:new\s+(?:Shared)?Worker|importScripts|serviceWorker\.register)\s*\(\s*(?:new\s+URL\s*\(\s*)?{_LITERAL}"
 )
 PARTS = re.compile(r"__vite__mapDeps=.*?\[(\"[^\]]*)\]")  # what a bundler lists to be loaded together with a part
+# What a policy may name that is no other host: the server itself, nothing, the page's own scripts and styles.
+OWN = re.compile(r"'self'|'none'|'unsafe-inline'|'unsafe-eval'|'nonce-[\w-]+'|data:|blob:")
 INERT = ("data:", "blob:", "about:", "javascript:", "mailto:", "#")
 
 
@@ -46,6 +48,7 @@ class Walk:
     """Everything that can be reached on a server."""
 
     pages: dict[str, int] = field(default_factory=dict)  # path: status
+    policies: dict[str, str] = field(default_factory=dict)  # path of an HTML page: what it lets a browser load
     outside: list[Reference] = field(default_factory=list)
     missing: list[Reference] = field(default_factory=list)
 
@@ -108,6 +111,14 @@ def references(page: str, kind: str, text: str) -> Iterator[Reference]:
             yield Reference(page, how, urldefrag(urljoin(base, url))[0])
 
 
+def lets_outside(policy: str) -> list[str]:
+    """The words of a Content-Security-Policy by which a page may load from another host; without one for everything else
+    (``default-src``), that is one too."""
+    rules = [rule.split() for rule in policy.split(";") if rule.strip()]
+    words = [f"{rule[0]} {word}" for rule in rules for word in rule[1:] if not OWN.fullmatch(word)]
+    return words if any(rule[0] == "default-src" for rule in rules) else [*words, "no default-src"]
+
+
 def walk(address: str, starts: list[str], most: int = 2_000) -> Walk:
     """Follows every reference from the pages ``starts`` on; those that leave ``address`` are kept and not followed.
 
@@ -120,10 +131,13 @@ def walk(address: str, starts: list[str], most: int = 2_000) -> Walk:
         try:
             with urlopen(url, timeout=30) as response:
                 status, kind = response.status, response.headers.get("content-type", "")
+                policy = response.headers.get("content-security-policy", "")
                 text = response.read().decode("utf-8", "replace") if re.search("html|css|javascript", kind) else ""
         except HTTPError as error:
-            status, kind, text = error.code, "", ""
+            status, kind, text, policy = error.code, "", "", ""
         found.pages[url.removeprefix(address)] = status
+        if "html" in kind:
+            found.policies[url.removeprefix(address)] = policy
         assert len(found.pages) <= most, "the walk does not end"
         if status >= 400 and source:
             found.missing.append(source)

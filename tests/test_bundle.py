@@ -71,7 +71,7 @@ def program(folder: Path, version: str, wakaba: str = "1.0") -> Path:
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
-    return pack_folder(tmp_path / "minato-1.0", program(tmp_path / "w", "1.0"), the_pip(), "minato", ["ocr"]).folder
+    return pack_folder(tmp_path / "mina to-1.0", program(tmp_path / "w", "1.0"), the_pip(), "minato", ["ocr"]).folder
 
 
 def install(bundle: Path, *words: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
@@ -97,12 +97,12 @@ def flip(file: Path) -> None:
 
 def test_it_installs_without_a_network_and_an_upgrade_leaves_the_old_version_to_go_back_to(bundle, tmp_path):
     to = tmp_path / "to"
+    (to / "versions/1.0/lib").mkdir(parents=True)  # what an installation leaves that was killed
     ended = install(bundle)
     assert ended.returncode == 0, ended.stderr
     assert "minato 1.0 を" in ended.stdout and says(to) == "minato 1.0 wakaba 1.0 midori -"
     assert (to / "current/NOTICE").is_file() and (to / "current").readlink() == Path("versions/1.0")
     newer = pack_folder(tmp_path / "minato-2.0", program(tmp_path / "w2", "2.0", "1.5"), the_pip(), "minato", ["ocr"])
-    # The extra this time, and started by a relative path from elsewhere.
     ended = install(newer.folder, "--extras", "ocr")
     assert ended.returncode == 0, ended.stderr
     assert says(to) == "minato 2.0 wakaba 1.5 midori 3.0"
@@ -196,10 +196,10 @@ def test_the_same_folder_makes_the_same_archive(bundle, tmp_path):
     one, two = archive(bundle, tmp_path / "a"), archive(bundle, tmp_path / "b")
     assert one.read_bytes() == two.read_bytes()
     said = Path(f"{one}.sha256").read_text("utf-8")
-    assert said == f"{hashlib.sha256(one.read_bytes()).hexdigest()}  minato-1.0.tar.gz\n"
+    assert said == f"{hashlib.sha256(one.read_bytes()).hexdigest()}  mina to-1.0.tar.gz\n"
     with tarfile.open(one) as opened:
-        assert all(name.startswith("minato-1.0/") for name in opened.getnames())
-        assert opened.getmember("minato-1.0/install.sh").mode == 0o755
+        assert all(name.startswith("mina to-1.0/") for name in opened.getnames())
+        assert opened.getmember("mina to-1.0/install.sh").mode == 0o755
 
 
 def test_a_package_read_from_its_wheel_and_from_an_environment_says_the_same(tmp_path):

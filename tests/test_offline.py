@@ -19,7 +19,7 @@ import pytest
 
 from bundle.alone import Attempts, alone, possible
 from bundle.make import application
-from tests.references import imported, references
+from tests.references import imported, lets_outside, references
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "corpus" / "samples" / "files"
@@ -100,6 +100,12 @@ def test_every_page_and_file_refers_to_this_server_only(lived):
     assert set(walked["pages"].values()) == {200}
 
 
+def test_every_page_forbids_the_browser_to_load_from_another_host(lived):
+    policies = lived.said["walk"]["policies"]
+    assert {"/", "/docs"} <= set(policies) and len(policies) >= 60
+    assert {path: words for path, policy in policies.items() if (words := lets_outside(policy))} == {}
+
+
 # --- what proves it can fail ---------------------------------------------------------------------------------------
 
 
@@ -165,3 +171,17 @@ def test_a_reference_to_another_host_is_found(kind, text):
 def test_a_mention_is_not_a_reference():
     text = 'const ns = "http://www.w3.org/2000/svg", see = "from https://docs.example"; // import it from "npm"'
     assert imported(text) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ("", ["no default-src"]),
+        ("script-src 'self'", ["no default-src"]),
+        ("default-src 'self'; img-src 'self' https:", ["img-src https:"]),
+        ("default-src 'none'; connect-src *.cdn.example 'self'", ["connect-src *.cdn.example"]),
+        ("default-src 'self'; script-src 'self' 'nonce-a_-1'; object-src 'none'; img-src data: blob:", []),
+    ],
+)
+def test_a_policy_that_lets_something_in_is_told(policy, words):
+    assert lets_outside(policy) == words

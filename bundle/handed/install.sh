@@ -6,6 +6,7 @@
 # 初めに SHA256SUMS と照合し、次に pip が一つずつハッシュを確かめる。版ごとのフォルダーに入れ、最後に current を付け替える
 # ので、途中で止まっても、前の版はそのまま動く。
 set -eu
+umask 022 # 入れる人の設定によらず、動かす人が読めるように
 
 here=$(cd "$(dirname "$0")" && pwd)
 to="${HYOKA_HOME:-/opt/hyoka}"
@@ -59,38 +60,39 @@ found=$("$python" -c 'import sys, sysconfig; print("%d.%d" % sys.version_info[:2
   stop "この束は Python $(wanted python)（$(wanted platform)）用です。この機械の $python は $found でした。
 --python で場所を指定するか、この機械に合わせて作った束を使ってください。"
 
-locks="-r $here/locks/base.txt"
+locks="-r locks/base.txt"
 for one in $(printf '%s' "$extras" | tr ',' ' '); do
   [ -f "$here/locks/$one.txt" ] || stop "$one という追加部品は、この束に入っていません。入っているもの：$(wanted extras)"
-  locks="$locks -r $here/locks/$one.txt"
+  locks="$locks -r locks/$one.txt"
 done
 
 mkdir -p "$to/versions" || stop "$to に書き込めません。--to で別のフォルダーを指定するか、権限を確かめてください。"
 to=$(cd "$to" && pwd)
 place="$to/versions/$version"
-if [ -e "$place" ]; then
-  # 入れ直すときも、動いている版には触れない。
-  again=2
-  while [ -e "$place-$again" ]; do again=$((again + 1)); done
-  place="$place-$again"
-fi
+# 入れ直すときも、動いている版には触れない。途中で止まった跡（VERSION がない）は片付ける。
+again=2
+while [ -f "$place/VERSION" ]; do
+  place="$to/versions/$version-$again"
+  again=$((again + 1))
+done
+rm -rf "$place"
 trap 'status=$?; [ $status -eq 0 ] || rm -rf "$place"' EXIT
 trap 'exit 130' INT TERM
 
 # pip はこの束のものを使う：python3-venv のない機械でも動き、古い pip に左右されない。
 "$python" -m venv --without-pip "$place"
-pip=$(ls "$here"/pip/pip-*.whl)
-# 二つ目の照合：入れるもの一つ一つを、ロックのハッシュと。-I は環境変数や手元の設定を読まない。
-# shellcheck disable=SC2086 # 指定は空白で分ける。フォルダーの名に空白があるときは cd してから相対で渡す。
 cd "$here"
-locks=$(printf '%s' "$locks" | sed "s|$here/||g")
-PYTHONNOUSERSITE=1 PIP_CONFIG_FILE=/dev/null PIP_NO_INDEX=1 PYTHONPATH= "$place/bin/python" "$pip/pip" install \
-  --isolated --no-index --find-links "wheels" --require-hashes --only-binary :all: --no-cache-dir \
+# 二つ目の照合：入れるもの一つ一つを、ロックのハッシュと。環境変数や手元の設定は読まない。
+# shellcheck disable=SC2086 # ロックの指定は空白で分ける
+PYTHONNOUSERSITE=1 PYTHONPATH="" PIP_CONFIG_FILE=/dev/null "$place/bin/python" "$(ls pip/pip-*.whl)/pip" install \
+  --isolated --no-index --find-links wheels --require-hashes --only-binary :all: --no-cache-dir \
   --disable-pip-version-check --no-warn-script-location --quiet $locks ||
   stop "入れられませんでした。上の文を確かめて、束を運び直してから、もう一度実行してください（元の版はそのままです）。"
-cp "$here/VERSION" "$here/NOTICE" "$here/sbom.cdx.json" "$place/"
 
 (cd / && "$place/bin/$name" --help >/dev/null) || stop "入れた $name が動きません。動かなかった版は消し、元の版はそのままです。"
+cp NOTICE sbom.cdx.json "$place/"
+cp VERSION "$place/VERSION.new"
+mv "$place/VERSION.new" "$place/VERSION"
 
 # 最後に付け替える。mv -T は一つの操作なので、current がない瞬間はない。
 ln -s "versions/$(basename "$place")" "$to/current.new.$$"
