@@ -18,6 +18,7 @@ import ctypes
 import fcntl
 import json
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -58,7 +59,8 @@ def counters() -> dict[str, int]:
     for names, values in zip(lines[::2], lines[1::2], strict=True):
         protocol = names.split(":")[0]
         found |= {f"{protocol}{n}": int(v) for n, v in zip(names.split()[1:], values.split()[1:], strict=True)}
-    for line in Path("/proc/self/net/snmp6").read_text("ascii").splitlines():
+    six = Path("/proc/self/net/snmp6")  # not there where the kernel knows no IPv6
+    for line in six.read_text("ascii").splitlines() if six.exists() else ():
         name, value = line.split()
         found[name] = int(value)
     return {name: found[name] for name in _COUNTED if found.get(name)}
@@ -67,14 +69,14 @@ def counters() -> dict[str, int]:
 def leave_the_network() -> None:
     """Moves this process, and those it will start, into a new namespace; NoNamespace where that is not allowed."""
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(_NEWNET) != 0:
-        user, group = os.getuid(), os.getgid()
-        if libc.unshare(_NEWUSER | _NEWNET) != 0:
-            raise NoNamespace(os.strerror(ctypes.get_errno()))
-        Path("/proc/self/setgroups").write_text("deny", "ascii")
-        Path("/proc/self/uid_map").write_text(f"0 {user} 1", "ascii")
-        Path("/proc/self/gid_map").write_text(f"0 {group} 1", "ascii")
+    user, group = os.getuid(), os.getgid()
     try:
+        if libc.unshare(_NEWNET) != 0:
+            if libc.unshare(_NEWUSER | _NEWNET) != 0:
+                raise NoNamespace(os.strerror(ctypes.get_errno()))
+            Path("/proc/self/setgroups").write_text("deny", "ascii")
+            Path("/proc/self/uid_map").write_text(f"0 {user} 1", "ascii")
+            Path("/proc/self/gid_map").write_text(f"0 {group} 1", "ascii")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
             asked = fcntl.ioctl(any_socket, _GET_FLAGS, struct.pack("16sh14x", b"lo", 0))
             flags = struct.unpack("16sh14x", asked)[1]
@@ -94,17 +96,23 @@ def alone(
     with tempfile.TemporaryDirectory() as place:
         log, report = Path(place, "log"), Path(place, "report")
         told = {**(os.environ if settings is None else settings), LOG: str(log), REPORT: str(report)}
-        ended = subprocess.run(
+        with subprocess.Popen(
             [sys.executable, str(Path(__file__)), *command],
             cwd=folder,
             env=told,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
             errors="replace",
-            timeout=seconds,
-            check=False,
-        )
+            start_new_session=True,
+        ) as process:
+            try:
+                out, err = process.communicate(timeout=seconds)
+            except BaseException:
+                os.killpg(process.pid, signal.SIGKILL)  # with everything it started
+                raise
+        ended = subprocess.CompletedProcess(list(command), process.returncode, out, err)
         if ended.returncode == IMPOSSIBLE and not report.exists():
             raise NoNamespace(ended.stderr.strip())
         return ended, Attempts(json.loads(report.read_text("utf-8"))["kernel"], _read(log))
