@@ -16,10 +16,11 @@ from assistant.collector import settle
 from assistant.logs import set_up, told
 from assistant.stages import Stage, stage, stopwatch
 from corpus.errors import HyokaError, IndexDamaged
+from index.visibility import EVERYTHING, Visibility
 
 if TYPE_CHECKING:
-    from assistant.session import Assistant
     from assistant.settings import Settings
+    from assistant.views import Views
     from index.fusion import Weights
     from index.manifest import Manifest
     from index.snapshot import Snapshot
@@ -45,11 +46,12 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One call: what is to be done, from which opening, with which arguments."""
+    """One call: what is to be done, from which opening, with which arguments, and what of it may be seen."""
 
     opening: int
     work: Work
     given: tuple[Any, ...]
+    visibility: Visibility = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class _Desk:
         self._encoder: Encoder = encoder_of(settings)
         self._word_encoder = small_encoder(self._encoder)
         self._reranker = load_reranker(settings.reranker, settings.reranker_ms)
-        self._open: dict[int, Assistant] = {}
+        self._open: dict[int, Views] = {}
         self._files: dict[int, tuple[Path, Weights, Snapshot]] = {}
 
     def do(self, task: Task) -> Outcome:
@@ -100,7 +102,7 @@ class _Desk:
         return Outcome(result, problem, broke, watch.seconds)
 
     def _work(self, task: Task) -> Callable[[], Any]:
-        assistant = self._open[task.opening]
+        assistant = self._open[task.opening].of(task.visibility)
         if task.work == "ask":
             return lambda: assistant.ask(*task.given)
         search = assistant.index.search if task.work == "search" else assistant.index.search_sheets
@@ -127,6 +129,7 @@ class _Desk:
 
     def _take_in(self, opening: Opening, ahead: bool) -> None:
         from assistant.session import Assistant
+        from assistant.views import Views
         from index.snapshot import Snapshot
         from index.synonyms import put_in_force
 
@@ -155,16 +158,17 @@ class _Desk:
             snapshot.close()
             raise
         self._files[opening.number] = (opening.path, opening.weights, snapshot)
-        self._open[opening.number] = assistant
+        self._open[opening.number] = Views(assistant)
         settle()
         if not ahead:
             threading.Thread(target=assistant.warm, name="hyoka-read-ahead", daemon=True).start()
 
     def _let_go(self, number: int) -> None:
-        if self._open.pop(number, None) is not None:
-            _, _, snapshot = self._files.pop(number)
-            snapshot.close()
-            del snapshot
+        views = self._open.pop(number, None)
+        if views is not None:
+            del self._files[number]
+            views.close()
+            del views
             settle()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Protocol
 
+from assistant.access.caller import ANYBODY, calling
 from assistant.types import NO_CHOICES, Answer, Choices, Turn
 from corpus.errors import HyokaError
 from index.manifest import SNAPSHOTS, Manifest, current
@@ -107,7 +108,7 @@ class Readiness:
         warm(self.assistant)  # not part of being ready
 
     def check(self) -> State:
-        """As of now."""
+        """As of now; the sheets are those that the caller may see."""
         if self.stopping or self.problem is not None:
             return State(STOPPING if self.stopping else self.problem)
         try:
@@ -118,12 +119,14 @@ class Readiness:
             if not self._files.there(index):
                 return State(GONE)
             sheets = len(index.sheets())
+            with calling(ANYBODY):  # who may see nothing yet hears that there is something
+                there = sheets or len(self.assistant.index.sheets())
         except HyokaError as problem:
             return State(problem.message)
         except Exception:
             logger.exception("the index does not answer")
             return State("索引を読めません。hyoka index で作り直してください。")
-        if sheets == 0:
+        if there == 0:
             return State("索引にシートがありません。hyoka index でシートを取り込んでください。")
         new = OLD if getattr(self.assistant, "problem", "") else ""
         return State(None, sheets, tuple(one for one in (new, self._store_problem()) if one))

@@ -183,7 +183,7 @@ class WordLists:
 
     def word_counts(self) -> WordCounts | None:
         """See :class:`CountsWords`."""
-        return None if self._section_counts is None else WordCounts(self.sections, _Counts(self, self._section_counts))
+        return None if self._section_counts is None else WordCounts(self.sections, _Counts(self))
 
     def gather(self, kind: str, rows: Sequence[int] | NDArray[np.int64]) -> tuple[Ids, NDArray[np.int64]]:
         """The concatenated words of some rows of a list, and where each row starts (with the end)."""
@@ -205,8 +205,12 @@ class WordLists:
 class _Counts(Mapping[str, int]):
     """The counts of the words that stand in some section, each looked up when it is asked for."""
 
-    def __init__(self, lists: WordLists, counts: Ids) -> None:
-        self._lists, self._counts = lists, counts
+    def __init__(self, lists: WordLists) -> None:
+        self._lists = lists
+
+    @property
+    def _counts(self) -> Ids:
+        return self._lists.counts("section")
 
     def __getitem__(self, word: str) -> int:
         number = self._lists.number(word)

@@ -71,6 +71,6 @@ def log_errors() -> None:
     """From now on Gradio writes what breaks in an event into the log, instead of printing it: a message may repeat a
     question, and a log of JSON must hold nothing else."""
     for name in ("gradio.queueing", "gradio.routes"):
-        module = sys.modules.get(name)
+        module: Any = sys.modules.get(name)
         if hasattr(module, "traceback"):
             module.traceback = _Logged()
