@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +16,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from running import QUESTION, Chat, Process
+from proxy import NGINX, nginx
+from running import QUESTION, ROOT, Chat, Process, free_port
 
 from index.manifest import CURRENT, SNAPSHOTS, current
 
@@ -188,6 +192,52 @@ def test_it_is_not_ready_before_its_first_answer_nor_when_it_is_to_stop():
         assert client.get("/readyz").json()["status"] == "ready"
         application.state.readiness.stop()
         assert client.get("/readyz").status_code == 503
+
+
+# ---- what deploy/ says of it ----------------------------------------------------------------------------------------
+
+
+def test_the_health_check_of_the_container_tells_alive_from_dead(server):
+    text = (ROOT / "deploy" / "container" / "Containerfile").read_text("utf-8")
+    code = re.search(r'CMD \["python", "-c", "(.*)"\]', text)[1]
+    alive = subprocess.run([sys.executable, "-c", code.replace(":8000/", f":{server.port}/")], capture_output=True)
+    dead = subprocess.run([sys.executable, "-c", code.replace(":8000/", f":{free_port()}/")], capture_output=True)
+    assert alive.returncode == 0 and dead.returncode != 0
+
+
+class Through(Process):
+    """The same server, reached over another port."""
+
+    def __init__(self, server: Process, port: int) -> None:
+        self.__dict__.update(server.__dict__)
+        self.port = port
+
+
+@pytest.mark.skipif(not NGINX.exists(), reason=f"{NGINX} がありません（Debian の nginx-light）")
+def test_a_question_a_search_and_a_streamed_answer_go_through_nginx(server, tmp_path):
+    with nginx(tmp_path, server.port) as port:
+        through = Through(server, port)
+
+        def answers() -> bool:
+            try:
+                return through.get("/readyz").status == 200
+            except OSError:
+                return False
+
+        server.wait(answers)
+        before = len(server.lines)
+        assert through.ask().json["citations"]
+        assert through.get(f"/api/v1/search?q={quote('花火大会')}").json["total"] >= 1
+        assert "X-Request-ID" in through.get("/").headers
+        assert any(one["msg"] == "process_completed" and one["success"] for one in Chat(through, QUESTION).read())
+        page = through.connect()
+        page.request("GET", "/gradio_api/heartbeat/abcdefgh")
+        assert page.getresponse().readline() == b"data: ALIVE\n"  # never ends: a proxy that held it back would wait
+        page.close()
+        assert through.send("POST", "/api/v1/ask", {"question": "x" * 6_000_000}).status == 413
+        lines = server.lines[before:]
+        ids = [one["request"] for one in lines if one.get("route") == "/api/v1/ask"]
+        assert len(ids) == 1 and re.fullmatch(r"[0-9a-f]{32}", ids[0])  # nginx has made it
 
 
 # ---- a new index under load -----------------------------------------------------------------------------------------
