@@ -182,6 +182,7 @@ def serve(
             from ui.examples import examples
 
             upkeep = open_upkeep(settings, snapshot, pool)
+            del snapshot  # the server lets go of it when a newer one has taken over
             questions = [question for group in examples(upkeep.live).values() for question in group][:3]
             keeping = Keeping(on=settings.history, days=settings.history_days, most=settings.history_most)
             store = open_store(settings.feedback_file, keeping, settings.database)

@@ -296,6 +296,13 @@ def test_ten_new_indexes_under_load_cost_no_request(index, sources, tmp_path):
         assert "第10会場" in server.ask("朝市の今後の計画は？").text
         taken = [one["index"] for one in server.lines if one.get("event") == "index" and "index" in one]
         assert len(taken) == 10
+
+        def held() -> set[str]:
+            maps = Path(f"/proc/{server.process.pid}/maps").read_text("utf-8")
+            return set(re.findall(r"/snapshots/([^/ ]+)", maps))
+
+        # Of the older ones none is kept open, nor its memory, but perhaps the one that was in use when the last came.
+        assert len(held()) <= 2 and current(folder) in held()
     finally:
         server.end()
         (sources / "b.txt").unlink(missing_ok=True)
