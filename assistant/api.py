@@ -15,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 from starlette.routing import Match
 
+from assistant.discretion import document_for
 from assistant.line import Line, apart
 from assistant.metrics import Metrics, MetricsMiddleware
 from assistant.payload import answer_json, search_json, sheet_detail_json, sheet_json
@@ -188,9 +189,13 @@ def _sheets(assistant: Asker) -> APIRouter:
 
     @router.get("/sheets/{sheet_id}/source", summary="原文", response_class=PlainTextResponse)
     def source(sheet_id: str) -> PlainTextResponse:
-        """シートのある文書から取り出したテキスト全体。引用の `start` と `end` はこの文字の位置です。"""
-        found = find_sheet(assistant.index, sheet_id)
-        return PlainTextResponse(assistant.index.document(found.file).text)
+        """シートのある文書から取り出したテキスト全体。引用の `start` と `end` はこの文字の位置です。
+
+        担当者などの氏名は、設定により同じ字数の「＊」で伏せます（そのとき Hyoka-Masked: true）。
+        """
+        index = assistant.index
+        document = document_for(index, find_sheet(index, sheet_id).file)
+        return PlainTextResponse(document.text, headers={"Hyoka-Masked": "true" if document.masked else "false"})
 
     return router
 

@@ -77,8 +77,10 @@ class _Desk:
     def __init__(self, settings: Settings) -> None:
         from assistant.opening import encoder_of, engine_of, use_server
         from index.encoder import small_encoder
+        from index.namepolicy import use_staff_names
         from index.reranker import load_reranker
 
+        use_staff_names(settings.staff_names)
         use_server(settings)  # each process has connections of its own
         self._engine = engine_of(settings)
         self._encoder: Encoder = encoder_of(settings)
