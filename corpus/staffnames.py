@@ -83,11 +83,14 @@ def staff_spans(text: str, found: Sequence[SheetReading]) -> tuple[Span, ...]:
     """
     own = [(s.span.start, s.span.end) for r in found for s in r.sections if s.field == PERSON_FIELD]
     plain = text.translate(_PLAIN)
-    told = _Found(list(dict.fromkeys(own)))
+    told = _Found([(start, _own_end(plain, start, end)) for start, end in dict.fromkeys(own)])
     for value in dict.fromkeys(plain[start:end] for start, end in told.spans):
         _note(value, told)
     for label in _labels().finditer(plain):
-        _beside_label(plain, label, told)
+        if label["divider"]:
+            _beside_label(plain, label, told)
+        if ":" not in label["divider"]:
+            _under_label(plain, label, told)
     for title in _titled().finditer(plain):
         if all(_is_name(word) for word in title["name"].split()):
             told.spans.append(title.span("name"))
@@ -127,7 +130,7 @@ def _labels_of(labels: tuple[str, ...]) -> re.Pattern[str]:
     either = "|".join(_spaced(word) for word in sorted(words, key=len, reverse=True))
     return re.compile(
         rf"(?<!\w)(?P<label>{either})(?:[ ]?\((?:氏名|名|職・?氏名)\)|名)?[ ]{{0,3}}[)\]】》]?"
-        r"(?P<divider>[ ]{0,3}:[ \t]*|[ ]{0,3}\t[ \t]*|[ ]+)(?=\S)"
+        r"(?P<divider>(?:[ ]{0,3}:[ \t]*|[ ]{0,3}\t[ \t]*|[ ]+)(?=\S)|(?=[ \t]*\n))"
     )
 
 
@@ -138,6 +141,45 @@ def _titled() -> re.Pattern[str]:
         rf"(?:(?<!\w)|(?<=[課部係室局所]))(?:{either})(?:[ ]{{1,3}}|[ ]?:[ ]?|\t)"
         rf"(?P<name>[{_HAN}]{{1,4}}(?:[ ]{{1,2}}[{_LETTERS}]{{1,4}})?)(?=[\t\n,、。)】(]|[ ]*(?:\n|$))"
     )
+
+
+def _own_end(text: str, start: int, end: int) -> int:
+    """Where the value of a section ends that took the next label for a part of it: 見本 太郎 開始年度 平成30年度."""
+    named = False
+    for part in _PARTS.finditer(text, start, end):
+        if named and canonical(part[0]) not in (None, PERSON_FIELD):
+            return part.start()
+        named = named or _is_name(part[0])
+    return end
+
+
+def _under_label(text: str, label: re.Match[str], told: _Found) -> None:
+    """The names under a label at the head of a column: in the same cell, or the same word, of the next line."""
+    begin, end = text.rfind("\n", 0, label.start()) + 1, text.find("\n", label.end())
+    after = text[label.end() : end] if end >= 0 else ""
+    following = after.split()
+    if end < 0 or (following and canonical(following[0]) is None and canonical("".join(following)) is None):
+        return  # what follows is no label: this is no head
+    below = re.compile(r"\s*([^\n]+)").match(text, end)
+    if below is None or canonical(below[1].split()[0]) is not None:
+        return  # the next line has labels of its own
+    line, at = below[1], below.start(1)
+    if "\t" in text[begin:end]:
+        cells = line.split("\t")
+        column = text.count("\t", begin, label.start())
+        words = [(at + sum(map(len, cells[:column])) + column, cells[column])] if column < len(cells) else []
+    else:
+        first = len(text[begin : label.start()].split())
+        every = [(at + word.start(), word[0]) for word in re.finditer(r"\S+", line)]
+        more = len(every) - (first + 1 + len(following))  # a name may be two words
+        words = every[first : first + 1 + more] if more >= 0 else []
+    taken = []
+    for start, word in words:
+        for part in _PARTS.finditer(word):
+            if _is_name(part[0]):
+                told.spans.append((start + part.start(), start + part.end()))
+                taken.append(part[0])
+    _note(" ".join(taken), told)
 
 
 def _beside_label(text: str, label: re.Match[str], told: _Found) -> None:
