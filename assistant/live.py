@@ -3,11 +3,9 @@ closed when the last request that uses it is done."""
 
 from __future__ import annotations
 
-import functools
-import inspect
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -18,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.collector import changed
 from assistant.readiness import NO_FILTERS, Asker, warm
+from assistant.surroundings import surrounded
 from assistant.types import NO_CHOICES, Answer, Choices, Turn
 from corpus.errors import HyokaError
 from index.types import Filters, Index
@@ -52,6 +51,14 @@ class _Hold:
                 self._taken[live] = live._take()
             return self._taken[live]
 
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        token = _HOLD.set(self)
+        try:
+            yield
+        finally:
+            _HOLD.reset(token)
+
     def end(self) -> None:
         with self._lock:
             self.open = False
@@ -67,74 +74,16 @@ _HOLD: ContextVar[_Hold | None] = ContextVar("hyoka_hold", default=None)
 def holding() -> Iterator[None]:
     """Inside, every :class:`Live` stays what it was when it was first asked, whatever is opened meanwhile."""
     hold = _Hold()
-    token = _HOLD.set(hold)
     try:
-        yield
+        with hold.step():
+            yield
     finally:
-        _HOLD.reset(token)
         hold.end()
 
 
 def held(work: Callable[..., Any]) -> Callable[..., Any]:
-    """A function, or a generator function, each call of which is one request (see :func:`holding`); also an asynchronous one."""
-    if inspect.isasyncgenfunction(work):
-
-        @functools.wraps(work)
-        async def flowed(*values: Any, **named: Any) -> AsyncIterator[Any]:
-            hold = _Hold()
-            steps = work(*values, **named)
-            try:
-                while True:
-                    token = _HOLD.set(hold)
-                    try:
-                        step = await anext(steps)
-                    except StopAsyncIteration:
-                        return
-                    finally:
-                        _HOLD.reset(token)
-                    yield step
-            finally:
-                await steps.aclose()
-                hold.end()
-
-        return flowed
-    if inspect.iscoroutinefunction(work):
-
-        @functools.wraps(work)
-        async def awaited(*values: Any, **named: Any) -> Any:
-            with holding():
-                return await work(*values, **named)
-
-        return awaited
-    if not inspect.isgeneratorfunction(work):
-
-        @functools.wraps(work)
-        def called(*values: Any, **named: Any) -> Any:
-            with holding():
-                return work(*values, **named)
-
-        return called
-
-    @functools.wraps(work)
-    def stepped(*values: Any, **named: Any) -> Iterator[Any]:
-        # Each step may run in another thread with another context, so the hold is put in place step by step.
-        hold = _Hold()
-        steps = work(*values, **named)
-        try:
-            while True:
-                token = _HOLD.set(hold)
-                try:
-                    step = next(steps)
-                except StopIteration:
-                    return
-                finally:
-                    _HOLD.reset(token)
-                yield step
-        finally:
-            steps.close()
-            hold.end()
-
-    return stepped
+    """A function of any kind, each call of which is one request (see :func:`holding`)."""
+    return surrounded(work, _Hold)
 
 
 class HoldRequests:

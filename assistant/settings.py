@@ -23,7 +23,7 @@ from index.postgresurl import SHAPE, has_shape
 FILE = Path("hyoka.toml")
 SECRET = {"database_url"}  # never repeated: a password stands in it
 # The others come from the variables and the file.
-FLAGS = {"index_dir", "host", "port", "max_file_mb", "forms", "workers"}
+FLAGS = {"index_dir", "host", "port", "max_file_mb", "forms", "workers", "auth", "without_login", "tls_cert", "tls_key"}
 
 
 class Settings(BaseSettings):
@@ -81,6 +81,34 @@ class Settings(BaseSettings):
     )
     waiting: int = Field(default=64, ge=0, le=10_000, description="0から10000の整数（順番を待てる質問と検索の数）")
     waiting_seconds: float = Field(default=10, gt=0, le=600, description="0より大きく600以下の数（秒。順番を待つ長さ）")
+    auth: Literal["off", "password", "users", "proxy"] = Field(
+        default="off",
+        description="off（ログインなし）、password（共通パスワード）、users（利用者ごと）、proxy（前に置いたプロキシ）のどれか",
+    )
+    access_file: Path | None = Field(default=None, description="パスワード、利用者、鍵のファイル（.toml）のパス")
+    without_login: bool = Field(
+        default=False, description="true か false（ほかのパソコンからもログインなしで使わせるか）"
+    )
+    session_hours: float = Field(
+        default=12, gt=0, le=720, description="0より大きく720以下の数（時間。ログインが続く長さ）"
+    )
+    requests_per_minute: int = Field(
+        default=600,
+        ge=0,
+        le=1_000_000,
+        description="0から1000000の整数（一人が1分に送れる要求の数。0なら限らない）",
+    )
+    proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("127.0.0.1", "::1"), description="信じるプロキシのアドレス（, で区切る。tomlでは並び）"
+    )
+    proxy_user_header: str = Field(
+        default="X-Forwarded-User", min_length=1, description="プロキシが利用者の名前を書くヘッダーの名前"
+    )
+    proxy_groups_header: str = Field(
+        default="", description="プロキシがグループの名前（, で区切る）を書くヘッダーの名前"
+    )
+    tls_cert: Path | None = Field(default=None, description="サーバー証明書（PEM）のパス")
+    tls_key: Path | None = Field(default=None, description="証明書の秘密鍵（PEM）のパス")
     workers: int = Field(
         default=1, ge=1, le=64, description="1から64の整数（質問と検索に答えるプロセスの数。1なら画面と同じプロセス）"
     )
@@ -111,6 +139,11 @@ class Settings(BaseSettings):
     def _divided(cls, value: Any) -> Any:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
+    @field_validator("proxies", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
     @field_validator("database_url")
     @classmethod
     def _addressed(cls, value: SecretStr | None) -> SecretStr | None:
@@ -127,6 +160,11 @@ class Settings(BaseSettings):
     def synonyms_file(self) -> Path:
         """The city's own synonyms: as set, or ``synonyms.toml`` beside the index."""
         return self.synonyms or self.index_dir / "synonyms.toml"
+
+    @property
+    def access(self) -> Path:
+        """The access file: as set, or ``access.toml`` beside the index."""
+        return self.access_file or self.index_dir / "access.toml"
 
     @property
     def at_once(self) -> int | None:

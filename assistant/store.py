@@ -120,6 +120,11 @@ class FeedbackStore:
         self.talks = open_book(place, keeping)
         self.asked = AskedQuestions(place)
 
+    @property
+    def database(self) -> Database:
+        """Where everything stands, for what is kept beside the opinions."""
+        return self._db
+
     def add(
         self,
         rating: Rating,

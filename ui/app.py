@@ -11,7 +11,10 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from assistant.access.door import Door, Peer
+from assistant.access.policy import OPEN, Policy
 from assistant.api import create_api, find_sheet
 from assistant.line import Line
 from assistant.live import HoldRequests
@@ -25,6 +28,7 @@ from ui.dress import Dress
 from ui.export import add_export, add_report
 from ui.gradiostart import without_stubs
 from ui.guard import Guard
+from ui.login import add_login
 from ui.papers import add_papers
 from ui.pictures import add_pictures
 from ui.render import year_label
@@ -40,10 +44,14 @@ FONTS = ["Hiragino Sans", "Yu Gothic UI", "Meiryo", "Noto Sans CJK JP", "Noto Sa
 
 
 def create_app(
-    assistant: Asker, store: FeedbackStore | None = None, upkeep: Upkeep | None = None, line: Line | None = None
+    assistant: Asker,
+    store: FeedbackStore | None = None,
+    upkeep: Upkeep | None = None,
+    line: Line | None = None,
+    policy: Policy = OPEN,
 ) -> FastAPI:
     """Everything behind one port. ``store`` keeps opinions; without one they go to the default file. ``upkeep`` is what
-    the 管理 screen may change; without it that screen only shows.
+    the 管理 screen may change; without it that screen only shows. ``policy`` says who is let in: by default everybody.
 
     Questions and searches wait their turn in ``line``. The API's routes come first, the sheet pages next, and the screens take every other address.
     """
@@ -66,10 +74,15 @@ def create_app(
     _refuse_uploads(app)
     app.add_middleware(Visitors, days=kept.talks.keeping.days if kept.talks.keeping.on else 0)
     app.add_middleware(Dress, head=_head())
+    add_login(app, policy)
+    app.add_middleware(Door, policy=policy)
     app.add_middleware(Guard)
     app.add_middleware(GZipMiddleware, minimum_size=1_000)  # streamed answers (text/event-stream) pass uncompressed
     app.add_middleware(HoldRequests)
-    return _mount_screens(app, app.state.recorder, kept, desk, upkeep, app.state.line)
+    if policy.proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[str(one) for one in policy.proxies])
+    app.add_middleware(Peer)
+    return _mount_screens(app, app.state.recorder, kept, desk, upkeep, app.state.line, policy.on)
 
 
 def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
@@ -110,13 +123,17 @@ def _offset(text: str) -> int | None:
 
 def _head() -> str:
     """Links to every style sheet and script of the assets folder, for the screens' page."""
-    styles = [f'<link rel="stylesheet" href="/hyoka-assets/{file.name}">' for file in sorted(ASSETS.glob("*.css"))]
+    styles = [
+        f'<link rel="stylesheet" href="/hyoka-assets/{file.name}">'
+        for file in sorted(ASSETS.glob("*.css"))
+        if file.name != "login.css"
+    ]
     scripts = [f'<script src="/hyoka-assets/{file.name}" defer></script>' for file in sorted(ASSETS.glob("*.js"))]
     return "".join([*styles, *scripts])
 
 
 def _mount_screens(
-    app: FastAPI, assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None, line: Line
+    app: FastAPI, assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None, line: Line, login: bool
 ) -> FastAPI:
     # Before the import: Gradio reads these once.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -124,7 +141,6 @@ def _mount_screens(
     with without_stubs():
         import gradio as gr
 
-    from ui.holds import hold_events
     from ui.screens import build_screens
 
     theme = gr.themes.Default(
@@ -138,7 +154,7 @@ def _mount_screens(
     )
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        hold_events(build_screens(assistant, store, desk, upkeep, line)),
+        build_screens(assistant, store, desk, upkeep, line, login),
         path="/",
         theme=theme,
         favicon_path=str(ASSETS / "favicon.svg"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-SHEET_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'self'; base-uri 'none'"
+SHEET_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
+)
 # Gradio and Swagger write styles and scripts into their pages; only their own host may serve more.
 SCREEN_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline';"
@@ -35,7 +37,7 @@ class Guard:
                 headers.setdefault("Referrer-Policy", "same-origin")
                 headers.setdefault("X-Frame-Options", "SAMEORIGIN")
                 path = scope["path"].removeprefix(scope.get("root_path", ""))  # some servers leave the prefix in it
-                plain = path.startswith(("/sheet/", "/compare"))
+                plain = path.startswith(("/sheet/", "/compare", "/login"))
                 headers.setdefault("Content-Security-Policy", SHEET_POLICY if plain else SCREEN_POLICY)
                 keep = next((rule for part, rule in KEEP.items() if scope["path"].startswith(part)), "")
                 if keep and message["status"] == 200:

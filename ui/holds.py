@@ -1,18 +1,67 @@
-"""Every event of the screens answers from one index, also while a new one takes over."""
+"""Every event of the screens answers from one index, also while a new one takes over, for the one who asks, and only whom
+it is meant for."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import gradio as gr  # 2 s: this module is imported when the application is built, not before
+from gradio.context import LocalContext
+
+from assistant.access.caller import ANYBODY, Caller, called_by, caller, caller_of
 from assistant.live import held
+from assistant.surroundings import surrounded
+
+_REFUSED = "この操作は、管理者だけができます。管理者でログインし直してください。"
 
 
-def hold_events(screens: Any) -> Any:
+class Restricted:
+    """The events of the parts that only a 管理者 may use, where people log in."""
+
+    def __init__(self) -> None:
+        self._events: set[int] = set()
+
+    @contextmanager
+    def part(self, screens: Any) -> Iterator[None]:
+        """Every event that is added to the Blocks inside is one of them."""
+        before = set(screens.fns)
+        yield
+        self._events |= set(screens.fns) - before
+
+    def __contains__(self, event: int) -> bool:
+        return event in self._events
+
+
+def hold_events(screens: Any, restricted: Restricted | None = None) -> Any:
     """The same ``gr.Blocks``, each of its functions holding the index that it meets first until it is done.
 
-    Done once, here: an event that looks at the index twice would otherwise have to think of it.
+    Done once, here: an event that looks at the index twice, or forgets who asks, would otherwise have to think of it.
     """
-    for event in screens.fns.values():
+    for number, event in screens.fns.items():
         if event.fn is not None:
-            event.fn = held(event.fn)
+            work = held(event.fn)
+            if restricted is not None and number in restricted:
+                work = surrounded(work, _Checked)
+            event.fn = called_by(work, _asking)
     return screens
+
+
+def _asking() -> Caller:
+    """Who sent the event that runs: Gradio runs it in a task of its own, which knows no request but through this."""
+    request = LocalContext.request.get(None)
+    return ANYBODY if request is None else caller_of(request)
+
+
+class _Checked:
+    def __init__(self) -> None:
+        if not caller().may("admin"):
+            raise gr.Error(_REFUSED, print_exception=False)
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        yield
+
+    def end(self) -> None:
+        pass

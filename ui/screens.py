@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr  # 2 s: this module is imported when the application is built, not before
 
+from assistant.access.caller import caller
 from assistant.line import Line
 from assistant.readiness import Asker
 from assistant.store import FeedbackStore
@@ -19,6 +20,7 @@ from ui.catalogue import build_catalogue
 from ui.chat import build_chat, example_updates
 from ui.comparing import build_comparing
 from ui.examples import Examples, examples
+from ui.holds import Restricted, hold_events
 from ui.render import catalogue_line, render_held
 from ui.scope import scope, scope_choices, scope_label
 from ui.search import build_search
@@ -45,12 +47,18 @@ KEEP_ADDRESS = """(...chosen) => {
 
 
 def build_screens(
-    assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None = None, line: Line | None = None
+    assistant: Asker,
+    store: FeedbackStore,
+    desk: Desk,
+    upkeep: Upkeep | None = None,
+    line: Line | None = None,
+    login: bool = False,
 ) -> gr.Blocks:
-    """The page, ready to be mounted. An address may carry filters, a search and a tab:
+    """The page, ready to be mounted; where there is a ``login``, 管理 is for a 管理者 alone. An address may carry filters, a search and a tab:
     ``/?municipality=A&fiscal_year=2021&tab=search&q=更改``."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     line = Line() if line is None else line
+    restricted = Restricted()
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=False) as screens:
         top = gr.HTML(header(""), elem_id="hy-header", apply_default_css=False)
         with gr.Accordion(scope_label(scope()), open=False, elem_id="hy-scope") as fold, gr.Row():
@@ -68,7 +76,7 @@ def build_screens(
             with gr.Tab("比較", id="compare"):
                 fill_comparing, comparing_inputs, comparing_outputs = build_comparing(assistant, shared)
 
-            with gr.Tab("管理", id="status") as status_tab:
+            with gr.Tab("管理", id="status", visible=not login) as status_tab, restricted.part(screens):
                 build_status(assistant, store, desk, status_tab, upkeep)
 
         # Trying the examples is nobody's question: it goes past the recorder.
@@ -84,14 +92,16 @@ def build_screens(
                 # An empty value would wipe out what a quick hand has chosen before the list is in place.
                 dropdowns.append(gr.update(choices=choices, value=chosen) if chosen else gr.update(choices=choices))
             tab = asked.get("tab", [""])[0]
+            admitted = not login or caller().may("admin")
             return [
                 header(catalogue_line(sheets)),
                 render_held(sheets),
                 *dropdowns,
-                gr.Tabs(selected=tab) if tab in TABS else gr.skip(),
+                gr.Tabs(selected=tab) if tab in TABS and (admitted or tab != "status") else gr.skip(),
+                gr.Tab(visible=True) if login and admitted else gr.skip(),
             ]
 
-        screens.load(start, None, [top, held, *shared, tabs], **quiet)
+        screens.load(start, None, [top, held, *shared, tabs, status_tab], **quiet)
         screens.load(lambda: example_updates(tried.get()), None, to_fill, **quiet)
         screens.load(fill_catalogue, catalogue_inputs, catalogue_outputs, **quiet)
         screens.load(fill_comparing, comparing_inputs, comparing_outputs, **quiet)
@@ -103,7 +113,7 @@ def build_screens(
     # beside forty other events (its own default). Of those, one slow one must not make the next person wait.
     screens.max_threads = 40 + line.at_once + line.most_waiting
     screens.queue(default_concurrency_limit=8)
-    return screens
+    return hold_events(screens, restricted if login else None)
 
 
 def address_values(request: gr.Request) -> dict[str, list[str]]:
