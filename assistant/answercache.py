@@ -36,6 +36,11 @@ class AnswerCache:
         """Warms the assistant; answers come with questions only."""
         warm(self._assistant)
 
+    def forget(self) -> None:
+        """Forgets every answer."""
+        with self._lock:
+            self._answers.clear()
+
     def __len__(self) -> int:
         return len(self._answers)
 

@@ -15,6 +15,8 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 from starlette.routing import Match
 
+from assistant.audit import AuditTrail, use_trail
+from assistant.auditing import AuditRequests
 from assistant.discretion import document_for
 from assistant.line import Line, apart
 from assistant.metrics import Metrics, MetricsMiddleware
@@ -65,10 +67,14 @@ def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None)
     app.state.readiness = readiness
     app.state.recorder = recorder
     app.state.line = line
+    use_trail(store.audit)
+    if (forget := getattr(assistant, "forget", None)) is not None:
+        store.forgetting.caches.append(forget)
+    app.add_middleware(AuditRequests, trail=store.audit)
     app.add_middleware(BodyLimit)
     app.add_middleware(MetricsMiddleware, metrics=metrics)
     add_error_handlers(app)
-    app.include_router(_questions(recorder, line))
+    app.include_router(_questions(recorder, line, store.audit))
     app.include_router(_sheets(assistant))
     app.include_router(_feedback(store, metrics))
     app.include_router(_operations(readiness, assistant, metrics))
@@ -113,7 +119,7 @@ def _filters(
     )
 
 
-def _questions(assistant: Asker, line: Line) -> APIRouter:
+def _questions(assistant: Asker, line: Line, audit: AuditTrail) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=["質問と検索"], responses=ERRORS | BUSY)
 
     @router.post("/ask", summary="質問する", response_model=AnswerJson)
@@ -148,13 +154,15 @@ def _questions(assistant: Asker, line: Line) -> APIRouter:
         filters = _filters(municipality, fiscal_year, department, section, rating, budget)
         words = clean_question(q)
 
-        def found() -> Response:
+        def searched() -> Response:
             with stage("search"):
                 result = assistant.index.search(words, k, filters, offset, sort)
             with stage("render"):
-                return _json(search_json(result, assistant.index))
+                found = search_json(result, assistant.index)
+                audit.tell("search", words, [hit.sheet_id for hit in found.hits], assistant.index.version, "shown")
+                return _json(found)
 
-        return await line.run("search", found)
+        return await line.run("search", searched)
 
     return router
 

@@ -12,6 +12,7 @@ import typer
 
 from assistant import console
 from assistant.access.commands import commands as access_commands
+from assistant.accounting import commands as account_commands
 from assistant.filing import commands
 from assistant.options import IndexDir, Json, settings_of
 from assistant.usage import USAGE_ERROR, usage_sentence
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(commands)
 app.add_typer(access_commands)
+app.add_typer(account_commands)
 
 DRAFT = "draft"  # never a question file: those are told apart by their endings
 
@@ -170,6 +172,7 @@ def serve(
             # Opened before anything slow is loaded: a taken port or a missing index is told at once.
             snapshot = _open(settings, reranked=True)
             from assistant.access.policy import open_policy
+            from assistant.audit import Auditing
             from assistant.conversations import Keeping
             from assistant.store import open_store
             from assistant.upkeep import open_upkeep
@@ -179,7 +182,9 @@ def serve(
             upkeep = open_upkeep(settings, snapshot, pool)
             questions = [question for group in examples(upkeep.live).values() for question in group][:3]
             keeping = Keeping(on=settings.history, days=settings.history_days, most=settings.history_most)
-            store = open_store(settings.feedback_file, keeping, settings.database)
+            auditing = Auditing(settings.audit, settings.audit_days)
+            store = open_store(settings.feedback_file, keeping, settings.database, auditing)
+            store.audit.purge()
             store.asked.counting = settings.count_questions
             line = Line(settings.at_once, settings.waiting, settings.waiting_seconds)
             policy = open_policy(settings, store.database)

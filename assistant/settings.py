@@ -126,6 +126,8 @@ class Settings(BaseSettings):
         description=f"PostgreSQLのアドレス（{SHAPE}。なければファイルに残す）",
     )
     feedback_file: Path | None = Field(default=None, description="評価と会話の履歴を残すファイルのパス")
+    audit: bool = Field(default=False, description="true か false（だれが、いつ、何を聞いたかを監査のために残すか）")
+    audit_days: int = Field(default=365, ge=1, le=36_500, description="1から36500の整数（監査の記録を残す日数）")
     staff_names: StaffNames = Field(
         default="mask",
         description="mask、admins、show のどれか（担当者などの氏名。mask は伏せる、admins は管理者だけ見られる、show は見せる）",

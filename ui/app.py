@@ -69,7 +69,7 @@ def create_app(
     desk = open_desk(app.state.recorder, kept)
     add_case_files(app, desk)
     add_papers(app, kept.talks)
-    add_results(app, assistant, app.state.line)
+    add_results(app, assistant, app.state.line, kept.audit)
     add_search_files(app, assistant)
     _refuse_uploads(app)
     app.add_middleware(Visitors, days=kept.talks.keeping.days if kept.talks.keeping.on else 0)

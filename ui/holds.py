@@ -11,6 +11,8 @@ import gradio as gr  # 2 s: this module is imported when the application is buil
 from gradio.context import LocalContext
 
 from assistant.access.caller import ANYBODY, Caller, called_by, caller, caller_of
+from assistant.audit import Coming, Origin
+from assistant.auditing import origin_of
 from assistant.live import held
 from assistant.surroundings import surrounded
 
@@ -44,7 +46,7 @@ def hold_events(screens: Any, restricted: Restricted | None = None) -> Any:
             work = held(event.fn)
             if restricted is not None and number in restricted:
                 work = surrounded(work, _Checked)
-            event.fn = called_by(work, _asking)
+            event.fn = surrounded(called_by(work, _asking), _coming)
     return screens
 
 
@@ -52,6 +54,12 @@ def _asking() -> Caller:
     """Who sent the event that runs: Gradio runs it in a task of its own, which knows no request but through this."""
     request = LocalContext.request.get(None)
     return ANYBODY if request is None else caller_of(request)
+
+
+def _coming() -> Coming:
+    """Where the event that runs comes from, for the audit trail."""
+    request = LocalContext.request.get(None)
+    return Coming(Origin() if request is None else origin_of(getattr(request, "request", request).scope))
 
 
 class _Checked:
