@@ -185,7 +185,7 @@ def serve(
             auditing = Auditing(settings.audit, settings.audit_days)
             store = open_store(settings.feedback_file, keeping, settings.database, auditing)
             store.audit.purge()
-            store.asked.counting = settings.count_questions
+            store.asked.counting = settings.count_questions and settings.history
             line = Line(settings.at_once, settings.waiting, settings.waiting_seconds)
             policy = open_policy(settings, store.database)
             application = create_app(upkeep.live, store, upkeep, line, policy)

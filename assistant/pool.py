@@ -32,7 +32,9 @@ _NONE = "回答の処理を準備しています。数秒待ってから、も�
 
 
 class BrokeElsewhere(Exception):
-    """An unforeseen error in an answering process; its traceback is the message."""
+    """An unforeseen error in an answering process; the message is its way through the code (:func:`assistant.withheld.way`)."""
+
+    withheld = True
 
 
 @dataclass(frozen=True, slots=True)

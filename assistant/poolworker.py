@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import threading
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.collector import settle
 from assistant.stages import Stage, stage, stopwatch
+from assistant.withheld import way, withhold
 from corpus.errors import HyokaError, IndexDamaged
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ class _Desk:
                 problem, broke = None, ""
             except HyokaError as told:
                 result, problem, broke = None, told, ""
-            except Exception:
-                result, problem, broke = None, None, traceback.format_exc()
+            except Exception as error:
+                result, problem, broke = None, None, way(error)
         return Outcome(result, problem, broke, watch.seconds)
 
     def _work(self, task: Task) -> Callable[[], Any]:
@@ -176,6 +176,7 @@ def serve(work_handle: int, order_handle: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING)
+    withhold()
     work: Connection[Any, Any] = Connection(work_handle)
     orders: Connection[Any, Any] = Connection(order_handle)
     try:
@@ -186,7 +187,7 @@ def serve(work_handle: int, order_handle: int) -> None:
             try:
                 work.send(outcome)
             except (TypeError, AttributeError, ValueError) as error:  # a result that cannot be sent
-                work.send(Outcome(broke=f"{type(error).__name__}: {error}", seconds=outcome.seconds))
+                work.send(Outcome(broke=type(error).__name__, seconds=outcome.seconds))
     except (EOFError, OSError):
         _gone()
 

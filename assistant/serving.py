@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistant.withheld import withhold
 from corpus.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def run(application: FastAPI, opened: socket.socket, tls: Tls | None = None) -> 
     """Serves until it is stopped (Ctrl+C or SIGTERM), encrypted where there is a certificate."""
     import uvicorn
 
+    withhold()
     logging.getLogger().setLevel(logging.WARNING)
     settled = uvicorn.Config(
         application,

@@ -123,6 +123,8 @@ class FeedbackStore:
         self.cases = CaseBook(place)
         self.talks = open_book(place, keeping)
         self.asked = AskedQuestions(place)
+        # Without a history no question is kept anywhere, but for what somebody sends as an opinion.
+        self.asked.counting = self.noting = keeping.on
         self.audit = trail_in(place, auditing)
         self.forgetting = Forgetting(place, self.cases)
         self.talks.forget = self.forgetting
@@ -195,7 +197,9 @@ class FeedbackStore:
         return int(self._db.rows("select count(*) from feedback where rating = ?", (rating,))[0][0])
 
     def add_unanswered(self, question: str, index_version: str = "", history: Sequence[str] = ()) -> None:
-        """Notes a question that the sheets do not answer, also as a draft; nothing of who asked."""
+        """Notes a question that the sheets do not answer, also as a draft; nothing of who asked. Nothing without a history."""
+        if not self.noting:
+            return
         at = datetime.now(UTC).isoformat(timespec="seconds")
         with self._db.transaction() as begun:
             begun.execute(

@@ -3,8 +3,10 @@ it is meant for."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from typing import Any
 
 import gradio as gr  # 2 s: this module is imported when the application is built, not before
@@ -14,7 +16,11 @@ from assistant.access.caller import ANYBODY, Caller, called_by, caller, caller_o
 from assistant.audit import Coming, Origin
 from assistant.auditing import origin_of
 from assistant.live import held
+from assistant.refusals import INTERNAL
 from assistant.surroundings import surrounded
+from corpus.errors import HyokaError
+
+logger = logging.getLogger(__name__)
 
 _REFUSED = "この操作は、管理者だけができます。管理者でログインし直してください。"
 
@@ -46,7 +52,7 @@ def hold_events(screens: Any, restricted: Restricted | None = None) -> Any:
             work = held(event.fn)
             if restricted is not None and number in restricted:
                 work = surrounded(work, _Checked)
-            event.fn = surrounded(called_by(work, _asking), _coming)
+            event.fn = surrounded(surrounded(called_by(work, _asking), _coming), _Told)
     return screens
 
 
@@ -54,6 +60,25 @@ def _asking() -> Caller:
     """Who sent the event that runs: Gradio runs it in a task of its own, which knows no request but through this."""
     request = LocalContext.request.get(None)
     return ANYBODY if request is None else caller_of(request)
+
+
+class _Told:
+    """What nobody foresaw is logged as everywhere else: Gradio would print its message, which may quote the question."""
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        try:
+            yield
+        except gr.Error:
+            raise
+        except HyokaError as problem:
+            raise gr.Error(escape(problem.message), print_exception=False) from None
+        except Exception:
+            logger.exception("an event of the screens broke")
+            raise gr.Error(INTERNAL[1], print_exception=False) from None
+
+    def end(self) -> None:
+        pass
 
 
 def _coming() -> Coming:
