@@ -161,6 +161,19 @@ def test_a_question_of_the_screens_is_written_down_before_its_answer(tmp_path, m
     store.close()
 
 
+def test_only_an_administrator_saves_the_trail_from_the_screen(server, monkeypatch):
+    client, store = server
+    client.get("/sheet/aoba-1")
+    refused = client.get("/status/audit.csv")
+    assert refused.status_code == 403 and "aoba-1" not in refused.text
+    monkeypatch.setattr("ui.auditfiles.may_administer", lambda _: True)
+    assert client.get("/status/audit.csv", params={"from": "yesterday"}).status_code == 422
+    lines = client.get("/status/audit.jsonl").text.splitlines()
+    assert [json.loads(line)["sheets"] for line in lines][0] == ["aoba-1"]
+    assert client.get("/status/audit.csv").text.splitlines()[0] == "\ufeff" + ",".join(audit.COLUMNS)
+    assert [line.what for line in store.audit.lines()].count("export") == 4
+
+
 def test_a_login_is_recorded_by_one_call(tmp_path):
     store = FeedbackStore(tmp_path / "store.sqlite", auditing=ON)
     audit.use_trail(store.audit)

@@ -22,6 +22,7 @@ from assistant.readiness import Asker
 from assistant.store import FeedbackStore, open_store
 from assistant.upkeep import Upkeep
 from evals.desk import Desk, open_desk
+from ui.auditfiles import add_audit_files
 from ui.casefiles import add_case_files
 from ui.comparepages import add_comparison
 from ui.dress import Dress
@@ -66,6 +67,7 @@ def create_app(
     add_pictures(app, assistant)
     add_report(app, assistant)
     add_usage(app, kept)
+    add_audit_files(app, kept.audit)
     desk = open_desk(app.state.recorder, kept)
     add_case_files(app, desk)
     add_papers(app, kept.talks)
