@@ -17,7 +17,7 @@ from pathlib import Path
 
 from assistant.access.caller import caller
 from corpus.errors import DatabaseError
-from index.database import Database, SQLiteDatabase
+from index.database import SQLITE, Database, SQLiteDatabase
 
 SCHEMA = """
 create table if not exists audit (
@@ -150,6 +150,8 @@ class AuditTrail:
         )  # fmt: skip
         try:
             with self._db.transaction() as begun:
+                if self._db.dialect is not SQLITE:  # a SQLite file waits for the disk by itself (trail_in)
+                    begun.execute("set local synchronous_commit = on")
                 begun.execute(f"insert into audit ({', '.join(COLUMNS)}) values (?, ?, ?, ?, ?, ?, ?, ?)", values)
             if now >= self._sweep:
                 self._sweep = now + _SWEPT
