@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
-import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,10 +30,7 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     for name in [name for name in os.environ if name.startswith("HYOKA_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    made, hooks = logging.getLogRecordFactory(), (sys.excepthook, threading.excepthook)
     yield
-    logging.setLogRecordFactory(made)  # a server that was run here withholds what errors say
-    sys.excepthook, threading.excepthook = hooks
     use_forms(None)
     use_staff_names("mask")
     use_synonyms(None)

@@ -1,203 +1,96 @@
-"""The audit trail: every answer stands in it before anybody sees it, and what cannot be written down is not answered."""
+"""The audit with a copy of the advisories: what is known is told, and what was not looked up is never called clean."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from datetime import UTC, date, datetime, timedelta
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
-from fakes import FakeAssistant, FakeIndex
-from fastapi.testclient import TestClient
-from kept import Place
 
-from assistant import audit
-from assistant.access.caller import Caller, calling
-from assistant.accounting import csv_pieces, json_lines
-from assistant.audit import UNWRITTEN, Auditing, AuditTrail, Recorded
-from assistant.cli import run
-from assistant.store import FeedbackStore, open_store
-from corpus.errors import DatabaseError
-from index.database import SQLiteDatabase
-from ui.app import create_app
+from bundle.alone import Attempts, alone, possible
+from bundle.audit import concerns, read_advisories
 
-ON = Auditing(on=True, days=30)
+ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(autouse=True)
-def no_trail_in_force():
-    yield
-    audit.use_trail(AuditTrail(SQLiteDatabase()))
+def advisory(number: int, package: str, **about: object) -> dict[str, object]:
+    told = {"package": {"name": package, "ecosystem": "PyPI"}, **about}
+    return {
+        "schema_version": "1.6.0",
+        "id": f"PYSEC-2026-{number}",
+        "modified": f"2026-11-{number:02}T00:00:00Z",
+        "summary": "An invented weakness.",
+        "affected": [told],
+    }
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 4, 1, 9, 30, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-def asked(trail: AuditTrail) -> list[tuple[str, str, str]]:
-    return [(line.what, line.question, line.outcome) for line in trail.lines()]
-
-
-def test_a_line_says_who_when_what_and_which_sheets(place: Place):
-    clock = Clock()
-    trail = AuditTrail(place.database(), ON, clock)
-    with calling(Caller("見本 花子")):
-        trail.record("ask", "決算額は？", ["a-1", "b-2", "a-1"], "v1", "answered")
-    assert list(trail.lines()) == [
-        Recorded(
-            "2026-04-01T09:30:00.000+00:00", "見本 花子", "", "ask", "決算額は？", ("a-1", "b-2"), "v1", "answered"
-        )
-    ]
-
-
-def test_nothing_is_written_where_no_trail_is_kept(place: Place):
-    trail = AuditTrail(place.database())
-    trail.record("ask", "決算額は？")
-    assert trail.count() == 0
-
-
-def test_lines_go_when_their_days_are_over_and_not_before(place: Place):
-    clock = Clock()
-    trail = AuditTrail(place.database(), ON, clock)
-    trail.record("ask", "一つ目")
-    clock.now += timedelta(days=29, hours=23)
-    trail.record("ask", "二つ目")
-    assert [question for _, question, _ in asked(trail)] == ["一つ目", "二つ目"]
-    clock.now += timedelta(hours=2)
-    trail.record("ask", "三つ目")
-    assert [question for _, question, _ in asked(trail)] == ["二つ目", "三つ目"]
-
-
-def test_the_trail_is_exported_by_day(place: Place):
-    clock = Clock()
-    trail = AuditTrail(place.database(), ON, clock)
-    for day in range(3):
-        trail.record("ask", f"=質問{day}", ["a-1", "b-2"])
-        clock.now += timedelta(days=1)
-    text = "".join(csv_pieces(trail, date(2026, 4, 2), date(2026, 4, 2)))
-    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
-    assert rows[0] == list(audit.COLUMNS)
-    assert [(row[4], row[5]) for row in rows[1:]] == [("'=質問1", "a-1 b-2")]  # no formula for Excel
-    lines = [json.loads(line) for line in json_lines(trail)]
-    assert [(line["question"], line["sheets"]) for line in lines] == [(f"=質問{n}", ["a-1", "b-2"]) for n in range(3)]
+BEFORE_2 = [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.0"}]}]
+COPY = [
+    advisory(1, "Wakaba", versions=["1.0", "1.1"]),
+    advisory(2, "midori-no", ranges=BEFORE_2),
+    advisory(3, "aoba", ranges=[{"type": "GIT", "events": [{"introduced": "0"}]}]),
+]
 
 
 @pytest.fixture
-def server(tmp_path):
-    store = FeedbackStore(tmp_path / "store.sqlite", auditing=ON)
-    with TestClient(create_app(FakeAssistant(FakeIndex()), store)) as client:
-        yield client, store
-    store.close()
+def copy(tmp_path) -> Path:
+    file = tmp_path / "all.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        for one in COPY:
+            archive.writestr(f"{one['id']}.json", json.dumps(one))
+    return file
 
 
-def test_every_way_of_looking_at_sheets_leaves_a_line(server):
-    client, store = server
-    answer = client.post("/api/v1/ask", json={"question": "今後の計画は？"}).json()
-    hits = client.get("/api/v1/search", params={"q": "更新"}).json()["hits"]
-    client.get("/search/results", params={"q": "更新"})
-    client.get("/sheet/aoba-1")
-    client.get("/api/v1/sheets/aoba-1/source")
-    client.get("/api/v1/sheets")
-    client.get("/compare", params=[("sheet", "aoba-1"), ("sheet", "hinode-1")])
-    client.get("/export/search.csv", params={"q": "更新"})
-    client.get("/sheet/nothing")
-    client.get("/healthz")
-    lines = list(store.audit.lines())
-    assert [(line.what, line.question, line.outcome) for line in lines] == [
-        ("ask", "今後の計画は？", "abstained" if answer["abstained"] else "answered"),
-        ("search", "更新", "shown"),
-        ("search", "更新", "shown"),
-        ("sheet", "", "shown"),
-        ("sheet", "", "shown"),
-        ("list", "", "shown"),
-        ("compare", "", "shown"),
-        ("export", "更新", "shown"),
-        ("sheet", "", "not found"),
-    ]
-    cited = [one["sheet_id"] for one in answer["citations"] + answer["related"]]
-    assert lines[0].sheets == tuple(dict.fromkeys(cited))
-    assert lines[1].sheets == tuple(dict.fromkeys(hit["sheet_id"] for hit in hits)) != ()
-    assert lines[3].sheets == lines[4].sheets == ("aoba-1",)
-    assert lines[6].sheets == ("aoba-1", "hinode-1")
-    assert lines[7].sheets
-    assert {line.address for line in lines} == {"testclient"}
+@pytest.mark.parametrize(
+    ("events", "version", "inside"),
+    [
+        ([{"introduced": "0"}, {"fixed": "2.0"}], "1.9", True),
+        ([{"introduced": "0"}, {"fixed": "2.0"}], "2.0", False),
+        ([{"introduced": "1.0"}, {"last_affected": "1.5"}], "1.5", True),
+        ([{"introduced": "1.0"}, {"last_affected": "1.5"}], "1.5.1", False),
+        ([{"introduced": "0"}, {"fixed": "1.0"}, {"introduced": "2.0"}, {"fixed": "2.1"}], "2.0.5", True),
+        ([{"introduced": "0"}, {"fixed": "1.0"}, {"introduced": "2.0"}, {"fixed": "2.1"}], "1.5", False),
+        ([{"introduced": "2.0"}], "10.0", True),
+    ],
+)
+def test_a_version_is_within_the_ranges_of_an_advisory_or_not(events, version, inside):
+    told = advisory(9, "wakaba", ranges=[{"type": "ECOSYSTEM", "events": events}])
+    assert concerns(told, "wakaba", version) is inside
 
 
-def test_what_cannot_be_written_down_is_not_answered(server, monkeypatch):
-    client, store = server
-
-    def full(*_: object, **__: object) -> None:
-        raise DatabaseError("full")
-
-    monkeypatch.setattr(store.audit._db, "transaction", full)
-    for response in (
-        client.post("/api/v1/ask", json={"question": "今後の計画は？"}),
-        client.get("/api/v1/search", params={"q": "更新"}),
-        client.get("/sheet/aoba-1"),
-        client.get("/export/search.csv", params={"q": "更新"}),
-    ):
-        assert response.status_code == 503
-        assert response.json() == {"error": {"code": "not_recorded", "message": UNWRITTEN}}
-    assert client.get("/healthz").status_code == 200
+def test_a_copy_is_read_by_package_whatever_its_spelling_and_says_how_old_it_is(copy):
+    advisories = read_advisories(copy)
+    assert advisories.latest.startswith("2026-11-03")
+    assert [one["id"] for one in advisories.of("wakaba", "1.0.0")] == ["PYSEC-2026-1"]
+    assert [one["id"] for one in advisories.of("Midori_No", "1.9")] == ["PYSEC-2026-2"]
+    assert advisories.of("midori.no", "2.0") == [] and advisories.of("aoba", "1.0") == []
+    with pytest.raises(SystemExit, match="neither a folder nor a ZIP"):
+        read_advisories(Path(__file__))
 
 
-def test_a_question_of_the_screens_is_written_down_before_its_answer(tmp_path, monkeypatch):
-    store = FeedbackStore(tmp_path / "store.sqlite", auditing=ON)
-    app = create_app(FakeAssistant(FakeIndex()), store)
-    recorder = app.state.recorder
-    with calling(Caller("見本")):
-        recorder.ask("今後の計画は？")
-    (line,) = store.audit.lines()
-    assert (line.who, line.what, line.question) == ("見本", "ask", "今後の計画は？")
-    with pytest.raises(DatabaseError), monkeypatch.context() as broken:
-        broken.setattr(store.audit, "record", lambda *_, **__: (_ for _ in ()).throw(DatabaseError(UNWRITTEN)))
-        recorder.ask("今後の計画は？")
-    store.close()
+def told(lock: Path, *more: str) -> tuple[int, str]:
+    if not possible():
+        pytest.skip("このユーザーは、ネットワーク名前空間を作れません（unshare -rn）")
+    ended, tried = alone([sys.executable, "-m", "bundle.audit", "--lock", str(lock), *more], folder=ROOT)
+    assert tried == Attempts({}, ()) or not more, "with a copy nobody asks outside"
+    return ended.returncode, ended.stdout
 
 
-def test_only_an_administrator_saves_the_trail_from_the_screen(server, monkeypatch):
-    client, store = server
-    client.get("/sheet/aoba-1")
-    refused = client.get("/status/audit.csv")
-    assert refused.status_code == 403 and "aoba-1" not in refused.text
-    monkeypatch.setattr("ui.auditfiles.may_administer", lambda _: True)
-    assert client.get("/status/audit.csv", params={"from": "yesterday"}).status_code == 422
-    lines = client.get("/status/audit.jsonl").text.splitlines()
-    assert [json.loads(line)["sheets"] for line in lines][0] == ["aoba-1"]
-    assert client.get("/status/audit.csv").text.splitlines()[0] == "\ufeff" + ",".join(audit.COLUMNS)
-    assert [line.what for line in store.audit.lines()].count("export") == 4
+def test_pip_audit_judges_by_the_copy_without_a_network(copy, tmp_path):
+    lock = tmp_path / "base.txt"
+    lock.write_text("hyoka==0.1.0 --hash=sha256:0\nwakaba==1.1 --hash=sha256:0\nmidori-no==2.0+cpu --hash=sha256:0\n")
+    status, said = told(lock, "--advisories", str(copy))
+    assert status == 1 and "2 of 2 packages looked up" in said and "KNOWN wakaba 1.1: PYSEC-2026-1" in said
+    assert "midori-no" not in said
+    lock.write_text("wakaba==1.2 --hash=sha256:0\nmidori-no==2.0 --hash=sha256:0\n")
+    status, said = told(lock, "--advisories", str(copy))
+    assert status == 0 and "Nothing is known against any of them." in said
 
 
-def test_a_login_is_recorded_by_one_call(tmp_path):
-    store = FeedbackStore(tmp_path / "store.sqlite", auditing=ON)
-    audit.use_trail(store.audit)
-    audit.record("login", "見本", "192.0.2.7", "refused")
-    (line,) = store.audit.lines()
-    assert (line.what, line.who, line.address, line.outcome) == ("login", "見本", "192.0.2.7", "refused")
-    store.close()
-
-
-def test_a_trail_is_never_kept_in_memory_alone(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(DatabaseError, match="監査の記録の保存先"):
-        open_store(tmp_path / "file" / "store.sqlite", auditing=ON)
-    assert open_store(tmp_path / "file" / "store.sqlite").talks is not None
-
-
-def test_the_command_exports_what_the_server_wrote(tmp_path: Path, monkeypatch, capsys):
-    file = tmp_path / "store.sqlite"
-    store = FeedbackStore(file, auditing=ON)
-    store.audit.record("ask", "決算額は？", ["a-1"], "v1", "answered")
-    store.close()
-    monkeypatch.setenv("HYOKA_FEEDBACK_FILE", str(file))
-    assert run(["audit", "export", "--json"]) == 0
-    (line,) = capsys.readouterr().out.splitlines()
-    assert json.loads(line)["question"] == "決算額は？"
-    assert run(["audit", "export", "--from", "2020-01-01", "--to", "2020-01-02"]) == 0
-    assert capsys.readouterr().out.removeprefix("\ufeff").splitlines() == [",".join(audit.COLUMNS)]
+def test_without_a_network_or_a_copy_it_says_that_nothing_was_audited(tmp_path):
+    lock = tmp_path / "base.txt"
+    lock.write_text("wakaba==1.1 --hash=sha256:0\n")
+    status, said = told(lock)
+    assert status == 2 and "0 of 1 packages looked up" in said and "make audit ADVISORIES=FILE" in said

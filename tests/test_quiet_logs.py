@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.parse
@@ -19,19 +17,19 @@ from pathlib import Path
 import pytest
 
 from assistant.poolworker import Outcome, Task, _Desk
-from assistant.withheld import way, withhold
-from corpus.errors import DatabaseError, IndexDamaged
 
 MARK = "秘密の質問三八四七"
 ROOT = Path(__file__).resolve().parents[1]
 
 # Its assistant breaks as errors do that quote what they broke on.
 SERVER = """
-import logging, sys, warnings
+import sys
 from pathlib import Path
 from assistant.conversations import Keeping
 from assistant.line import Line
+from assistant.logs import set_up
 from assistant.serving import listen, run
+from assistant.settings import load_settings
 from assistant.store import FeedbackStore
 from corpus.errors import IndexDamaged
 from tests.fakes import FakeAssistant, FakeIndex
@@ -57,22 +55,17 @@ class BreakingIndex(FakeIndex):
             raise RuntimeError(f"no such words: {query}")
         return super().search_sheets(query, *rest, **named)
 
-logging.basicConfig(level=logging.INFO)
+settings = load_settings(log_level="info")
+set_up(settings.log_format, settings.log_level, settings.secrets)
 store = FeedbackStore(Path(sys.argv[2]), Keeping(on=False, days=1, most=5))
 app = create_app(Breaking(BreakingIndex()), store, line=Line(1, 1, 0.2))
 with listen("127.0.0.1", int(sys.argv[1])) as opened:
-    if len(sys.argv) > 3:  # as a server whose access log is on
-        import uvicorn
-        from assistant.withheld import withhold
-        withhold()
-        uvicorn.Server(uvicorn.Config(app, log_level="info")).run(sockets=[opened])
-    else:
-        run(app, opened)
+    run(app, opened, settings)
 """
 
 
 class Server:
-    def __init__(self, folder: Path, *more: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -86,7 +79,7 @@ class Server:
         (folder / "tmp").mkdir()
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", SERVER, str(self.port), str(folder / "store.sqlite"), *more],
+                [sys.executable, "-c", SERVER, str(self.port), str(folder / "store.sqlite")],
                 stdout=out, stderr=subprocess.STDOUT, env=env, cwd=ROOT,
             )  # fmt: skip
         for _ in range(600):
@@ -129,9 +122,9 @@ class Server:
         return self.log.read_text("utf-8", "replace")
 
 
-@pytest.fixture(scope="module", params=["as served", "with an access log"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("server"), *(["log"] if request.param != "as served" else []))
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(tmp_path_factory.mktemp("server"))
     yield running
     running.process.kill()
     running.process.wait()
@@ -183,52 +176,11 @@ def test_no_question_is_in_a_log_or_in_a_store_without_a_history(server):
     assert MARK not in log and q not in log and server.everything() == []
 
 
-def test_an_error_is_logged_with_its_way_and_without_its_message():
-    def broken() -> None:
-        try:
-            raise KeyError(MARK)
-        except KeyError as error:
-            raise ValueError(MARK) from error
-
-    with pytest.raises(ValueError) as caught:
-        broken()
-    told = way(caught.value)
-    assert MARK not in told and "KeyError" in told and "ValueError" in told and "in broken" in told
-    assert str(caught.value) == MARK and isinstance(caught.value.__cause__, KeyError)  # the error itself is as it was
-
-
-def test_our_own_errors_keep_their_sentences_but_not_the_messages_of_their_causes():
-    with pytest.raises(DatabaseError) as caught:
-        try:
-            raise RuntimeError(MARK)
-        except RuntimeError as error:
-            raise DatabaseError("保存先に書き込めません。") from error
-    told = way(caught.value)
-    assert "保存先に書き込めません。" in told and "RuntimeError" in told and MARK not in told
-
-
-def test_every_logger_writes_so(caplog):
-    before, hooks = logging.getLogRecordFactory(), (sys.excepthook, threading.excepthook)
-    try:
-        withhold()
-        withhold()  # twice is once
-        log = logging.getLogger("somebody's")
-        try:
-            raise ValueError(MARK)
-        except ValueError as error:
-            log.exception("broken")
-            log.warning("because of %s", error)
-        logging.getLogger("uvicorn.access").warning('%s - "%s %s HTTP/%s" %d', "a:1", "GET", f"/x?q={MARK}", "1.1", 200)
-        assert MARK not in caplog.text and "ValueError" in caplog.text and '"GET /x HTTP/1.1"' in caplog.text
-        log.warning("%s", IndexDamaged("索引が壊れています。"))
-        assert "索引が壊れています。" in caplog.text
-    finally:
-        logging.setLogRecordFactory(before)
-        sys.excepthook, threading.excepthook = hooks
-
-
 def test_an_answering_process_tells_its_way_and_no_question():
     class Broken:
+        def of(self, _: object) -> Broken:
+            return self
+
         def ask(self, question: str) -> None:
             raise KeyError(question)
 
