@@ -24,7 +24,7 @@ from tiny_wheels import tiny_wheel
 from bundle.alone import Attempts, alone, possible
 from bundle.lock import sums
 from bundle.make import BundleError, archive, pack_folder
-from bundle.parts import IncompleteError, closure, installed, of_wheels
+from bundle.parts import IncompleteError, closure, declared, installed, of_wheels
 
 PROGRAM = """
 import sys
@@ -213,7 +213,7 @@ def test_the_same_folder_makes_the_same_archive(bundle, tmp_path):
 def test_a_package_read_from_its_wheel_and_from_an_environment_says_the_same(tmp_path):
     wheel = of_wheels(program(tmp_path / "w", "1.0"))["minato"]
     assert wheel.requires[0] == "wakaba>=1.0" and wheel.licence == "MIT"
-    here = installed()
+    here = {**installed(), "hyoka": declared(Path(__file__).parents[1] / "pyproject.toml")}
     assert here["typer"].texts and here["typer"].licence == "MIT"
     needed = {part.key for part in closure(here, "hyoka")}
     assert needed >= {"torch", "gradio", "faiss-cpu", "tantivy"} and not needed & {"pytest", "psycopg", "pymilvus"}
