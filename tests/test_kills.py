@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-KILLS = 24  # of tuning, see test_tuning.py and the benchmark
+KILLS = 14  # of tuning, see test_tuning.py and the benchmark
 
 
 def test_whatever_is_killed_whenever_the_old_index_serves_or_the_new_and_the_next_run_clears_up(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ _MODULES = (
 )  # fmt: skip
 
 
-def preload() -> None:
+def preload(tuning: bool = True) -> None:
     """Everything a command imports, and the encoder: none of it starts a thread, so the process can be forked."""
     for module in _MODULES:
         import_module(module)
@@ -36,7 +36,8 @@ def preload() -> None:
 
     load_encoder().encode(["準備"], "passage")
     load_synonyms().rewrites()
-    common_words()
+    if tuning:
+        common_words()
     read_sheets(Document("a.txt", "事務事業評価シート\n事業名 準備\n事業の目的\n準備する。\n", "", "text"))
 
 

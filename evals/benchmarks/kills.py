@@ -261,7 +261,7 @@ SHARES = {"build": 6, "update": 6, "compaction": 4, "whole": 2, "tune": 1, "buil
 def run(kills: int, seed: int = 1, names: Sequence[str] = (), seconds: float = 1e9) -> list[Found]:
     """Kills ``kills`` times, or as often as goes in ``seconds``; a third of them by the clock and the others at a touch. Says what was found each time."""
     began = time.monotonic()
-    preload()
+    preload(tuning=not names or "tune" in names)
     with tempfile.TemporaryDirectory(prefix="hyoka-kills-") as place:
         killing = Killing(Path(place), seed, names)
         shares = [SHARES[scene.name] for scene in killing.scenes]
