@@ -15,6 +15,7 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.collector import changed
+from assistant.logs import fields
 from assistant.readiness import NO_FILTERS, Asker, warm
 from assistant.surroundings import surrounded
 from assistant.types import NO_CHOICES, Answer, Choices, Turn
@@ -206,14 +207,17 @@ class Live:
             idle = old.users == 0
         self._opened, self._failed, self.problem = stamp, "", ""
         self.since = datetime.now(UTC)
-        logger.warning("索引 %s に切り替えました（前: %s）。", opened.index.version, old.asker.whole.index.version)
+        new, before = opened.index.version, old.asker.whole.index.version
+        logger.warning(
+            "索引 %s に切り替えました（前: %s）。", new, before, extra=fields("index", index=new, before=before)
+        )
         if idle:
             _close(old)
         return idle
 
     def _fail(self, stamp: str, message: str) -> None:
         if message != self.problem:
-            logger.error("新しい索引は使えません。前の索引で続けます: %s", message)
+            logger.error("新しい索引は使えません。前の索引で続けます: %s", message, extra=fields("index"))
         self.problem, self._failed, self._again = message, stamp, monotonic() + RETRY_SECONDS
 
     def _watch(self) -> None:

@@ -33,7 +33,9 @@ _NONE = "回答の処理を準備しています。数秒待ってから、も�
 
 
 class BrokeElsewhere(Exception):
-    """An unforeseen error in an answering process; its traceback is the message."""
+    """An unforeseen error in an answering process; its traceback is the message, written by :func:`assistant.logs.told`."""
+
+    plain = True  # for that function: it may be written down as it is
 
 
 @dataclass(frozen=True, slots=True)

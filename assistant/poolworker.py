@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import threading
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.collector import settle
+from assistant.logs import set_up, told
 from assistant.stages import Stage, stage, stopwatch
 from corpus.errors import HyokaError, IndexDamaged
 from index.visibility import EVERYTHING, Visibility
@@ -95,10 +95,10 @@ class _Desk:
             try:
                 result = self._work(task)()
                 problem, broke = None, ""
-            except HyokaError as told:
-                result, problem, broke = None, told, ""
-            except Exception:
-                result, problem, broke = None, None, traceback.format_exc()
+            except HyokaError as known:
+                result, problem, broke = None, known, ""
+            except Exception as error:
+                result, problem, broke = None, None, told(error)
         return Outcome(result, problem, broke, watch.seconds)
 
     def _work(self, task: Task) -> Callable[[], Any]:
@@ -177,11 +177,12 @@ def serve(work_handle: int, order_handle: int) -> None:
     # Ctrl+C and SIGTERM reach the whole group: the server ends in order, and this process with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    logging.basicConfig(level=logging.WARNING)
     work: Connection[Any, Any] = Connection(work_handle)
     orders: Connection[Any, Any] = Connection(order_handle)
     try:
-        desk = _Desk(orders.recv())
+        settings: Settings = orders.recv()
+        set_up(settings.log_format, settings.log_level, settings.secrets)
+        desk = _Desk(settings)
         threading.Thread(target=_obeying, args=(desk, orders), name="hyoka-orders", daemon=True).start()
         while True:
             outcome = desk.do(work.recv())

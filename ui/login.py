@@ -9,10 +9,10 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import BaseModel
 
-from assistant.access.caller import Caller, Role, caller_of
+from assistant.access.caller import Caller
 from assistant.access.door import COOKIE, address
+from assistant.access.me import BY_PASSWORD
 from assistant.access.passwords import LONGEST, right
 from assistant.access.places import LOGIN, LOGOUT
 from assistant.access.policy import Policy
@@ -28,24 +28,10 @@ _WRONG = {
 _BARRED = "間違いが続いたため、{minutes}分ほど入力を受け付けません。待ってから、もう一度お試しください。"
 
 
-class MeJson(BaseModel):
-    """Who asks, as the server knows it; ``login``: whether there is anything to log out of."""
-
-    name: str
-    role: Role
-    scopes: list[str]
-    login: bool
-
-
 def add_login(app: FastAPI, policy: Policy) -> None:
-    """The routes of logging in and out, and ``/api/v1/me``."""
+    """The routes of logging in and out."""
+    setattr(app.state, BY_PASSWORD, policy.by_password)
     router = APIRouter()
-
-    @router.get("/api/v1/me", summary="自分", tags=["運用"])
-    def me(request: Request) -> MeJson:
-        """だれとして使っているか、何ができるか。"""
-        who = caller_of(request)
-        return MeJson(name=who.name, role=who.role, scopes=sorted(who.scopes), login=policy.by_password)
 
     @router.get(LOGIN, include_in_schema=False)
     def page(request: Request, next: str = "") -> Response:

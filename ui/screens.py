@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr  # 2 s: this module is imported when the application is built, not before
 
 from assistant.access.caller import caller
+from assistant.access.places import LOGOUT
 from assistant.line import Line
 from assistant.readiness import Asker
 from assistant.store import FeedbackStore
@@ -54,6 +55,7 @@ def build_screens(
     upkeep: Upkeep | None = None,
     line: Line | None = None,
     login: bool = False,
+    by_password: bool = False,
 ) -> gr.Blocks:
     """The page, ready to be mounted; where there is a ``login``, 管理 is for a 管理者 alone. An address may carry filters, a search and a tab:
     ``/?municipality=A&fiscal_year=2021&tab=search&q=更改``."""
@@ -94,8 +96,9 @@ def build_screens(
                 dropdowns.append(gr.update(choices=choices, value=chosen) if chosen else gr.update(choices=choices))
             tab = asked.get("tab", [""])[0]
             admitted = not login or caller().may("admin")
+            me = (caller().name, str(request.request.scope.get("root_path", ""))) if by_password else ()
             return [
-                header(catalogue_line(sheets)),
+                header(catalogue_line(sheets), *me),
                 render_held(sheets),
                 *dropdowns,
                 gr.Tabs(selected=tab) if tab in TABS and (admitted or tab != "status") else gr.skip(),
@@ -146,13 +149,23 @@ class ExampleCache:
             return {}
 
 
-def header(indexed: str) -> str:
-    """What this is, in one sentence, and what is indexed."""
+def header(indexed: str, who: str | None = None, root: str = "") -> str:
+    """What this is, in one sentence, and what is indexed; where somebody has logged in, ``who`` (perhaps without a name)
+    and the way out."""
     held = f'<p class="hy-indexed">索引: {escape(indexed)}</p>' if indexed else '<p class="hy-indexed">　</p>'
     return (
         '<a class="hy-skip" href="#hy-tabs">本文へ移動</a>'
-        f'<header class="hy-top"><h1>評価シートに聞く</h1>{text_sizes()}<p class="hy-what">{escape(LEAD)}</p>{held}</header>'
+        f'<header class="hy-top"><h1>評価シートに聞く</h1>{text_sizes()}{_me(who, root)}'
+        f'<p class="hy-what">{escape(LEAD)}</p>{held}</header>'
     )
+
+
+def _me(who: str | None, root: str) -> str:
+    if who is None:
+        return ""
+    name = f"<span>{escape(who)}</span>" if who else ""
+    action = escape(f"{root}{LOGOUT}", quote=True)
+    return f'<form class="hy-me" method="post" action="{action}">{name}<button>ログアウト</button></form>'
 
 
 def text_sizes() -> str:

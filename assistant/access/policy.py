@@ -91,13 +91,13 @@ def open_policy(settings: Settings, database: Database | None = None) -> Policy:
         limits,
         proxies,
         settings.proxy_user_header.lower(),
-        settings.proxy_groups_header.lower(),
+        (settings.proxy_groups_header or "").lower(),
     )
 
 
-def _networks(written: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+def _networks(written: str) -> tuple[IPv4Network | IPv6Network, ...]:
     try:
-        return tuple(ip_network(one, strict=False) for one in written)
+        return tuple(ip_network(one, strict=False) for one in written.replace(",", " ").split())
     except ValueError as error:
         raise SettingsError(
             f"設定 proxies の値は使えません（{error}）。127.0.0.1 や 10.0.0.0/24 のように書いてください。"
