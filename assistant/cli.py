@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant import console
+from assistant import caretaking, console
 from assistant.access.commands import commands as access_commands
 from assistant.filing import commands
 from assistant.options import IndexDir, Json, settings_of
@@ -32,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(commands)
+app.add_typer(caretaking.commands)
 app.add_typer(access_commands)
 
 DRAFT = "draft"  # never a question file: those are told apart by their endings

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pydantic import ValidationError
 
 from assistant.access.caller import caller
+from assistant.clock import SteadyClock
 from assistant.schemas import AnswerJson
 from corpus.errors import DatabaseError
 from index.database import Database, Row, SQLiteDatabase
@@ -105,10 +106,6 @@ class Listed:
     count: int
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class ConversationBook:
     """The conversations in the store's database.
 
@@ -121,9 +118,9 @@ class ConversationBook:
         self,
         db: Database,
         keeping: Keeping = KEEPING,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
-        self._db, self._clock = db, clock
+        self._db, self._clock = db, clock or SteadyClock()
         self.keeping = keeping
         db.create(SCHEMA)
         if "seen" not in db.columns("talk_entries"):

@@ -146,12 +146,15 @@ def write_word_vectors(folder: Path, digest: str, encode: Callable[[list[str]], 
     """Writes a row for each word of the lists in ``folder``, for the encoder with that ``digest``."""
     vocabulary = Texts(folder / "vocabulary")
     file = folder / _VECTORS.format(digest[:16])
-    rows: Vectors | None = None
-    for at in range(0, len(vocabulary), _BATCH):
-        some = encode(vocabulary[at : at + _BATCH])
-        if rows is None:
-            rows = np.lib.format.open_memmap(file, "w+", np.float32, (len(vocabulary), some.shape[1]))
-        rows[at : at + len(some)] = some
+    rows: NpyWriter | None = None
+    # Not through a mapped file: on a full disk that kills the process (SIGBUS), where a write that fails is an error.
+    with file.open("w+b") as stream:
+        for at in range(0, len(vocabulary), _BATCH):
+            some = encode(vocabulary[at : at + _BATCH])
+            rows = rows or NpyWriter(stream, np.float32, (some.shape[1],))
+            rows.append(some)
+        if rows is not None:
+            rows.finish()
 
 
 class WordLists:
