@@ -114,10 +114,17 @@ class Hidden:
             found += [f"id {one}" for one in self.ids if one in text]
             key = squeeze(text)
             for kind, values in (("name", self.names), ("file", self.files), ("town", self.towns)):
-                found += [f"{kind} {one}" for one in values if one in key and one not in own]
+                found += [f"{kind} {one}" for one in values if one in key and not self._own(one, own)]
             quoted = (_stretches(key) & self.stretches) - _stretches(own)
             found += [f"text {one}" for one in sorted(quoted) if not self._composed(one)][:3]
         return found
+
+    def _own(self, name: str, asked: str) -> bool:
+        """Whether a name is the caller's own words, or such a word and one that is seen: a slip that was put right."""
+        if name in asked:
+            return True
+        parts = ((name[:at], name[at:]) for at in range(1, len(name)))
+        return any((a in asked and b in self.seen) or (a in self.seen and b in asked) for a, b in parts)
 
     def _composed(self, stretch: str) -> bool:
         """Whether it is two things that are seen, side by side: 成果指標： and a label, as the screens put them."""
