@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
 import socket
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from contextlib import contextmanager
 from errno import EACCES, EADDRINUSE
 from typing import TYPE_CHECKING
 
+from assistant.refusals import MESSAGES
 from corpus.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -44,13 +47,41 @@ def listen(host: str, port: int) -> Iterator[socket.socket]:
         opened.close()
 
 
+def refusing() -> type[asyncio.Protocol]:
+    """uvicorn's protocol, which says in the one shape of all errors, and in Japanese, that what came is no HTTP."""
+    import h11
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class Refusing(H11Protocol):
+        def send_400_response(self, msg: str) -> None:
+            if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):  # the answer is under way, or given
+                self.transport.close()
+                return
+            code, words = MESSAGES[400]
+            body = json.dumps({"error": {"code": code, "message": words}}, ensure_ascii=False).encode()
+            headers = [
+                ("content-type", "application/json"),
+                ("content-length", str(len(body))),
+                ("connection", "close"),
+            ]
+            for event in (h11.Response(status_code=400, headers=headers), h11.Data(body), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+            self.transport.close()
+
+    return Refusing
+
+
 def run(application: FastAPI, opened: socket.socket) -> None:
     """Serves until it is stopped (Ctrl+C or SIGTERM)."""
     import uvicorn
 
     logging.getLogger().setLevel(logging.WARNING)
     settled = uvicorn.Config(
-        application, log_level="warning", timeout_graceful_shutdown=5, timeout_keep_alive=KEEP_ALIVE_SECONDS
+        application,
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        http=refusing(),
     )
     server = uvicorn.Server(settled)
     try:

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Mount
 
 from assistant.api import create_api, find_sheet
 from assistant.line import Line
@@ -21,6 +22,7 @@ from assistant.upkeep import Upkeep
 from evals.desk import Desk, open_desk
 from ui.casefiles import add_case_files
 from ui.comparepages import add_comparison
+from ui.doors import Doors
 from ui.dress import Dress
 from ui.export import add_export, add_report
 from ui.gradiostart import without_stubs
@@ -63,7 +65,6 @@ def create_app(
     add_papers(app, kept.talks)
     add_results(app, assistant, app.state.line)
     add_search_files(app, assistant)
-    _refuse_uploads(app)
     app.add_middleware(Visitors, days=kept.talks.keeping.days if kept.talks.keeping.on else 0)
     app.add_middleware(Dress, head=_head())
     app.add_middleware(Guard)
@@ -93,14 +94,6 @@ def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
         shown = Shown(whole == "1", paper == "1", paper != "1" or source != "0")
         title = f"{sheet.name}｜{sheet.municipality} {year_label(sheet.fiscal_year)}"
         return HTMLResponse(render_page(title, render_sheet(view, shown), root))
-
-
-def _refuse_uploads(app: FastAPI) -> None:
-    """Gradio takes files of any size from anyone; no screen of ours has a use for them."""
-
-    @app.post("/gradio_api/upload", include_in_schema=False)
-    def upload() -> None:
-        raise HTTPException(403)
 
 
 def _offset(text: str) -> int | None:
@@ -136,9 +129,10 @@ def _mount_screens(
         radius_size=gr.themes.sizes.radius_sm,
         text_size=gr.themes.sizes.text_md,
     )
+    screens = hold_events(build_screens(assistant, store, desk, upkeep, line))
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        hold_events(build_screens(assistant, store, desk, upkeep, line)),
+        screens,
         path="/",
         theme=theme,
         favicon_path=str(ASSETS / "favicon.svg"),
@@ -150,4 +144,7 @@ def _mount_screens(
         pwa=False,
         mcp_server=False,
     )
+    last = mounted.router.routes[-1]
+    assert isinstance(last, Mount)
+    last.app = Doors(last.app, screens.fns)
     return mounted
