@@ -50,10 +50,11 @@ def clean_text(text: str) -> str:
     >>> clean_text("決算\\x00額は？\\ud800")
     '決算 額は？'
     """
-    return "".join(character if _is_text(character) else " " for character in text).strip()
+    return "".join(character if is_text(character) else " " for character in text).strip()
 
 
-def _is_text(character: str) -> bool:
+def is_text(character: str) -> bool:
+    """Whether a character is one that people read: no control, direction or half character, nothing XML forbids."""
     if character in "\n\t":
         return True
     return unicodedata.category(character) not in ("Cc", "Cf", "Cs") and ord(character) & 0xFFFE != 0xFFFE

@@ -82,6 +82,7 @@ def run(application: FastAPI, opened: socket.socket) -> None:
         timeout_graceful_shutdown=5,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         http=refusing(),
+        ws="none",
     )
     server = uvicorn.Server(settled)
     try:

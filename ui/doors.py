@@ -67,6 +67,7 @@ class Doors:
         data = await request.body()
         try:
             body = json.loads(data)
+            json.dumps(body, ensure_ascii=False, allow_nan=False).encode()  # half characters and NaN go no further
         except (ValueError, RecursionError):
             raise HTTPException(400) from None
         if not isinstance(body, dict) or (path == JOIN and not self._callable(body)):

@@ -11,8 +11,8 @@ from typing import Literal
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from assistant.accounts import csv_cell
 from assistant.asked import KEPT, Asked
+from assistant.spreadsheets import csv_cell
 from assistant.store import KEPT_UNANSWERED, Feedback, FeedbackStore, Unanswered
 from ui.times import day
 

@@ -300,7 +300,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             account = fuzz(url, numbers, given.connections, told)
             after = {"ready": ready(url), "alive": process.poll() is None}
-            memory = {"before": before, "after": resident(process.pid)}
+            memory: dict[str, Any] = {"before": before, "after": resident(process.pid)}
     found = account.summary()
     if given.add and given.out.exists():
         kept = json.loads(given.out.read_text("utf-8"))
