@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
@@ -69,7 +68,7 @@ def clean_lines(text: str) -> str:
 def put(cell: Any, value: object) -> None:
     """Writes a value into a cell of openpyxl: text always as text, a number as one if Excel has such a number."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        if math.isfinite(value) and abs(value) < _DIGITS:
+        if abs(value) < _DIGITS:  # neither NaN nor infinity is
             cell.value = value
             return
         value = str(value) if isinstance(value, float) or abs(value) < 10**400 else "桁数が多すぎる数値"

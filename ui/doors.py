@@ -58,8 +58,13 @@ class Doors:
             session = Request(scope).query_params.get("session_hash", "")
             if not re.fullmatch(_SESSION, session):
                 raise HTTPException(422, "session_hash: 値の形が違います。画面を開き直してください。")
+        elif path != JOIN:  # Gradio reads names of its own there (page, deep_link); ours are read from the page's address
+            scope = {**scope, "query_string": b""}
         if method == "POST":
             receive = await self._checked(Request(scope, receive), path)
+            # What it reads is what was checked, whatever the sender calls it.
+            kept = [one for one in scope["headers"] if one[0] not in (b"content-type", b"content-length")]
+            scope = {**scope, "headers": [*kept, (b"content-type", b"application/json")]}
         await self.app(scope, receive, reworded(send))
 
     async def _checked(self, request: Request, path: str) -> Receive:
@@ -67,12 +72,12 @@ class Doors:
         data = await request.body()
         try:
             body = json.loads(data)
-            json.dumps(body, ensure_ascii=False, allow_nan=False).encode()  # half characters and NaN go no further
+            plain = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()  # no half characters, no NaN
         except (ValueError, RecursionError):
             raise HTTPException(400) from None
         if not isinstance(body, dict) or (path == JOIN and not self._callable(body)):
             raise HTTPException(422, "画面から送られる形ではありません。画面を開き直してください。")
-        told: list[Message] = [{"type": "http.request", "body": data, "more_body": False}]
+        told: list[Message] = [{"type": "http.request", "body": plain, "more_body": False}]
 
         async def again() -> Message:
             return told.pop() if told else await request.receive()

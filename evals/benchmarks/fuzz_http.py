@@ -8,6 +8,7 @@ number and is the same on every machine; ``--add`` adds to the result of earlier
 from __future__ import annotations
 
 import argparse
+import gzip
 import http.client
 import json
 import os
@@ -149,6 +150,8 @@ class Connection:
             headers = tuple(answer.getheaders())
             stream = (answer.getheader("Content-Type") or "").startswith("text/event-stream")
             body = b"" if stream else answer.read()
+            if answer.getheader("Content-Encoding") == "gzip" and body:
+                body = gzip.decompress(body)
             status, ends = answer.status, answer.will_close
         except (OSError, http.client.HTTPException):
             self.close()
