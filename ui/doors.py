@@ -58,7 +58,9 @@ class Doors:
             session = Request(scope).query_params.get("session_hash", "")
             if not re.fullmatch(_SESSION, session):
                 raise HTTPException(422, "session_hash: 値の形が違います。画面を開き直してください。")
-        elif path != JOIN:  # Gradio reads names of its own there (page, deep_link); ours are read from the page's address
+        elif (
+            path != JOIN
+        ):  # Gradio reads names of its own there (page, deep_link); ours are read from the page's address
             scope = {**scope, "query_string": b""}
         if method == "POST":
             receive = await self._checked(Request(scope, receive), path)
