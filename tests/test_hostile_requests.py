@@ -187,7 +187,7 @@ schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(FakeAssistan
 
 
 @schema.parametrize()
-@settings(fuzzed, max_examples=40)
+@settings(fuzzed, max_examples=20)
 def test_the_interface_is_what_its_openapi_says(case) -> None:
     response = case.call()
     case.validate_response(response, checks=[not_a_server_error, response_schema_conformance, content_type_conformance])
@@ -248,6 +248,11 @@ def test_the_pages_reach_their_events(client: TestClient) -> None:
         ("/gradio_api/queue/join", [], 422),
     ):
         assert client.post(address, json=body).status_code == status
+
+
+@pytest.mark.parametrize("address", ["/static/" + "a" * 300, "/assets/" + "a/" * 2_000, "/hyoka-assets/" + "a" * 300])
+def test_a_name_that_no_disk_takes_is_not_found(client: TestClient, address: str) -> None:
+    assert client.get(address).status_code == 404
 
 
 @pytest.mark.parametrize("address", ["/?page=x", "/?deep_link=../x", "/?view=api&__theme=x"])

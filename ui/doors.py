@@ -25,7 +25,7 @@ READ = ("GET", "HEAD")
 _SESSION = r"[A-Za-z0-9_-]{1,64}"
 DOORS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     (READ, re.compile(r"/?")),
-    (READ, re.compile(r"/(?:assets|static)/[A-Za-z0-9_.@+/-]+")),
+    (READ, re.compile(r"/(?:assets|static)/[A-Za-z0-9_.@+/-]{1,200}")),
     (READ, re.compile(r"/(?:theme\.css|favicon\.ico|robots\.txt|manifest\.json|config)")),
     (READ, re.compile(r"/gradio_api/(?:theme\.css|app_id|info|startup-events)")),
     (READ, re.compile(rf"/gradio_api/heartbeat/{_SESSION}")),

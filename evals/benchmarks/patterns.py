@@ -48,12 +48,13 @@ Chars = frozenset[str]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of a pattern: one set of characters (empty for what reads nothing), whether it may be left out, and whether it
-    repeats without end."""
+    """A stretch of a pattern: one set of characters (empty for what reads nothing), whether it may be left out, whether it
+    repeats without end, and whether it keeps what it read (possessive)."""
 
     chars: Chars
     optional: bool
     endless: bool
+    keeps: bool = False
 
 
 @cache
@@ -127,7 +128,8 @@ class Tree:
             return self._repeated(value, depth)
         if op is sre.POSSESSIVE_REPEAT:
             low, high, body = value
-            return [[Piece(_merged(self._ways(body, depth)).chars, low == 0, False)]]
+            endless = high is sre.MAXREPEAT or high > MANY
+            return [[Piece(_merged(self._ways(body, depth)).chars, low == 0, endless, keeps=True)]]
         return [[]]  # places, look-arounds, references: they read nothing
 
     def _repeated(self, value: Any, depth: int) -> list[list[Piece]]:
@@ -148,7 +150,7 @@ class Tree:
     def _nested(self, way: list[Piece]) -> None:
         """(a+)+, (a*b?)*: the inner one, left and entered again, reads the same characters in many ways."""
         for at, piece in enumerate(way):
-            if not piece.endless:
+            if not piece.endless or piece.keeps:
                 continue
             rest = [one for one in way[:at] + way[at + 1 :] if one is not _GUARD]
             if all(one.optional or one.chars & piece.chars for one in rest):
@@ -157,7 +159,7 @@ class Tree:
     def _adjacent(self, way: list[Piece]) -> None:
         """a*b?a*: both can read the same stretch, and where one ends can be anywhere in it."""
         for at, piece in enumerate(way):
-            if not piece.endless:
+            if not piece.endless or piece.keeps:
                 continue
             common = piece.chars
             for after in way[at + 1 :]:
