@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import unicodedata
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -14,6 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assistant.characters import is_text
 from corpus.errors import Busy, DatabaseError, EngineUnavailable, HyokaError, IndexFolderError, QuestionError
 
 logger = logging.getLogger(__name__)
@@ -51,13 +51,6 @@ def clean_text(text: str) -> str:
     '決算 額は？'
     """
     return "".join(character if is_text(character) else " " for character in text).strip()
-
-
-def is_text(character: str) -> bool:
-    """Whether a character is one that people read: no control, direction or half character, nothing XML forbids."""
-    if character in "\n\t":
-        return True
-    return unicodedata.category(character) not in ("Cc", "Cf", "Cs") and ord(character) & 0xFFFE != 0xFFFE
 
 
 def clean_question(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from assistant.refusals import is_text
+from assistant.characters import is_text
 
 CELL_LIMIT = 32_000  # Excel itself refuses more than 32,767 characters
 _DIGITS = 10**15  # Excel keeps fifteen digits of a number
