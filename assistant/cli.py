@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant import console
+from assistant import caretaking, console
+from assistant.access.commands import commands as access_commands
 from assistant.filing import commands
 from assistant.options import IndexDir, Json, settings_of
 from assistant.usage import USAGE_ERROR, usage_sentence
@@ -31,6 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(commands)
+app.add_typer(caretaking.commands)
+app.add_typer(access_commands)
 
 DRAFT = "draft"  # never a question file: those are told apart by their endings
 
@@ -134,18 +137,44 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(help="質問と検索に答えるプロセスの数（1なら画面と同じプロセス）", show_default="1")
     ] = None,
+    auth: Annotated[
+        str | None,
+        typer.Option(
+            help="ログイン: off、password（共通）、users（利用者ごと）、proxy（前のプロキシ）", show_default="off"
+        ),
+    ] = None,
+    without_login: Annotated[
+        bool, typer.Option("--without-login", help="ほかのパソコンからもログインなしで使わせる")
+    ] = False,
+    tls_cert: Annotated[Path | None, typer.Option(metavar="FILE.pem", help="サーバー証明書")] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE.pem", help="証明書の秘密鍵")] = None,
+    root_path: Annotated[
+        str | None, typer.Option(help="リバースプロキシが画面を置くパス（/hyoka など）", show_default="なし")
+    ] = None,
 ) -> None:
     """画面とHTTP APIを開く（止めるには Ctrl+C）。"""
-    settings = settings_of(host=host, port=port, index_dir=index_dir, workers=workers)
+    settings = settings_of(
+        host=host,
+        port=port,
+        index_dir=index_dir,
+        workers=workers,
+        auth=auth,
+        without_login=without_login or None,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        root_path=root_path,
+    )
     from assistant.collector import starting_up
     from assistant.line import Line
     from assistant.pool import answering
-    from assistant.serving import listen, run
+    from assistant.serving import Tls, check_open, listen, logging_as, loopback, run, running_of
 
-    with listen(settings.host, settings.port) as socket, answering(settings) as pool:
+    check_open(settings)
+    with logging_as(settings), listen(settings.host, settings.port) as socket, answering(settings) as pool:
         with starting_up():
             # Opened before anything slow is loaded: a taken port or a missing index is told at once.
             snapshot = _open(settings, reranked=True)
+            from assistant.access.policy import open_policy
             from assistant.conversations import Keeping
             from assistant.store import open_store
             from assistant.upkeep import open_upkeep
@@ -158,12 +187,25 @@ def serve(
             store = open_store(settings.feedback_file, keeping, settings.database)
             store.asked.counting = settings.count_questions
             line = Line(settings.at_once, settings.waiting, settings.waiting_seconds)
-            application = create_app(upkeep.live, store, upkeep, line)
+            policy = open_policy(settings, store.database)
+            application = create_app(upkeep.live, store, upkeep, line, policy)
         upkeep.live.start()
-        console.note(f"http://{settings.host}:{socket.getsockname()[1]} で開きました（止めるには Ctrl+C）。")
-        if questions:
+        tls = Tls(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
+        if policy.by_password and tls is None and not loopback(settings.host):
+            console.note(
+                "パスワードが暗号化されずに流れます。--tls-cert と --tls-key か、TLSのプロキシを使ってください。"
+            )
+        console.note(
+            f"{'http' if tls is None else 'https'}://{settings.host}:{socket.getsockname()[1]} で開きました（止めるには Ctrl+C）。"
+        )
+        if questions and settings.log_format == "text":
             console.note("たとえば、こう聞けます。\n" + "\n".join(f"  ・{question}" for question in questions))
-        run(application, socket)
+        try:
+            run(application, socket, settings, running_of(application, upkeep), tls)
+        finally:
+            upkeep.live.stop()
+            upkeep.rebuild.cancel()
+            store.close()
 
 
 @app.command("eval")
@@ -265,6 +307,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """The exit status of one command; what goes wrong becomes a sentence, never a traceback."""
+    console.tell_instead(None)
     logging.basicConfig(level=logging.CRITICAL)  # the record is for servers; a person gets sentences
     try:
         code = app(arguments, prog_name="hyoka", standalone_mode=False)

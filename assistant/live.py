@@ -3,11 +3,9 @@ closed when the last request that uses it is done."""
 
 from __future__ import annotations
 
-import functools
-import inspect
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -17,8 +15,11 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.collector import changed
+from assistant.logs import fields
 from assistant.readiness import NO_FILTERS, Asker, warm
+from assistant.surroundings import surrounded
 from assistant.types import NO_CHOICES, Answer, Choices, Turn
+from assistant.views import Views
 from corpus.errors import HyokaError
 from index.types import Filters, Index
 
@@ -28,10 +29,10 @@ RETRY_SECONDS = 60.0  # a snapshot that did not open is tried again, though not 
 
 
 class _Generation:
-    """One opened assistant and how many requests use it."""
+    """One opened assistant, as each caller may see it, and how many requests use it."""
 
     def __init__(self, asker: Asker) -> None:
-        self.asker = asker
+        self.asker = Views(asker)
         self.users = 0
         self.retired = False
 
@@ -52,6 +53,14 @@ class _Hold:
                 self._taken[live] = live._take()
             return self._taken[live]
 
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        token = _HOLD.set(self)
+        try:
+            yield
+        finally:
+            _HOLD.reset(token)
+
     def end(self) -> None:
         with self._lock:
             self.open = False
@@ -67,74 +76,16 @@ _HOLD: ContextVar[_Hold | None] = ContextVar("hyoka_hold", default=None)
 def holding() -> Iterator[None]:
     """Inside, every :class:`Live` stays what it was when it was first asked, whatever is opened meanwhile."""
     hold = _Hold()
-    token = _HOLD.set(hold)
     try:
-        yield
+        with hold.step():
+            yield
     finally:
-        _HOLD.reset(token)
         hold.end()
 
 
 def held(work: Callable[..., Any]) -> Callable[..., Any]:
-    """A function, or a generator function, each call of which is one request (see :func:`holding`); also an asynchronous one."""
-    if inspect.isasyncgenfunction(work):
-
-        @functools.wraps(work)
-        async def flowed(*values: Any, **named: Any) -> AsyncIterator[Any]:
-            hold = _Hold()
-            steps = work(*values, **named)
-            try:
-                while True:
-                    token = _HOLD.set(hold)
-                    try:
-                        step = await anext(steps)
-                    except StopAsyncIteration:
-                        return
-                    finally:
-                        _HOLD.reset(token)
-                    yield step
-            finally:
-                await steps.aclose()
-                hold.end()
-
-        return flowed
-    if inspect.iscoroutinefunction(work):
-
-        @functools.wraps(work)
-        async def awaited(*values: Any, **named: Any) -> Any:
-            with holding():
-                return await work(*values, **named)
-
-        return awaited
-    if not inspect.isgeneratorfunction(work):
-
-        @functools.wraps(work)
-        def called(*values: Any, **named: Any) -> Any:
-            with holding():
-                return work(*values, **named)
-
-        return called
-
-    @functools.wraps(work)
-    def stepped(*values: Any, **named: Any) -> Iterator[Any]:
-        # Each step may run in another thread with another context, so the hold is put in place step by step.
-        hold = _Hold()
-        steps = work(*values, **named)
-        try:
-            while True:
-                token = _HOLD.set(hold)
-                try:
-                    step = next(steps)
-                except StopIteration:
-                    return
-                finally:
-                    _HOLD.reset(token)
-                yield step
-        finally:
-            steps.close()
-            hold.end()
-
-    return stepped
+    """A function of any kind, each call of which is one request (see :func:`holding`)."""
+    return surrounded(work, _Hold)
 
 
 class HoldRequests:
@@ -153,7 +104,7 @@ class HoldRequests:
 
 
 class Live:
-    """The assistant of the newest index. ``stamp`` says, cheaply, what there is to open; ``reopen(old)`` opens it.
+    """The assistant of the newest index, for each caller from the sheets that he may see. ``stamp`` says, cheaply, what there is to open; ``reopen(old)`` opens it.
 
     ``check`` compares the stamp with that of the assistant that answers now, and changes over where it differs;
     ``start`` does so every ``seconds`` in the background. What cannot be opened is told in ``problem``, and the old one
@@ -236,7 +187,7 @@ class Live:
             if waiting and not now:
                 return False
             try:
-                opened = self._reopen(self._generation.asker)
+                opened = self._reopen(self._generation.asker.whole)
             except HyokaError as problem:
                 self._fail(stamp, problem.message)
                 return False
@@ -256,14 +207,17 @@ class Live:
             idle = old.users == 0
         self._opened, self._failed, self.problem = stamp, "", ""
         self.since = datetime.now(UTC)
-        logger.warning("索引 %s に切り替えました（前: %s）。", opened.index.version, old.asker.index.version)
+        new, before = opened.index.version, old.asker.whole.index.version
+        logger.warning(
+            "索引 %s に切り替えました（前: %s）。", new, before, extra=fields("index", index=new, before=before)
+        )
         if idle:
             _close(old)
         return idle
 
     def _fail(self, stamp: str, message: str) -> None:
         if message != self.problem:
-            logger.error("新しい索引は使えません。前の索引で続けます: %s", message)
+            logger.error("新しい索引は使えません。前の索引で続けます: %s", message, extra=fields("index"))
         self.problem, self._failed, self._again = message, stamp, monotonic() + RETRY_SECONDS
 
     def _watch(self) -> None:
@@ -292,6 +246,4 @@ def _told(stamp: Callable[[], str]) -> str:
 
 
 def _close(generation: _Generation) -> None:
-    close = getattr(generation.asker.index, "close", None)
-    if close is not None:
-        close()
+    generation.asker.close()

@@ -21,8 +21,16 @@ from index.postgresurl import SHAPE, has_shape
 
 FILE = Path("hyoka.toml")
 SECRET = {"database_url"}  # never repeated: a password stands in it
+# First parts of our own addresses: a path prefix of that name could not be told from them.
+_TAKEN = frozenset(
+    "api assets compare docs docs-assets evaluation export gradio_api healthz hyoka-assets login logout metrics papers readyz search"
+    " sheet static status".split()
+)
 # The others come from the variables and the file.
-FLAGS = {"index_dir", "host", "port", "max_file_mb", "forms", "workers"}
+FLAGS = {
+    "index_dir", "host", "port", "max_file_mb", "forms", "workers", "root_path", "auth", "without_login", "tls_cert",
+    "tls_key",
+}  # fmt: skip
 
 
 class Settings(BaseSettings):
@@ -64,6 +72,18 @@ class Settings(BaseSettings):
         min_length=1,
         description="Rayクラスターのアドレスとポート（例 10.0.0.5:6379）",
     )
+    root_path: str = Field(
+        default="",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="/hyoka のように / で始まり / で終わらないパス（リバースプロキシの下に置くとき）",
+    )
+    stop_seconds: float = Field(
+        default=20, ge=0, le=600, description="0から600の数（秒。停止のとき、処理中の応答を待つ長さ）"
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="text か json（記録の形）")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning", description="debug、info、warning、error のどれか（どこまで記録するか）"
+    )
     sources: Annotated[tuple[Path, ...] | None, NoDecode] = Field(
         default=None, description="管理画面から読み直すファイルやフォルダー（: で区切る。tomlでは並び）"
     )
@@ -80,6 +100,32 @@ class Settings(BaseSettings):
     )
     waiting: int = Field(default=64, ge=0, le=10_000, description="0から10000の整数（順番を待てる質問と検索の数）")
     waiting_seconds: float = Field(default=10, gt=0, le=600, description="0より大きく600以下の数（秒。順番を待つ長さ）")
+    auth: Literal["off", "password", "users", "proxy"] = Field(
+        default="off",
+        description="off（ログインなし）、password（共通パスワード）、users（利用者ごと）、proxy（前に置いたプロキシ）のどれか",
+    )
+    access_file: Path | None = Field(default=None, description="パスワード、利用者、鍵のファイル（.toml）のパス")
+    without_login: bool = Field(
+        default=False, description="true か false（ほかのパソコンからもログインなしで使わせるか）"
+    )
+    session_hours: float = Field(
+        default=12, gt=0, le=720, description="0より大きく720以下の数（時間。ログインが続く長さ）"
+    )
+    requests_per_minute: int = Field(
+        default=600,
+        ge=0,
+        le=1_000_000,
+        description="0から1000000の整数（一人が1分に送れる要求の数。0なら限らない）",
+    )
+    proxies: str = Field(default="127.0.0.1, ::1", description="信じるプロキシのアドレスの並び（, で区切る）")
+    proxy_user_header: str = Field(
+        default="X-Forwarded-User", min_length=1, description="プロキシが利用者の名前を書くヘッダーの名前"
+    )
+    proxy_groups_header: str | None = Field(
+        default=None, min_length=1, description="プロキシがグループの名前（, で区切る）を書くヘッダーの名前"
+    )
+    tls_cert: Path | None = Field(default=None, description="サーバー証明書（PEM）のパス")
+    tls_key: Path | None = Field(default=None, description="証明書の秘密鍵（PEM）のパス")
     workers: int = Field(
         default=1, ge=1, le=64, description="1から64の整数（質問と検索に答えるプロセスの数。1なら画面と同じプロセス）"
     )
@@ -106,6 +152,13 @@ class Settings(BaseSettings):
     def _divided(cls, value: Any) -> Any:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
+    @field_validator("root_path")
+    @classmethod
+    def _free(cls, value: str) -> str:
+        if value.split("/")[1:2] and value.split("/")[1] in _TAKEN:
+            raise ValueError("an address of ours begins with it")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _addressed(cls, value: SecretStr | None) -> SecretStr | None:
@@ -119,9 +172,20 @@ class Settings(BaseSettings):
         return None if self.database_url is None else self.database_url.get_secret_value()
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be written down: passwords and tokens, and the address that holds one."""
+        token = self.milvus_token or ""
+        return tuple(one for one in (self.database or "", token, *token.split(":")[1:]) if one)
+
+    @property
     def synonyms_file(self) -> Path:
         """The city's own synonyms: as set, or ``synonyms.toml`` beside the index."""
         return self.synonyms or self.index_dir / "synonyms.toml"
+
+    @property
+    def access(self) -> Path:
+        """The access file: as set, or ``access.toml`` beside the index."""
+        return self.access_file or self.index_dir / "access.toml"
 
     @property
     def at_once(self) -> int | None:

@@ -28,13 +28,13 @@ pytestmark = [
 
 
 @contextmanager
-def serving(assistant, store, upkeep=None) -> Iterator[str]:
+def serving(assistant, store, upkeep=None, **more) -> Iterator[str]:
     """The whole application on a free port, in a thread; gives its address once it says that it is ready."""
     import uvicorn
 
     from ui.app import create_app
 
-    server = uvicorn.Server(uvicorn.Config(create_app(assistant, store, upkeep), port=0, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(create_app(assistant, store, upkeep, **more), port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     began = time.monotonic()
     thread.start()

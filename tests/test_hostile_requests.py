@@ -26,8 +26,8 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 from starlette.types import Message
 
+from assistant.protocol import refusing
 from assistant.refusals import BodyLimit
-from assistant.serving import refusing
 from assistant.store import FeedbackStore
 from evals.benchmarks.fuzz_http import Account, Connection, Reply, fuzz, joined, wrong
 from evals.benchmarks.hostile import METHODS, PLACES, TEXTS, Known, Request, drawn

@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from assistant import asked as counts
+from assistant.access.door import own_machine
 from assistant.accounts import FileAccount
 from assistant.asked import folded
 from assistant.datewords import length
@@ -20,7 +21,6 @@ from tests.fakes import FakeAssistant
 from ui.accounts import PAGE, chosen_accounts, render_accounts
 from ui.app import create_app
 from ui.inventory import render_build, render_status
-from ui.permission import may_administer
 from ui.times import day, moment, size
 from ui.usage import questions_csv, render_asked, render_usage
 
@@ -103,8 +103,8 @@ def request(host: str = "127.0.0.1:8000", client: str = "127.0.0.1", **headers: 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost", "localhost:8000", "[::1]:8000", "127.0.0.2"])
 def test_this_machine_may_change_things(host):
-    assert may_administer(request(host)) and may_administer(request(host, origin=f"http://{host}"))
-    assert may_administer(request(host, client="::1", sec_fetch_site="same-origin"))
+    assert own_machine(request(host)) and own_machine(request(host, origin=f"http://{host}"))
+    assert own_machine(request(host, client="::1", sec_fetch_site="same-origin"))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_this_machine_may_change_things(host):
     ],
 )
 def test_nobody_else_and_no_other_page_may(foreign):
-    assert not may_administer(foreign)
+    assert not own_machine(foreign)
 
 
 # ---- the account of the index -----------------------------------------------------------------------------------------

@@ -12,10 +12,14 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from assistant.access.door import Door, Peer
+from assistant.access.policy import OPEN, Policy
 from assistant.api import create_api, find_sheet
 from assistant.line import Line
 from assistant.live import HoldRequests
+from assistant.prefix import AtRoot
 from assistant.readiness import Asker
 from assistant.store import FeedbackStore, open_store
 from assistant.upkeep import Upkeep
@@ -25,10 +29,12 @@ from ui.comparepages import add_comparison
 from ui.doors import Doors
 from ui.dress import Dress
 from ui.export import add_export, add_report
-from ui.gradiostart import without_stubs
+from ui.gradiostart import log_errors, without_stubs
 from ui.guard import Guard
+from ui.login import add_login
 from ui.papers import add_papers
 from ui.pictures import add_pictures
+from ui.prefix import Links
 from ui.render import year_label
 from ui.results import add_results
 from ui.searchfiles import add_search_files
@@ -42,10 +48,14 @@ FONTS = ["Hiragino Sans", "Yu Gothic UI", "Meiryo", "Noto Sans CJK JP", "Noto Sa
 
 
 def create_app(
-    assistant: Asker, store: FeedbackStore | None = None, upkeep: Upkeep | None = None, line: Line | None = None
+    assistant: Asker,
+    store: FeedbackStore | None = None,
+    upkeep: Upkeep | None = None,
+    line: Line | None = None,
+    policy: Policy = OPEN,
 ) -> FastAPI:
     """Everything behind one port. ``store`` keeps opinions; without one they go to the default file. ``upkeep`` is what
-    the 管理 screen may change; without it that screen only shows.
+    the 管理 screen may change; without it that screen only shows. ``policy`` says who is let in: by default everybody.
 
     Questions and searches wait their turn in ``line``. The API's routes come first, the sheet pages next, and the screens take every other address.
     """
@@ -53,7 +63,7 @@ def create_app(
     app = create_api(assistant, kept, line)
     if upkeep is not None and upkeep.pool is not None:
         app.state.recorder.metrics.watch_pool(upkeep.pool)
-    app.mount("/hyoka-assets", StaticFiles(directory=ASSETS), name="hyoka-assets")
+    app.mount("/hyoka-assets", AtRoot(StaticFiles(directory=ASSETS), "/hyoka-assets"), name="hyoka-assets")
     _add_sheet_pages(app, assistant)
     add_comparison(app, assistant)
     add_export(app)
@@ -67,10 +77,16 @@ def create_app(
     add_search_files(app, assistant)
     app.add_middleware(Visitors, days=kept.talks.keeping.days if kept.talks.keeping.on else 0)
     app.add_middleware(Dress, head=_head())
+    app.add_middleware(Links)
+    add_login(app, policy)
+    app.add_middleware(Door, policy=policy)
     app.add_middleware(Guard)
     app.add_middleware(GZipMiddleware, minimum_size=1_000)  # streamed answers (text/event-stream) pass uncompressed
     app.add_middleware(HoldRequests)
-    return _mount_screens(app, app.state.recorder, kept, desk, upkeep, app.state.line)
+    if policy.proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[str(one) for one in policy.proxies])
+    app.add_middleware(Peer)
+    return _mount_screens(app, app.state.recorder, kept, desk, upkeep, app.state.line, policy)
 
 
 def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
@@ -102,22 +118,28 @@ def _offset(text: str) -> int | None:
 
 
 def _head() -> str:
-    """Links to every style sheet and script of the assets folder, for the screens' page."""
-    styles = [f'<link rel="stylesheet" href="/hyoka-assets/{file.name}">' for file in sorted(ASSETS.glob("*.css"))]
+    """Links to the icon and to every style sheet and script of the assets folder, for the screens' page."""
+    styles = [
+        f'<link rel="stylesheet" href="/hyoka-assets/{file.name}">'
+        for file in sorted(ASSETS.glob("*.css"))
+        if file.name != "login.css"
+    ]
     scripts = [f'<script src="/hyoka-assets/{file.name}" defer></script>' for file in sorted(ASSETS.glob("*.js"))]
-    return "".join([*styles, *scripts])
+    # Without it a browser asks its host for /favicon.ico, which under a path prefix is not ours.
+    icon = '<link rel="icon" href="/hyoka-assets/favicon.svg">'
+    return "".join([icon, *styles, *scripts])
 
 
 def _mount_screens(
-    app: FastAPI, assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None, line: Line
+    app: FastAPI, assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None, line: Line, policy: Policy
 ) -> FastAPI:
     # Before the import: Gradio reads these once.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     with without_stubs():
         import gradio as gr
+    log_errors()
 
-    from ui.holds import hold_events
     from ui.screens import build_screens
 
     theme = gr.themes.Default(
@@ -129,7 +151,7 @@ def _mount_screens(
         radius_size=gr.themes.sizes.radius_sm,
         text_size=gr.themes.sizes.text_md,
     )
-    screens = hold_events(build_screens(assistant, store, desk, upkeep, line))
+    screens = build_screens(assistant, store, desk, upkeep, line, policy.on, policy.by_password)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         screens,

@@ -12,9 +12,12 @@ from http.cookies import CookieError, SimpleCookie
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui.guard import NONCE
+
 SIZE_COOKIE = "hyoka-text"  # written by hyoka.js
 SIZES = {"large": "hy-large", "largest": "hy-largest"}
 OPENING = re.compile(r"<html\b[^>]*>", re.IGNORECASE)
+_SCRIPT = re.compile(r"<script(?=[\s>/]).*?</script", re.IGNORECASE | re.DOTALL)
 LANGUAGE = re.compile(r"\slang\s*=\s*([\"'])[^\"']*\1", re.IGNORECASE)
 # Cards for link previews: they name Gradio and pictures on other hosts.
 PREVIEW = re.compile(r"<meta\s+(?:property|name)=\"(?:og|twitter):[^>]*>\s*", re.IGNORECASE)
@@ -35,6 +38,25 @@ def dressed(html: str, size: str = "", head: str = "") -> str:
     if head:
         top = PREVIEW.sub("", top) + head
     return html[: opening.start()] + tag + top + found + rest
+
+
+def signed(html: str, nonce: str) -> str:
+    """The page whose scripts all bear the nonce.
+
+    What stands inside a script is left alone, up to its end as a browser sees it.
+
+    >>> signed('<script>let a = "<script>"</script><script src="b.js"></script>', "x")
+    '<script nonce="x">let a = "<script>"</script><script nonce="x" src="b.js"></script>'
+    """
+    parts, at = [], 0
+    for found in _SCRIPT.finditer(html):
+        parts += [
+            html[at : found.start()],
+            f'<script nonce="{nonce}"',
+            html[found.start() + len("<script") : found.end()],
+        ]
+        at = found.end()
+    return "".join([*parts, html[at:]])
 
 
 def text_size(headers: Headers) -> str:
@@ -58,7 +80,8 @@ class Dress:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        screens = scope["path"].removeprefix(str(scope.get("root_path", ""))) in ("", "/")
+        path = scope["path"].removeprefix(str(scope.get("root_path", "")))
+        screens, scripted = path in ("", "/"), path in ("", "/", "/docs", "/evaluation/report.html")
         start: Message | None = None
         body = bytearray()
 
@@ -77,9 +100,13 @@ class Dress:
                 return
             page = bytes(body)
             headers = MutableHeaders(raw=start["headers"])
-            if page and (screens or b'class="hy-page' in page):  # HEAD has no body
-                size = text_size(Headers(scope=scope))
-                page = dressed(page.decode("utf-8"), size, self.head if screens else "").encode("utf-8")
+            if page and (scripted or b'class="hy-page' in page):  # HEAD has no body
+                html = page.decode("utf-8")
+                if screens or b'class="hy-page' in page:
+                    html = dressed(html, text_size(Headers(scope=scope)), self.head if screens else "")
+                if scripted:
+                    html = signed(html, str(scope.get(NONCE, "")))
+                page = html.encode("utf-8")
                 headers["content-length"] = str(len(page))
                 headers.add_vary_header("Cookie")
             await send({**start, "headers": headers.raw})

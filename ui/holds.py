@@ -1,75 +1,68 @@
-"""Every event of the screens answers from one index, also while a new one takes over, and shows no character that acts."""
+"""Every event of the screens answers from one index, also while a new one takes over, for the one who asks, and only whom
+it is meant for."""
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import gradio as gr  # 2 s: this module is imported when the application is built, not before
+from gradio.context import LocalContext
+
+from assistant.access.caller import ANYBODY, Caller, called_by, caller, caller_of
 from assistant.live import held
-from ui.text import tame
+from assistant.surroundings import surrounded
+from ui.taming import tamed
+
+_REFUSED = "この操作は、管理者だけができます。管理者でログインし直してください。"
 
 
-def hold_events(screens: Any) -> Any:
-    """The same ``gr.Blocks``, each of its functions holding the index that it meets first until it is done, and each page
-    it gives with its hidden controls made visible (:func:`ui.text.tame`).
+class Restricted:
+    """The events of the parts that only a 管理者 may use, where people log in."""
 
-    Done once, here: an event that looks at the index twice, or shows what a sheet says, would otherwise have to think of it.
+    def __init__(self) -> None:
+        self._events: set[int] = set()
+
+    @contextmanager
+    def part(self, screens: Any) -> Iterator[None]:
+        """Every event that is added to the Blocks inside is one of them."""
+        before = set(screens.fns)
+        yield
+        self._events |= set(screens.fns) - before
+
+    def __contains__(self, event: int) -> bool:
+        return event in self._events
+
+
+def hold_events(screens: Any, restricted: Restricted | None = None) -> Any:
+    """The same ``gr.Blocks``, each of its functions holding the index that it meets first until it is done.
+
+    Done once, here: an event that looks at the index twice, or forgets who asks, would otherwise have to think of it.
     """
-    for event in screens.fns.values():
+    for number, event in screens.fns.items():
         if event.fn is not None:
-            event.fn = held(tamed(event.fn))
+            work = held(tamed(event.fn))
+            if restricted is not None and number in restricted:
+                work = surrounded(work, _Checked)
+            event.fn = called_by(work, _asking)
     return screens
 
 
-def tamed(work: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function or generator function, also an asynchronous one, with the pages among its values tamed."""
-    if inspect.isasyncgenfunction(work):
-
-        @functools.wraps(work)
-        async def flowed(*values: Any, **named: Any) -> AsyncIterator[Any]:
-            steps = work(*values, **named)
-            try:
-                async for step in steps:
-                    yield _tame(step)
-            finally:
-                await steps.aclose()
-
-        return flowed
-    if inspect.iscoroutinefunction(work):
-
-        @functools.wraps(work)
-        async def awaited(*values: Any, **named: Any) -> Any:
-            return _tame(await work(*values, **named))
-
-        return awaited
-    if inspect.isgeneratorfunction(work):
-
-        @functools.wraps(work)
-        def stepped(*values: Any, **named: Any) -> Iterator[Any]:
-            for step in work(*values, **named):
-                yield _tame(step)
-
-        return stepped
-
-    @functools.wraps(work)
-    def called(*values: Any, **named: Any) -> Any:
-        return _tame(work(*values, **named))
-
-    return called
+def _asking() -> Caller:
+    """Who sent the event that runs: Gradio runs it in a task of its own, which knows no request but through this."""
+    request = LocalContext.request.get(None)
+    return ANYBODY if request is None else caller_of(request)
 
 
-def _tame(value: Any) -> Any:
-    """Pages wherever they stand in what an event gives. Other texts stay: a filter has to find its municipality again."""
-    if isinstance(value, str):
-        return tame(value) if value.startswith("<") else value
-    if type(value) is dict:
-        if (
-            "role" in value
-        ):  # a message of the conversation, tamed when it was made: there are many, and they come with every step
-            return value
-        return {key: _tame(one) for key, one in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(map(_tame, value))
-    return value
+class _Checked:
+    def __init__(self) -> None:
+        if not caller().may("admin"):
+            raise gr.Error(_REFUSED, print_exception=False)
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        yield
+
+    def end(self) -> None:
+        pass

@@ -1,39 +1,20 @@
-"""Who may change things on the 管理 screen: the one place to ask, until people can log in."""
+"""Who may change things on the 管理 screen: the one place to ask."""
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
+
+from assistant.access.caller import caller_of
 
 REFUSED = (
-    "この操作は、サーバーを動かしているパソコンから（http://127.0.0.1 か http://localhost で開いて）行ってください。"
+    "この操作は、管理者だけができます。管理者でログインするか、サーバーを動かしているパソコンから"
+    "（http://127.0.0.1 か http://localhost で開いて）行ってください。"
 )
 
 
 def may_administer(request: Any) -> bool:
-    """Whether a request (of FastAPI or of Gradio) may change the server: only at the machine it runs on.
+    """Whether a request (of FastAPI or of Gradio) may change the server.
 
-    The caller, and the name it was called by, have to be this machine's own; a page of another origin may not ask in a
-    person's name, nor a foreign name that was pointed at this machine (DNS rebinding).
+    Where people log in: a 管理者; else whoever sits at the machine it runs on (see :func:`assistant.access.door.own_machine`).
     """
-    headers = request.headers
-    host = headers.get("host", "")
-    if not _own(urlsplit(f"//{host}").hostname) or not _own(getattr(request.client, "host", None)):
-        return False
-    origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
-        return False
-    return headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
-
-
-def _own(name: str | None) -> bool:
-    """Whether a name or an address is this machine's."""
-    if not name:
-        return False
-    if name == "localhost":
-        return True
-    try:
-        return ip_address(name.partition("%")[0]).is_loopback
-    except ValueError:
-        return False
+    return caller_of(request).may("admin")

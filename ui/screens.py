@@ -10,15 +10,19 @@ from typing import Any
 
 import gradio as gr  # 2 s: this module is imported when the application is built, not before
 
+from assistant.access.caller import caller
+from assistant.access.places import LOGOUT
 from assistant.line import Line
 from assistant.readiness import Asker
 from assistant.store import FeedbackStore
 from assistant.upkeep import Upkeep
 from evals.desk import Desk
+from index.visibility import Visibility
 from ui.catalogue import build_catalogue
 from ui.chat import build_chat, example_updates
 from ui.comparing import build_comparing
 from ui.examples import Examples, examples
+from ui.holds import Restricted, hold_events
 from ui.render import catalogue_line, render_held
 from ui.scope import scope, scope_choices, scope_label
 from ui.search import build_search
@@ -45,12 +49,19 @@ KEEP_ADDRESS = """(...chosen) => {
 
 
 def build_screens(
-    assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None = None, line: Line | None = None
+    assistant: Asker,
+    store: FeedbackStore,
+    desk: Desk,
+    upkeep: Upkeep | None = None,
+    line: Line | None = None,
+    login: bool = False,
+    by_password: bool = False,
 ) -> gr.Blocks:
-    """The page, ready to be mounted. An address may carry filters, a search and a tab:
+    """The page, ready to be mounted; where there is a ``login``, 管理 is for a 管理者 alone. An address may carry filters, a search and a tab:
     ``/?municipality=A&fiscal_year=2021&tab=search&q=更改``."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     line = Line() if line is None else line
+    restricted = Restricted()
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=False) as screens:
         top = gr.HTML(header(""), elem_id="hy-header", apply_default_css=False)
         with gr.Accordion(scope_label(scope()), open=False, elem_id="hy-scope") as fold, gr.Row():
@@ -68,7 +79,7 @@ def build_screens(
             with gr.Tab("比較", id="compare"):
                 fill_comparing, comparing_inputs, comparing_outputs = build_comparing(assistant, shared)
 
-            with gr.Tab("管理", id="status") as status_tab:
+            with gr.Tab("管理", id="status", visible=not login) as status_tab, restricted.part(screens):
                 build_status(assistant, store, desk, status_tab, upkeep)
 
         # Trying the examples is nobody's question: it goes past the recorder.
@@ -84,14 +95,17 @@ def build_screens(
                 # An empty value would wipe out what a quick hand has chosen before the list is in place.
                 dropdowns.append(gr.update(choices=choices, value=chosen) if chosen else gr.update(choices=choices))
             tab = asked.get("tab", [""])[0]
+            admitted = not login or caller().may("admin")
+            me = (caller().name, str(request.request.scope.get("root_path", ""))) if by_password else ()
             return [
-                header(catalogue_line(sheets)),
+                header(catalogue_line(sheets), *me),
                 render_held(sheets),
                 *dropdowns,
-                gr.Tabs(selected=tab) if tab in TABS else gr.skip(),
+                gr.Tabs(selected=tab) if tab in TABS and (admitted or tab != "status") else gr.skip(),
+                gr.Tab(visible=True) if login and admitted else gr.skip(),
             ]
 
-        screens.load(start, None, [top, held, *shared, tabs], **quiet)
+        screens.load(start, None, [top, held, *shared, tabs, status_tab], **quiet)
         screens.load(lambda: example_updates(tried.get()), None, to_fill, **quiet)
         screens.load(fill_catalogue, catalogue_inputs, catalogue_outputs, **quiet)
         screens.load(fill_comparing, comparing_inputs, comparing_outputs, **quiet)
@@ -103,7 +117,7 @@ def build_screens(
     # beside forty other events (its own default). Of those, one slow one must not make the next person wait.
     screens.max_threads = 40 + line.at_once + line.most_waiting
     screens.queue(default_concurrency_limit=8)
-    return screens
+    return hold_events(screens, restricted if login else None)
 
 
 def address_values(request: gr.Request) -> dict[str, list[str]]:
@@ -115,19 +129,19 @@ def address_values(request: gr.Request) -> dict[str, list[str]]:
 
 
 class ExampleCache:
-    """The example questions of the current index, tried once and kept until the index changes."""
+    """The example questions of the current index as the caller may see it, tried once and kept until the index changes."""
 
     def __init__(self, assistant: Asker) -> None:
         self.assistant = assistant
         self._lock = threading.Lock()
-        self._find = functools.lru_cache(maxsize=2)(self._try)
+        self._find = functools.lru_cache(maxsize=16)(self._try)
 
     def get(self) -> Examples:
         """The examples; none, with a line in the log, where they cannot be made."""
         with self._lock:
-            return self._find(self.assistant.index.version)
+            return self._find(self.assistant.index.version, caller().visibility)
 
-    def _try(self, version: str) -> Examples:
+    def _try(self, version: str, seen: Visibility) -> Examples:
         try:
             return examples(self.assistant)
         except Exception:
@@ -135,13 +149,23 @@ class ExampleCache:
             return {}
 
 
-def header(indexed: str) -> str:
-    """What this is, in one sentence, and what is indexed."""
+def header(indexed: str, who: str | None = None, root: str = "") -> str:
+    """What this is, in one sentence, and what is indexed; where somebody has logged in, ``who`` (perhaps without a name)
+    and the way out."""
     held = f'<p class="hy-indexed">索引: {escape(indexed)}</p>' if indexed else '<p class="hy-indexed">　</p>'
     return (
         '<a class="hy-skip" href="#hy-tabs">本文へ移動</a>'
-        f'<header class="hy-top"><h1>評価シートに聞く</h1>{text_sizes()}<p class="hy-what">{escape(LEAD)}</p>{held}</header>'
+        f'<header class="hy-top"><h1>評価シートに聞く</h1>{text_sizes()}{_me(who, root)}'
+        f'<p class="hy-what">{escape(LEAD)}</p>{held}</header>'
     )
+
+
+def _me(who: str | None, root: str) -> str:
+    if who is None:
+        return ""
+    name = f"<span>{escape(who)}</span>" if who else ""
+    action = escape(f"{root}{LOGOUT}", quote=True)
+    return f'<form class="hy-me" method="post" action="{action}">{name}<button>ログアウト</button></form>'
 
 
 def text_sizes() -> str:

@@ -11,10 +11,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assistant.access.caller import OWNER
+
 COOKIE = "hyoka_visitor"
-OWNER = "hyoka.owner"
-"""The key of the ASGI scope under which the owner stands. A login that stands before :class:`Visitors` sets it to the
-person's name; then no cookie is read or sent, and the history follows the person instead of the browser."""
 
 BROWSER = "browser:"
 """What the owner of a history begins with where it is a browser and not a person."""
@@ -22,7 +21,7 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{43}")  # what secrets.token_urlsafe(32) makes
 
 
 class Visitors:
-    """Gives every browser that opens the screens a key nobody can guess, and tells the routes behind it who asks.
+    """Where nobody has logged in (then the history follows the person), gives every browser that opens the screens a key nobody can guess, and tells the routes behind it who asks.
 
     ``days`` is how long the browser keeps the key after its last visit; 0 until it is closed.
     """

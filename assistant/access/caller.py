@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from assistant.surroundings import surrounded
 from index.visibility import EVERYTHING, Visibility
 
 Role = Literal["利用者", "管理者"]
@@ -16,6 +17,9 @@ SCOPES: tuple[Scope, ...] = ("ask", "read", "feedback", "metrics", "admin")
 
 CALLER = "hyoka.caller"
 """The key of the ASGI scope under which the caller of a request stands."""
+
+OWNER = "hyoka.owner"
+"""The key of the ASGI scope under which stands whose history it is: a person who logged in, else a browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +31,25 @@ class Caller:
     scopes: frozenset[Scope] = frozenset(SCOPES) - {"admin"}
     visibility: Visibility = EVERYTHING
 
+    @property
+    def owner(self) -> str:
+        """Under what name its history is kept; empty for anybody."""
+        return f"user:{self.name}" if self.name else ""
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether no sheet is hidden from the caller. What others asked and were answered is for such callers only: it
+        may come from any sheet."""
+        return self.visibility == EVERYTHING
+
     def may(self, scope: Scope) -> bool:
         """Whether the caller may do something; a 管理者 may do everything its key allows."""
         return scope in self.scopes
 
 
 ANYBODY = Caller()
+NOBODY = Caller(scopes=frozenset(), visibility=Visibility((), ()))
+"""Who has not said who it is, where that is needed: it sees nothing."""
 _CALLER: ContextVar[Caller] = ContextVar("hyoka_caller", default=ANYBODY)
 
 
@@ -55,3 +72,19 @@ def calling(who: Caller) -> Iterator[None]:
         yield
     finally:
         _CALLER.reset(token)
+
+
+def called_by(work: Callable[..., Any], who: Callable[[], Caller]) -> Callable[..., Any]:
+    """A function of any kind that does its work for the caller whom ``who`` names when it begins."""
+    return surrounded(work, lambda: _Calling(who()))
+
+
+class _Calling:
+    def __init__(self, who: Caller) -> None:
+        self._who = who
+
+    def step(self) -> AbstractContextManager[None]:
+        return calling(self._who)
+
+    def end(self) -> None:
+        pass

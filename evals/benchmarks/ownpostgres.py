@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -90,13 +89,16 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str) -> str:
         command = [str(self._bin / program), *arguments]
-        user = pwd.getpwnam("postgres").pw_name if os.geteuid() == 0 else None
+        if os.geteuid() == 0:
+            # Not subprocess's own ``user``: it then forks in the plain way, and the handlers that gRPC, once loaded, has
+            # run in the child of a fork have been seen to crash there.
+            command = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups", *command]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
         # To a file: a server that was started keeps a pipe open for as long as it runs.
         with tempfile.TemporaryFile() as out:
             done = subprocess.run(
-                command, cwd=self.folder, env=kept | {"LC_ALL": "C.UTF-8", "HOME": str(self.folder)}, user=user,
-                group=user, extra_groups=[] if user else None, stdout=out, stderr=out, stdin=subprocess.DEVNULL, timeout=120,
+                command, cwd=self.folder, env=kept | {"LC_ALL": "C.UTF-8", "HOME": str(self.folder)},
+                stdout=out, stderr=out, stdin=subprocess.DEVNULL, timeout=120,
             )  # fmt: skip
             out.seek(0)
             said = out.read().decode()

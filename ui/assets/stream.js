@@ -53,10 +53,20 @@
     return new Response(readable, { status: response.status, headers: response.headers });
   }
 
+  // A login that has ended shows in the first answer after it: the person logs in again and comes back here.
+  async function known(answering) {
+    const answer = await answering;
+    if (answer.status === 401 && new URL(answer.url).origin === window.location.origin) {
+      const { pathname, search } = window.location;
+      window.location.assign(`${pathname.replace(/[^/]*$/, "")}login?next=${encodeURIComponent(`/${search}`)}`);
+    }
+    return answer;
+  }
+
   window.fetch = (input, init) => {
     const { pathname } = new URL(input.url ?? input, window.location);
-    if (pathname.endsWith("/queue/join")) return joined(plain(input, init));
+    if (pathname.endsWith("/queue/join")) return joined(known(plain(input, init)));
     if (pathname.endsWith("/queue/data")) return streamed(new Request(input, init));
-    return plain(input, init);
+    return known(plain(input, init));
   };
 })();
