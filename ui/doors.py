@@ -15,6 +15,7 @@ from typing import Any
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.refusals import INTERNAL, MESSAGES
@@ -41,6 +42,11 @@ class Doors:
 
     def __init__(self, app: ASGIApp, functions: Container[int]) -> None:
         self.app, self.functions = app, functions
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """All that Gradio has, open or not."""
+        return list(getattr(self.app, "routes", []))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets in what is open; raises HTTPException for what is not, which the application puts into words."""
