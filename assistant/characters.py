@@ -10,3 +10,13 @@ def is_text(character: str) -> bool:
     if character in "\n\t":
         return True
     return unicodedata.category(character) not in ("Cc", "Cf", "Cs") and ord(character) & 0xFFFE != 0xFFFE
+
+
+def clean_text(text: str) -> str:
+    """Control, surrogate and invisible direction characters, and those that XML forbids, become spaces; line breaks and
+    tabs stay.
+
+    >>> clean_text("決算\\x00額は？\\ud800")
+    '決算 額は？'
+    """
+    return "".join(character if is_text(character) else " " for character in text).strip()

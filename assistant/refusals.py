@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from assistant.characters import is_text
+from assistant.characters import clean_text
 from corpus.errors import Busy, DatabaseError, EngineUnavailable, HyokaError, IndexFolderError, QuestionError
 
 logger = logging.getLogger(__name__)
@@ -43,16 +43,6 @@ MESSAGES = {
     503: ("not_ready", "準備中です。しばらく待ってからもう一度お試しください。"),
 }
 INTERNAL = ("internal", "処理中に問題が起きました。もう一度試し、続くときは管理者に時刻を伝えてください。")
-
-
-def clean_text(text: str) -> str:
-    """Control, surrogate and invisible direction characters, and those that XML forbids, become spaces; line breaks and
-    tabs stay.
-
-    >>> clean_text("決算\\x00額は？\\ud800")
-    '決算 額は？'
-    """
-    return "".join(character if is_text(character) else " " for character in text).strip()
 
 
 def clean_question(text: str) -> str:

@@ -161,6 +161,10 @@ json_values = st.recursive(
 @example(address="/export/table.xlsx", body={"columns": ["a"], "rows": [[10**400, float("inf"), "\ud800", "\ufffe"]]})
 @example(address="/export/table.xlsx", body={"columns": [], "rows": [["x"] * 17_000]})
 @example(address="/gradio_api/cancel", body={"question": "\ud800"})
+@example(
+    address="/api/v1/ask",
+    body={"question": "決算額", "filters": {"municipality": ["あおば市", "\ud800"]}, "sheet": "\ud800"},
+)
 def test_every_body_with_any_json_in_it(client: TestClient, address: str, body: object) -> None:
     checked(
         Request(
