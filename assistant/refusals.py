@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from assistant.characters import clean_text
+from assistant.characters import clean_text as clean_text
 from corpus.errors import Busy, DatabaseError, EngineUnavailable, HyokaError, IndexFolderError, QuestionError
 
 logger = logging.getLogger(__name__)
