@@ -17,6 +17,8 @@ from corpus.linevalues import line_values
 from corpus.periods import find_periods
 from corpus.rowwords import CODE, ORGANISATION, Word, fits, is_text, without_breaks, words_of
 
+# A row of more labels is no form's head: what stands under them is not looked for.
+MOST_LABELS = 100
 _LEADING_CODE = re.compile(r"^(?:\d{1,4}(?:-\d{1,4})*[ \u3000]+)")
 
 
@@ -86,10 +88,10 @@ def _bare_name(text: str) -> str:
 def _below(lines: list[Row], words: list[list[Word]], i: int, j: int) -> str:
     """The cell under a label in a row of labels; nothing where the rows below are a list of many programmes."""
     word, row = words[i][j], words[i]
-    if any(other.field is None for other in row) or i + 1 >= len(words):
+    if len(row) > MOST_LABELS or any(other.field is None for other in row) or i + 1 >= len(words):
         return ""
     under = words[i + 1]
-    if any(other.field is not None for other in under):
+    if len(under) > MOST_LABELS or any(other.field is not None for other in under):
         return ""
     value = _in_column(lines[i + 1], under, word, row, j)
     if value is None or not fits(word.field or "", value.text):

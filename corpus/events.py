@@ -141,11 +141,16 @@ def _is_list(section: Section, hits: list[FoundPeriod], shift: int) -> bool:
     """Whether the section is a chronicle: three dates or more, most of them at a line's start or after a wide gap."""
     if len(hits) < 3 and section.field != "背景・経過":
         return False
-    leading = sum(
-        re.search(r"(?:^|\n|[ \u3000]{2,}|\u3000|[≫》】])[ \u3000]*$", section.text[: h.start - shift]) is not None
-        for h in hits
-    )
+    leading = sum(_leads(section.text, h.start - shift) for h in hits)
     return leading * 2 >= len(hits)
+
+
+def _leads(text: str, at: int) -> bool:
+    """Whether a line, a bracket's end or a wide gap stands before ``at``, blanks aside."""
+    end = at
+    while end and text[end - 1] in " \u3000":
+        end -= 1
+    return not end or text[end - 1] in "\n≫》】" or at - end > 1 or text[end:at] == "\u3000"
 
 
 def _entries(text: str, sentences: list[Span], hits: list[FoundPeriod], shift: int) -> list[Span]:

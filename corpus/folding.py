@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from corpus.documents import Span
 from corpus.forms.loader import canonical, clean_label, kind_of
@@ -56,7 +57,13 @@ def _take(lines: list[Row], at: int, wanted: Callable[[Cell], bool], most: int =
 
 
 def _is_year(cell: Cell) -> bool:
-    return year_column(cell, _ANY_YEAR) is not None
+    return _says_year(cell.text)
+
+
+@lru_cache(maxsize=1 << 14)
+def _says_year(text: str) -> bool:
+    # Kept, for a line is looked at from each of the sixty lines before it.
+    return year_column(Cell(text, 0, Span(0, 0)), _ANY_YEAR) is not None
 
 
 def _is_figure(cell: Cell) -> bool:

@@ -14,6 +14,8 @@ _MARKUP = re.compile(r"</?(?:ul|ol|li|br|p|div|span)\b[^>]*>", re.I)
 _PIPED = re.compile(r"^\s*\|.*\|\s*$")
 _DASHED_NUMBER = re.compile(r"^[-－―–]\s*\d{1,4}\s*[-－―–]$")
 _PAGE_NUMBER = re.compile(r"^[-\s]*\d{1,4}[-\s]*$")
+# A line of more cells is no row of a form: it is read as a text.
+MOST_CELLS = 1_000
 # What stands in a cell that was left empty.
 EMPTY = re.compile(r"^[\s\-/*ー_・.,|なし]*$|^(?:該当)?(?:なし|無し|無)$")
 
@@ -138,7 +140,9 @@ def rows(of: View) -> list[Row]:
                 at += len(line)
                 continue
             column_at = at
-            for column, part in enumerate(body.split("|" if piped else "\t")):
+            mark = "|" if piped else "\t"
+            parts = body.split(mark) if body.count(mark) < MOST_CELLS else [body]
+            for column, part in enumerate(parts):
                 span = trim(of.raw, Span(column_at, column_at + len(part)), of.offset)
                 text = normalize(of.raw[span.start - of.offset : span.end - of.offset]).text
                 cells.append(Cell(text, column, span))

@@ -11,6 +11,8 @@ from corpus.forms.loader import Form, compiled
 from corpus.labelled import Labelled
 from corpus.layout import View
 
+# No printed sheet is longer; what stands behind so many characters is not looked at by patterns.
+LONGEST_SHEET = 20_000
 _PARAGRAPH = re.compile(r"\n[ \u3000]*\n")
 _PAST = re.compile(r"(?:た|ました|である|していない|なかった)。?\s*$")
 
@@ -37,17 +39,17 @@ def hits(of: View, spec: Mapping[str, Any], key: str = "regex") -> Iterator[re.M
     """The matches of ``spec[key]`` (one, or all with ``all = true``), after the mark ``spec["after"]`` if it has one."""
     start = 0
     if "after" in spec:
-        mark = compiled(spec["after"]).search(of.text)
+        mark = compiled(spec["after"]).search(of.text, 0, LONGEST_SHEET)
         if mark is None:
             return
         start = mark.end()
     pattern = compiled(spec[key])
     if spec[key].startswith(r"\A"):
-        found = compiled(spec[key].removeprefix(r"\A")).match(of.text, start)
+        found = compiled(spec[key].removeprefix(r"\A")).match(of.text, start, LONGEST_SHEET)
         if found is not None:
             yield found
         return
-    for found in pattern.finditer(of.text, start):
+    for found in pattern.finditer(of.text, start, LONGEST_SHEET):
         yield found
         if not spec.get("all"):
             return
@@ -70,7 +72,7 @@ def _triple(of: View, spec: Mapping[str, Any]) -> list[Labelled]:
     planned = [p for p in pieces if p not in done]
     first = next(hits(of, spec, "first"), None)
     ahead = max(0, len(done) - 1) if first is not None else len(done)
-    years = compiled(spec["years"]).search(of.text)
+    years = compiled(spec["years"]).search(of.text, 0, LONGEST_SHEET)
     if years is None:
         return []
     labels = [label.format(years[1], years[2]) for label in spec["labels"]]

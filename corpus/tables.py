@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 
 from corpus.documents import Span
 from corpus.forms.loader import HEAD_KINDS, NUMERIC_KINDS, OTHER, canonical, clean_label, kind_of
@@ -175,11 +176,15 @@ class _Reader(TableHeads):
     @staticmethod
     def _answered(owned: list[Cell], cell: Cell) -> bool:
         """「市長公約 | - | 長い文」: the dash was the answer, what follows belongs to another label."""
-        said = [c for c in owned if c.text]
-        return bool(said) and all(c.empty for c in said) and not cell.empty and not FIGURE.match(cell.text)
+        if cell.empty or FIGURE.match(cell.text):
+            return False
+        # From the last one back: a row of many texts is not looked through for each of them.
+        return all(c.empty for c in reversed(owned)) and any(c.text for c in owned)
 
     def _takes_row(self, cell: Cell, cells: tuple[Cell, ...]) -> bool:
-        return kind_of(self.field_of(cell) or "") == "row" and not any(c.text for c in cells[: cell.column])
+        return kind_of(self.field_of(cell) or "") == "row" and not any(
+            c.text for c in islice(cells, cell.column)
+        )
 
     def _under_heads(self, row: Row) -> bool:
         filled = [c for c in row.cells if c.text]
