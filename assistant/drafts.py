@@ -15,7 +15,7 @@ from index.types import Index
 # Everything but a list or an aggregate stays under this: a sheet poured out is no answer.
 MAX_CHARS = 560
 
-_BREAK = re.compile(r"[ \t\u3000]*\n[\s\u3000]*")
+_BREAK = re.compile(r"(?<![ \t\u3000])[ \t\u3000]*+\n\s*+")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,80}>")
 _MARK = re.compile(r"\[(\d+)\]")
 

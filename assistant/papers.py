@@ -30,7 +30,7 @@ _QUANTITY = re.compile(
 )
 _NAMES = {"年", "年度", "月", "日", "号", "条", "年目", "款", "項", "目"}
 _BULLET = re.compile(r"\n[\s　]*(?=[・○●◯◎△▲▽▼□■◆◇※①-⑳]|[(（]?\d{1,2}[)）.．、])")
-_BREAK = re.compile(r"[ \t　]*\n\s*")
+_BREAK = re.compile(r"(?<![ \t　])[ \t　]*+\n\s*+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ Doubles = NDArray[np.float64]
 
 # What a statement of the expected kind gets on top.
 _KINDS = (
-    ("amount", 0.15, re.compile(r"\d[\d,.]*(?:億|百?万|千)?円")),
+    ("amount", 0.15, re.compile(r"\d[\d,.]{0,40}(?:億|百?万|千)?円")),
     ("number", 0.12, re.compile(r"\d")),
     ("date", 0.15, re.compile(r"(?:令和|平成|昭和|20\d\d|[rh]\d|\d{1,2})(?:元|\d{1,2})?年|\d{1,2}月|年度")),
     ("organisation", 0.15, re.compile(r"\(株\)|株式会社|有限会社|\(有\)|法人")),

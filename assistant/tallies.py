@@ -20,7 +20,7 @@ _COUNTED = re.compile(r"何(件|個|本|つ|システム|事業|シート)|件�
 _STATED = re.compile(r"(?<![a-z0-9])([a-es])(?:\([^()]{1,12}\))?(?:評価)?[はがも:=]?(\d+)(?:件|システム|事業)")
 # A table's heading of marks and, under it, cells of a count with its share.
 _HEADING = re.compile(r"[a-es]評価(?:[a-es]評価)+")
-_CELL = re.compile(r"(\d+)件\((\d+(?:\.\d+)?)%\)")
+_CELL = re.compile(r"(\d{1,15})件\((\d{1,15}(?:\.\d+)?)%\)")
 _OVERALL = re.compile(r"総括|最終的|目標達成|計画期間|策定期間")
 _YEARLY = re.compile(r"取組状況|進捗状況|単年度")
 # What stands so far before a table says what it counts; shares are printed in whole percent.

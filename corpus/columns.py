@@ -14,7 +14,7 @@ from corpus.layout import View, rows, trim, view
 _FIRST = re.compile(r"(?:(?<=\s)|^)\(1\)")
 _ITEM = re.compile(r"(?:(?<=\s)|^)\((\d{1,2})\)")
 # A line break inside a cell stands right after the last letter; at a cell's end extraction leaves a blank before it.
-_PARAGRAPH_END = re.compile(r"[ \u3000]+\n\s*")
+_PARAGRAPH_END = re.compile(r"(?<![ \u3000])[ \u3000]++\n\s*+")
 
 
 @dataclass(frozen=True, slots=True)

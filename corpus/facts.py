@@ -15,7 +15,7 @@ from corpus.figures import facts_of_form
 from corpus.forms.loader import FIGURE_KINDS, OTHER, Form, clean_label, form_named, kind_of
 from corpus.layout import View, one_line, view, views
 from corpus.listings import entries_of, facts_of_list
-from corpus.normalize import normalize
+from corpus.normalize import LINE_BREAK, normalize
 from corpus.periods import Period, find_periods, fiscal_year
 from corpus.sections import tables_of
 from corpus.series import facts_of_tables, figure_beside, unit_said
@@ -284,7 +284,7 @@ def _by_years(document: Document, field: str, label: str, kind: FactKind, span: 
 def _item(document: Document, field: str, label: str, kind: FactKind, span: Span, period: Period | None) -> Fact:
     of = view(document, span)
     text = document.text[span.start : span.end]
-    amounts = find_amounts(re.sub(r"\s*\n\s*", "", text))
+    amounts = find_amounts(LINE_BREAK.sub("", text))
     value, unit = (amounts[0].value, amounts[0].unit) if len(amounts) == 1 else (None, "")
     if unit in ("年度", "年", "月", "日", "か月"):
         value, unit = None, ""  # 「令和2年度に完了」 is a date

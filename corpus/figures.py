@@ -10,7 +10,7 @@ from corpus.amounts import YEN
 from corpus.documents import Document, Fact, FactKind, Section, Sheet, Span
 from corpus.forms.loader import Form, compiled
 from corpus.layout import EMPTY, View
-from corpus.normalize import normalize
+from corpus.normalize import LINE_BREAK, normalize
 from corpus.periods import Period, find_periods, fiscal_year
 from corpus.scattered import hits
 
@@ -94,7 +94,7 @@ def _fact(
     is_text = any(cell is other for other in spec.get("texts", []))
     if is_text:
         return Fact(
-            cell["field"], label, None, re.sub(r"\s*\n\s*", "", printed), "", period, kind, span, quote, inferred
+            cell["field"], label, None, LINE_BREAK.sub("", printed), "", period, kind, span, quote, inferred
         )
     figures = numbers_in(text)
     if len(figures) != 1:
@@ -240,6 +240,6 @@ def _blocks(of: View, span: Span) -> list[tuple[int, int]]:
 def _name_and_unit(of: View, start: int, end: int) -> tuple[str, str]:
     """A row's label as printed, and the unit in its brackets."""
     span = of.span(start, end)
-    printed = re.sub(r"\s*\n\s*", "", of.raw[span.start - of.offset : span.end - of.offset]).strip()
+    printed = LINE_BREAK.sub("", of.raw[span.start - of.offset : span.end - of.offset]).strip()
     unit = re.search(r"\(([^()]{1,4})\)", normalize(printed).text)
     return printed, unit[1] if unit and re.fullmatch(r"%|千円|円|百万円|件|人|回|台|枚|時間|分|日", unit[1]) else ""

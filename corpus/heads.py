@@ -80,7 +80,7 @@ def year_of(text: str, lines: list[Row]) -> int | None:
             hits = find_periods(row)
             if hits:
                 return hits[0].period.fiscal_year
-    settled = re.findall(r"((?:令和|平成|[RH])\s*(?:元|\d{1,2}))\s*年?度?\s*(?:\(?決算|実績)", text)
+    settled = re.findall(r"((?:令和|平成|[RH])\s*(?:元|\d{1,2}))\s*+年?度?\s*+(?:\(?決算|実績)", text)
     years_read = [h[0].period.fiscal_year for h in (find_periods(s + "年度") for s in settled) if h]
     return max(years_read) if years_read else None
 

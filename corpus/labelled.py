@@ -17,9 +17,11 @@ from corpus.normalize import normalize
 from corpus.rowwords import BRACKETED, words_of
 
 # What says the unit of a table is no label.
-_UNIT_LINE = re.compile(r"^[ \u3000]*[((]?\s*(?:金額の)?単位\s*[::]")
+_UNIT_LINE = re.compile(r"^[ \u3000]*+[((]?\s*+(?:金額の)?単位\s*+[::]")
 _LABEL_LINE = re.compile(
-    r"^[ \u3000]*(?:[-*][ \u3000]+)?(?P<label>(?:[■□◆◇●○▼▽★☆#*][ ]*|[(\[]?\d{1,2}[)\].:][ ]*|\d{1,2}[-.]\d{1,2}[ ]*|[(\[【<《「][ ]*)*"
+    r"^[ \u3000]*(?:[-*][ \u3000]+)?(?P<label>"
+    # Atomic: 「11.11.」 could be cut in two ways at every number, 2^n ways in a line of n.
+    r"(?>[■□◆◇●○▼▽★☆#*][ ]*|[(\[]?\d{1,2}[)\].:][ ]*|\d{1,2}[-.]\d{1,2}[ ]*|[(\[【<《「][ ]*)*"
     r"(?:[^\s::。、|()]|\([^()\n]{0,24}\)){1,24}?[)\]】>》」]*)"
     r"(?:[ \u3000]*(?P<colon>[::])[ \u3000]*|(?P<gap>[ \u3000]+)|[ \u3000]*$)(?P<rest>.*)$"
 )

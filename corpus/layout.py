@@ -12,6 +12,7 @@ from corpus.normalize import Normalized, normalize
 
 _MARKUP = re.compile(r"</?(?:ul|ol|li|br|p|div|span)\b[^>]*>", re.I)
 _PIPED = re.compile(r"^\s*\|.*\|\s*$")
+_BREAK = re.compile(r"(?<![ \t\u3000])[ \t\u3000]*+\n\s*+")
 _DASHED_NUMBER = re.compile(r"^[-－―–]\s*\d{1,4}\s*[-－―–]$")
 _PAGE_NUMBER = re.compile(r"^[-\s]*\d{1,4}[-\s]*$")
 # A line of more cells is no row of a form: it is read as a text.
@@ -66,7 +67,7 @@ def views(document: Document, sheet: Sheet) -> list[View]:
 
 def one_line(text: str) -> str:
     """A printed text without its line breaks and the blanks around them: 「デー\\n タ」 -> 「データ」."""
-    return re.sub(r"[ \t\u3000]*\n\s*", "", text).strip()
+    return _BREAK.sub("", text).strip()
 
 
 def trim(raw: str, span: Span, offset: int = 0) -> Span:

@@ -12,7 +12,7 @@ from corpus.forms.loader import OTHER, Form, canonical, clean_label, form_named,
 from corpus.labelled import Labelled, by_form, by_lines
 from corpus.layout import EMPTY, Row, View, trim, views
 from corpus.listings import entries_of
-from corpus.normalize import normalize
+from corpus.normalize import LINE_BREAK, normalize
 from corpus.scattered import by_patterns
 from corpus.tables import read_tables
 from corpus.tabletypes import Tables
@@ -54,7 +54,7 @@ def split_sections(document: Document, sheet: Sheet) -> list[Section]:
     form = form_named(sheet.form)
     rest = [_section(document, item) for of in views(document, sheet) for item in _left_over(of, found)]
     if form is not None and form.strategy == "patterns" and sheet.kind == "programme":
-        rest = [s for s in rest if _FIGURE.search(re.sub(r"\d+年度|No\d", "", normalize(s.text).text))]
+        rest = [s for s in rest if _FIGURE.search(re.sub(r"\d{1,9}年度|No\d", "", normalize(s.text).text))]
     return sorted(_distinct([*sections, *rest]), key=lambda s: (s.span.start, -s.span.end))
 
 
@@ -118,7 +118,7 @@ def _of_part(of: View, name: str) -> list[Labelled]:
         found.append(Labelled(name, OTHER, Span(of.offset, of.offset), of.span(0, edges[0][0])))
     for i, (_, end, label) in enumerate(marks):
         a, b = of.norm.raw(*label)
-        printed = re.sub(r"\s*\n\s*", "", of.raw[a:b]).strip()
+        printed = LINE_BREAK.sub("", of.raw[a:b]).strip()
         found.append(Labelled(printed, field, Span(of.offset + a, of.offset + b), of.span(end, edges[i + 1][0])))
     return found
 

@@ -15,7 +15,7 @@ from corpus.periods import find_periods, fiscal_year
 from corpus.tabletypes import Pair, Series, Tables
 
 _UNIT_SAID = re.compile(
-    r"\((?:単位\s*[::]?\s*)?(千円|百万円|万円|億円|円)\)|単位\s*[::]?\s*\(?(千円|百万円|万円|億円|円)|金額\S{0,4}[::]\s*(千円|百万円|万円|円)"
+    r"\((?:単位\s*+(?:[::]\s*+)?)?(千円|百万円|万円|億円|円)\)|単位\s*+(?:[::]\s*+)?\(?(千円|百万円|万円|億円|円)|金額\S{0,4}[::]\s*(千円|百万円|万円|円)"
 )
 _MONEY_ASIDE = re.compile(r"[(（](?:千円|円|百万円|万円|[A-FＡ-Ｆ](?:[+＋][A-FＡ-Ｆ])*)[)）]$")
 _INDICATORS = ("指標", "活動指標", "成果指標", "実績の推移")

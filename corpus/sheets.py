@@ -11,9 +11,9 @@ from corpus.blanks import table_rows
 from corpus.documents import NO_NAME, Document, Sheet, SheetKind, Span
 from corpus.forms.loader import Form, canonical, compiled, form_of
 from corpus.heads import department_of, ruled_year, year_of
-from corpus.layout import View, normalized, rows, running_heads, view, without_heads
+from corpus.layout import View, normalized, one_line, rows, running_heads, view, without_heads
 from corpus.municipality import municipality_of
-from corpus.normalize import normalize, squeeze
+from corpus.normalize import LINE_BREAK, normalize, squeeze
 from corpus.starts import Start, general_starts
 
 # Lines that begin a part of a report that is no programme's sheet.
@@ -22,7 +22,9 @@ _PART = re.compile(
     r"参考資料[^\n]{0,30}|用語(?:集|解説|の解説|の説明)[^\n]{0,20}|資料編[^\n]{0,20}|付録[^\n]{0,30}|巻末資料[^\n]{0,20})[ \u3000]*$",
     re.M,
 )
-_CONTINUED = re.compile(r"^\s*No\.?\s*2(?![\d-])|[((](?:2枚目|裏面?|その2|2/2|2)[))]", re.M)
+_NEXT_HEADING = re.compile(r"\s*\n\s*\(\d{1,2}\)[^\n\t。]{4,60}(?:\s*\n[^\n\t。]{1,60})?\s*")
+_LONGEST_HEADING = 500  # characters with its line breaks
+_CONTINUED = re.compile(r"^[^\S\n]*+No\.?\s*2(?![\d-])|[((](?:2枚目|裏面?|その2|2/2|2)[))]", re.M)
 
 
 def find_sheets(document: Document) -> list[Sheet]:
@@ -69,8 +71,8 @@ def _without_next_heading(text: str, span: Span) -> Span:
     """A sheet's span without the heading of the group of sheets that follows: 「(２) ビジョン２．…」 after the last full stop."""
     raw = text[span.start : span.end]
     stop = raw.rstrip().rfind("。") + 1
-    rest = normalize(raw[stop:]).text
-    heading = re.fullmatch(r"\s*\n\s*\(\d{1,2}\)[^\n\t。]{4,60}(?:\s*\n[^\n\t。]{1,60})?\s*", rest)
+    rest = raw[stop:]
+    heading = len(rest) <= _LONGEST_HEADING and _NEXT_HEADING.fullmatch(normalize(rest).text)
     return Span(span.start, span.start + stop) if stop and heading else span
 
 
@@ -116,9 +118,9 @@ def _printed(document: Document, span: Span, value: str) -> str:
     norm = normalize(document.text[span.start : span.end], squeeze=True)
     at = norm.text.find(wanted) if wanted else -1
     if at < 0:
-        return re.sub(r"\s*\n\s*", "", value).strip()
+        return LINE_BREAK.sub("", value).strip()
     a, b = norm.raw(at, at + len(wanted))
-    return re.sub(r"[ \t\u3000]*\n\s*", "", document.text[span.start + a : span.start + b]).strip()
+    return one_line(document.text[span.start + a : span.start + b])
 
 
 def _part(document: Document, span: Span, name: str, town: str, form: Form | None) -> Sheet:

@@ -21,9 +21,9 @@ from corpus.headers import (
 from corpus.layout import Cell, Row
 from corpus.tabletypes import Block, Pair, Series
 
-FIGURE = re.compile(r"^(?:約|▲|△|-|\+)?\s*[\d,]+(?:\.\d+)?\s*(?:[^\d\s。、]{0,8})(?:\s*[※*]\s?\d{0,2})?$")
+FIGURE = re.compile(r"^(?:約|▲|△|-|\+)?\s*[\d,]+(?:\.\d+)?\s*+(?:[^\d\s。、]{0,8})(?:\s*[※*]\s?\d{0,2})?$")
 _NAMED_ABOVE = re.compile(
-    r"^[■◆◇●○・(]*(?P<label>[^\s::()\d]{2,10}?)\s*[(]?\d{0,2}[)]?\s*[::]\s*(?P<name>[^。::]{2,60}?)"
+    r"^[■◆◇●○・(]*(?P<label>[^\s::()\d]{2,10}?)\s*+[(]?\d{0,2}[)]?\s*+[::]\s*(?P<name>[^。::]{2,60}?)"
     r"\s*(?:\((?:単位\s*[::]\s*)?(?P<unit>[^()\s]{1,6})\))?$"
 )
 

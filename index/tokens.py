@@ -43,7 +43,7 @@ _AFTER |= dict.fromkeys([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), 0xAD,
 _JA = "ぁ-ゖァ-ヺー々〆一-鿿㐀-䶿豈-﫿\U00020000-\U0003134f"
 # A line break between two Japanese characters is layout (justified PDF text breaks words over lines), a tab is a cell
 # border. Characters set apart one by one (氏 名) are one word.
-_WRAP = re.compile(rf"(?<=[{_JA}])[ \r\f\v]*\n[ \n\r\f\v]*(?=[{_JA}])")
+_WRAP = re.compile(rf"(?<=[{_JA}])[ \r\f\v]*+\n[ \n\r\f\v]*+(?=[{_JA}])")
 _SPACED = re.compile(rf"(?<!\S)[{_JA}](?: [{_JA}])+(?!\S)")
 
 _ERA_START = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "R": 2018, "H": 1988, "S": 1925}

@@ -105,7 +105,7 @@ def join_lines(text: str) -> str:
     for cut in line_cuts(text):
         out.append(text[at : cut.start] + cut.put)
         at = cut.end
-    return re.sub(r"\n\s*\n+", "\n", "".join(out) + text[at:]).strip()
+    return re.sub(r"\n(?:[^\S\n]*+\n)++", "\n", "".join(out) + text[at:]).strip()
 
 
 def marked(text: str, highlights: Iterable[Highlight] = ()) -> str:
