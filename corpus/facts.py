@@ -27,7 +27,7 @@ _MARKED = re.compile(r"^[A-EＡ-ＥSＳ1-5◎○△×][\s::.、(（]")
 
 
 _YEAR_AND_FIGURE = re.compile(
-    r"(?P<year>(?:[RH]|令和|平成)?(?:元|\d{1,4})年度?)[ \u3000:は]*(?P<figure>\d[\d,.]*[ \u3000]?[^\s\d、。:]{0,4})(?:[\s、]+|$)"
+    r"(?P<year>(?:[RH]|令和|平成)?(?:元|\d{1,4})年度?)[ \u3000:は]*+(?P<figure>\d[\d,.]*+(?:[ \u3000](?=[^\s\d、。:]))?[^\s\d、。:]{0,4})(?:[\s、]++|$)"
 )
 _YEARS = re.compile(rf"(?:{re.sub('[?]P<[a-z]+>', '?:', _YEAR_AND_FIGURE.pattern)}){{2,}}")
 

@@ -135,7 +135,7 @@ def _moment(value: datetime | date | time, number_format: str) -> str:
         clock = f" {moment:%H:%M}" if moment.hour or moment.minute else ""
         return f"{moment:%Y-%m-%d}{clock}"
     # After hours, m is minutes: "yyyy/m/d h:mm".
-    section = re.sub(r"(h+):m+", lambda match: f'{match[1]}:"{moment:%M}"', section)
+    section = re.sub(r"(?<!h)(h++):m+", lambda match: f'{match[1]}:"{moment:%M}"', section)
     return "".join(_date_token(token, moment) for token in _TOKEN.findall(section)).strip()
 
 

@@ -1,6 +1,7 @@
 """Every pattern of the code, and whether it is linear: ``python -m evals.benchmarks.patterns``.
 
 Two looks at each. The first is at the pattern's tree: an unbounded repetition inside another that can read the same characters,
+what repeats and can be cut in two ways ((?:a|ab|b)*: 2^n ways),
 two of them one after the other that can read the same stretch, and one at the beginning that a search starts anew at every
 place of a run. The second feeds it long texts of its own characters and compares the processor time of n characters with that of
 2n: linear is 2, quadratic 4. Patterns that are put together while the program runs are seen because the program is run: a
@@ -21,6 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
+from itertools import permutations, product
 from pathlib import Path
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -44,6 +46,9 @@ SAMPLE = frozenset(
     )
 )
 Chars = frozenset[str]
+Word = tuple[Chars, ...]
+MOST_TIMES = 12  # a repetition of at most so many is not cut in 2^n ways that matter
+MOST_WORDS, MOST_RESTS = 60, 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,33 @@ def _members(items: Any, alphabet: Chars) -> Chars:
         elif op is sre.CATEGORY:
             chosen |= _category(value, alphabet)
     return alphabet - chosen if negated else frozenset(chosen)
+
+
+def in_two_ways(words: list[Word]) -> bool:
+    """Whether a text of such words can be cut into them in two ways (Sardinas and Patterson): then n of them can be in 2^n.
+
+    >>> one, dot = frozenset("1"), frozenset(".")
+    >>> in_two_ways([(one, dot), (one, one, dot)]), in_two_ways([(one, dot), (one, dot, one), (one, one, dot)])
+    (False, True)
+    """
+    words = [word for word in words if word]
+    rests = [rest for a, b in permutations(words, 2) if (rest := _rest(a, b)) is not None]
+    seen: set[Word] = set()
+    while rests:
+        rest = rests.pop()
+        if not rest or len(seen) > MOST_RESTS:
+            return True
+        if rest not in seen:
+            seen.add(rest)
+            rests += [r for word in words for r in (_rest(rest, word), _rest(word, rest)) if r is not None]
+    return False
+
+
+def _rest(word: Word, longer: Word) -> Word | None:
+    """What is left of the longer word where the other can stand at its beginning."""
+    if len(word) > len(longer) or not all(a & b for a, b in zip(word, longer, strict=False)):
+        return None
+    return longer[len(word) :]
 
 
 class Tree:
@@ -136,6 +168,12 @@ class Tree:
 
     def _repeated(self, value: Any, depth: int) -> list[list[Piece]]:
         low, high, body = value
+        if high > MOST_TIMES and (len(body) > 1 or body[0][0] in (sre.BRANCH, sre.SUBPATTERN)):
+            words = self._words(body)
+            if words is None:
+                self.problems.append("a repetition of too many ways to compare")
+            elif in_two_ways(words):
+                self.problems.append("nested: what repeats can be cut in two ways")
         ways = self._ways(body, depth + 1)
         if high is not sre.MAXREPEAT and high <= MANY:
             return (
@@ -148,6 +186,41 @@ class Tree:
         for way in ways:
             self._nested(way)
         return [[Piece(_merged(ways).chars, low == 0 or any(all(p.optional for p in way) for way in ways), True)]]
+
+    def _words(self, tree: Any) -> list[Word] | None:
+        """What a tree reads, as words of sets of characters, a repetition as up to three times; None for too many."""
+        words: list[Word] = [()]
+        for op, value in tree:
+            more: list[Word] | None = [()]
+            if op is sre.BRANCH:
+                told = [self._words(branch) for branch in value[1]]
+                more = [word for one in told if one is not None for word in one] if None not in told else None
+            elif op is sre.SUBPATTERN:
+                more = self._words(value[3])
+            elif op is sre.ATOMIC_GROUP:
+                more = self._words(value)
+                more = more[:1] if more else more  # it is read in the first way that fits, and kept
+            elif op in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
+                more = self._times(op, value)
+            elif op in (sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN):
+                more = [(self._ways_of(op, value, 0)[0][0].chars,)]
+            if more is None or len(words) * len(more) > MOST_WORDS:
+                return None
+            words = [first + second for first in words for second in more]
+        return words
+
+    def _times(self, op: Any, value: Any) -> list[Word] | None:
+        low, high, body = value
+        once = self._words(body)
+        if once is None:
+            return None
+        most = min(high, max(low, 2), 3)
+        words: list[Word] = []
+        for count in (most,) if op is sre.POSSESSIVE_REPEAT else range(min(low, 3), most + 1):
+            words += [sum(some, ()) for some in product(once, repeat=count)]
+            if len(words) > MOST_WORDS:
+                return None
+        return words
 
     def _nested(self, way: list[Piece]) -> None:
         """(a+)+, (a*b?)*: the inner one, left and entered again, reads the same characters in many ways."""
