@@ -13,6 +13,7 @@ from typing import Literal
 from assistant.conditions import Condition, Placed, placed_conditions
 from assistant.vocabulary import AskedField, find_fields
 
+MOST_LIMITS = 20  # different ones of a question; nobody means more
 Way = Literal["up", "down", "flat"]
 
 _FLAT = re.compile(
@@ -105,6 +106,8 @@ def find_criteria(key: str) -> Criteria:
         by = []
     missed, met = _MISSED.search(key), _MET.search(key)
     attainment = Attainment(met=not missed) if missed or met else None
+    # Said again it is the same limit; each one is held against every row of every sheet.
+    limits = list(dict.fromkeys(limits))[:MOST_LIMITS]
     return Criteria(tuple(limits), Change(way, tuple(by)) if way else None, attainment)
 
 

@@ -66,7 +66,8 @@ def _value(
 
 def _right(row: list[Word], j: int, field: str) -> str:
     after: list[str] = []
-    for word in row[j + 1 :]:
+    for at in range(j + 1, len(row)):
+        word = row[at]
         if word.field is not None:
             break
         after.append(word.text)

@@ -104,7 +104,7 @@ class _Reasons:
         named = self._named[row.span.start]
         if named is None or named.span.start >= span.start:
             return ""
-        return re.split(r"\s", named.text, maxsplit=1)[0][:24]
+        return re.split(r"\s", named.text[:24], maxsplit=1)[0]
 
 
 def stray_lines(document: Document, reading: SheetReading) -> list[Row]:

@@ -6,13 +6,20 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from assistant.carrying import __file__ as _carrying
 from assistant.conditions import find_conditions
-from assistant.criteria import find_criteria
+from assistant.criteria import MOST_LIMITS, find_criteria
+from corpus.documents import Document, Span
+from corpus.facts import _YEARS
+from corpus.forms.loader import compiled, forms
+from corpus.labelled import _LABEL_LINE
+from corpus.layout import MOST_CELLS, rows, view
+from corpus.reading import read_sheets
 from evals.benchmarks.patterns import MANY, RESULT, Found, growth, problems, pumps
 
 ROOT = Path(_carrying).parents[1]
@@ -27,6 +34,13 @@ ROOT = Path(_carrying).parents[1]
 )  # fmt: skip
 def test_what_is_not_linear_is_found(pattern: str) -> None:
     assert problems(pattern)
+
+
+@pytest.mark.parametrize("pattern", [r"(?:\d{1,2}\.|\d{1,2}\.\d)*x", r"(?:R\d[ ]*(?:/|[ ]+))+x", r"(?:a|ab|b)+x"])
+def test_what_repeats_and_can_be_cut_in_two_ways_is_found(pattern: str) -> None:
+    assert any(told.startswith("nested") for told in problems(pattern))
+    atomic = re.sub(r"^\(\?:", "(?>", pattern)
+    assert not any(told.startswith("nested") for told in problems(atomic))
 
 
 @pytest.mark.parametrize(
@@ -100,6 +114,54 @@ def test_conditions_of_a_long_question_are_read_at_once(pump: str) -> None:
 )
 def test_numbers_of_questions_are_read_as_before(text: str, value: float) -> None:
     assert [condition.value for condition in find_conditions(f"決算額が{text}の事業")[0]] == [value]
+
+
+@pytest.mark.parametrize("piece", ["11.", "(1)", "1-1", "1.1", "■", "(("])
+def test_a_line_of_numbers_and_marks_is_looked_at_in_few_ways(piece: str) -> None:
+    """「11.11.…。」 was cut in 2^n ways: forty pieces would not have ended."""
+    assert _LABEL_LINE.match(piece * 2_000 + "。") is None
+
+
+def test_a_cell_of_figures_with_wide_gaps_is_looked_at_in_few_ways() -> None:
+    assert _YEARS.fullmatch("5年度100人  " * 2_000 + "は") is None
+    assert _YEARS.fullmatch("5年度100人  6年度 200 人、7年度 300") is not None
+
+
+def test_the_heads_of_a_form_are_read_in_few_ways() -> None:
+    heads = [spec["head"] for form in forms() for spec in form.data.get("columns", [])]
+    head = next(head for head in heads if head.endswith("総括)"))
+    assert compiled(head).search("R1  " * 2_000) is None and compiled(head).search("R1 / R2  R3 総括") is not None
+
+
+def _taken(text: str) -> float:
+    document = Document("a.txt", text, "", "text")
+    began = time.process_time()
+    read_sheets(document)
+    return time.process_time() - began
+
+
+@pytest.mark.parametrize("piece", ["課長名 ", "\n", " \n", "令和5年度 ", "令和5年度\t", "1\t"])
+@pytest.mark.parametrize("head", ["", "事務事業名\t図書館\n目的\t"])
+def test_a_long_document_takes_as_long_as_it_is(piece: str, head: str) -> None:
+    """Eight times the text: eight times the processor time is linear, sixty-four quadratic."""
+    _taken(head + piece * 100)
+    sizes = [10_000 // len(piece), 80_000 // len(piece)]
+    brief, long = (_taken(head + piece * size) for size in sizes)
+    assert long < 24 * max(brief, 0.01)
+
+
+def test_a_line_of_more_cells_than_any_form_has_is_a_text() -> None:
+    text = "\t".join(str(n) for n in range(MOST_CELLS + 1))
+    (row,) = rows(view(Document("a.txt", text, "", "text"), Span(0, len(text))))
+    assert not row.tabbed and row.span == Span(0, len(text))
+    shorter = text.rpartition("\t")[0]
+    (row,) = rows(view(Document("a.txt", shorter, "", "text"), Span(0, len(shorter))))
+    assert len(row.cells) == MOST_CELLS
+
+
+def test_a_limit_said_again_is_one_limit_and_a_question_has_so_many() -> None:
+    assert len(find_criteria("決算額1円以上、" * 200).limits) == 1
+    assert len(find_criteria("".join(f"決算額{n}円以上、" for n in range(1, 100))).limits) == MOST_LIMITS
 
 
 def test_line_breaks_of_a_long_blank_are_one() -> None:
