@@ -93,9 +93,7 @@ def _fact(
     printed = document.text[span.start : span.end]
     is_text = any(cell is other for other in spec.get("texts", []))
     if is_text:
-        return Fact(
-            cell["field"], label, None, LINE_BREAK.sub("", printed), "", period, kind, span, quote, inferred
-        )
+        return Fact(cell["field"], label, None, LINE_BREAK.sub("", printed), "", period, kind, span, quote, inferred)
     figures = numbers_in(text)
     if len(figures) != 1:
         return None

@@ -182,9 +182,7 @@ class _Reader(TableHeads):
         return all(c.empty for c in reversed(owned)) and any(c.text for c in owned)
 
     def _takes_row(self, cell: Cell, cells: tuple[Cell, ...]) -> bool:
-        return kind_of(self.field_of(cell) or "") == "row" and not any(
-            c.text for c in islice(cells, cell.column)
-        )
+        return kind_of(self.field_of(cell) or "") == "row" and not any(c.text for c in islice(cells, cell.column))
 
     def _under_heads(self, row: Row) -> bool:
         filled = [c for c in row.cells if c.text]

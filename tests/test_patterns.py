@@ -81,7 +81,10 @@ def test_no_pattern_comes_to_those_that_are_known(tmp_path: Path) -> None:
     )
     found = json.loads(out.read_text("utf-8"))
     assert found["patterns"] > 600
-    known = {one["pattern"] for one in json.loads(RESULT.read_text("utf-8"))["not linear by their tree"]}
+    result = json.loads(RESULT.read_text("utf-8"))
+    known = {one["pattern"] for one in result["not linear by their tree"]}
+    # Measured: 4 for twice the text is quadratic, 8 cubic; what has 2^n ways would be far above.
+    assert all(one["ratio"] < 10 for one in result["not linear by time"])
     new = [
         (one["file"], one["pattern"], one["tree"])
         for one in found["not linear by their tree"]
@@ -128,8 +131,7 @@ def test_a_cell_of_figures_with_wide_gaps_is_looked_at_in_few_ways() -> None:
 
 
 def test_the_heads_of_a_form_are_read_in_few_ways() -> None:
-    heads = [spec["head"] for form in forms() for spec in form.data.get("columns", [])]
-    head = next(head for head in heads if head.endswith("総括)"))
+    head = next(form.data["summary"]["head"] for form in forms() if "summary" in form.data)
     assert compiled(head).search("R1  " * 2_000) is None and compiled(head).search("R1 / R2  R3 総括") is not None
 
 
