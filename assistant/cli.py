@@ -42,15 +42,44 @@ DRAFT = "draft"  # never a question file: those are told apart by their endings
 
 @app.command()
 def ask(
-    question: Annotated[str, typer.Argument(metavar="QUESTION", help="質問（ふだんの言葉で）")],
+    context: typer.Context,
+    question: Annotated[str | None, typer.Argument(metavar="QUESTION", help="質問（ふだんの言葉で）")] = None,
     index_dir: IndexDir = None,
     json_output: Json = False,
+    batch: Annotated[
+        Path | None,
+        typer.Option(
+            "--batch", metavar="FILE", help="質問の表（.xlsx、.csv）の全部の質問に答え、答えを書き足した表を作る"
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="--batch の書き出し先", show_default="質問の表の名前_回答"),
+    ] = None,
+    link: Annotated[
+        str,
+        typer.Option(
+            "--link", metavar="URL", help="--batch の引用から開くサーバーのアドレス（http://サーバー名:8000/）"
+        ),
+    ] = "",
 ) -> None:
     """質問に、引用つきで答える。"""
     from assistant.payload import Sources, answer_json
     from assistant.printouts import show_answer
     from assistant.session import Assistant
 
+    if question is not None and batch is not None:
+        raise typer.BadParameter("QUESTION と --batch は一緒に使えません", context)
+    if batch is not None:
+        from assistant.batch import run_batch
+
+        settings = settings_of(index_dir=index_dir)
+        run_batch(lambda: Assistant(_open(settings, reranked=True)), batch, out, link, json_output)
+        return
+    if question is None:
+        raise typer.BadParameter("QUESTION を指定してください（質問の表なら --batch FILE）", context)
+    if out is not None or link:
+        raise typer.BadParameter("--out と --link は --batch と使います", context)
     snapshot = _open(settings_of(index_dir=index_dir), reranked=True)
     answer = Assistant(snapshot).ask(question)
     if json_output:
