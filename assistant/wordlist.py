@@ -80,7 +80,7 @@ def word_list(
             for note in under.get((at - 1, across), ()) if at else ():
                 quoted = flat(note.quote)
                 quoted = quoted if len(quoted) <= QUOTED else f"{quoted[:QUOTED]}…"
-                footnotes.add(paragraph, f"{one_line(note.place)}「{quoted}」", note.link)
+                footnotes.add(paragraph, f"{one_line(note.place)}{f'「{quoted}」' if quoted else ''}", note.link)
     footnotes.close()
     out = BytesIO()
     document.save(out)
