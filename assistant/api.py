@@ -17,6 +17,7 @@ from starlette.routing import Match
 
 from assistant.access.caller import caller
 from assistant.access.me import me_routes
+from assistant.completions import completion_routes
 from assistant.line import Line, apart
 from assistant.metrics import Metrics, MetricsMiddleware
 from assistant.payload import answer_json, search_json, sheet_detail_json, sheet_json
@@ -74,6 +75,7 @@ def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None)
     app.include_router(_feedback(store, metrics))
     app.include_router(_operations(readiness, assistant, metrics))
     app.include_router(me_routes())
+    app.include_router(completion_routes(recorder, line))
     _add_docs(app)
     app.include_router(_unknown())
     return app
@@ -254,9 +256,10 @@ def _operations(readiness: Readiness, assistant: Asker, metrics: Metrics) -> API
 
 
 def _unknown() -> APIRouter:
-    """Unknown addresses under /api answer as JSON instead of falling through to the screens."""
+    """Unknown addresses under /api and /v1 answer as JSON instead of falling through to the screens."""
     router = APIRouter(include_in_schema=False)
 
+    @router.api_route("/v1/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     @router.api_route("/api/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     def unknown(request: Request, rest: str) -> None:
         partial = any(route.matches(request.scope)[0] is Match.PARTIAL for route in request.app.routes)

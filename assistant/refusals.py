@@ -9,10 +9,12 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assistant.access.places import own_path
+from assistant.completionerrors import CompletionRefused, completion_error, refusal_at
 from corpus.errors import Busy, DatabaseError, EngineUnavailable, HyokaError, IndexFolderError, QuestionError
 
 logger = logging.getLogger(__name__)
@@ -77,6 +79,8 @@ def add_error_handlers(app: FastAPI) -> None:
 
     def hyoka_error(_: Request, problem: Exception) -> JSONResponse:
         assert isinstance(problem, HyokaError)
+        if isinstance(problem, CompletionRefused):
+            return completion_error(problem.status, problem.code, problem.message, problem.param)
         if isinstance(problem, Busy | EngineUnavailable):
             return busy_response(problem)
         unavailable = isinstance(problem, IndexFolderError | DatabaseError)
@@ -106,7 +110,20 @@ def add_error_handlers(app: FastAPI) -> None:
         Exception: unexpected,
     }
     for kind, handler in handlers.items():
-        app.add_exception_handler(kind, handler)
+        app.add_exception_handler(kind, _at_its_address(handler))
+
+
+def _at_its_address(handler: Callable[[Request, Exception], JSONResponse]) -> Callable[[Request, Exception], Response]:
+    """The handler, its answers in the shape that belongs to the address (OpenAI's under ``/v1``)."""
+
+    def told(request: Request, problem: Exception) -> Response:
+        answered = handler(request, problem)
+        if isinstance(problem, CompletionRefused):
+            return answered
+        param = _place(problem) if isinstance(problem, RequestValidationError) else ""
+        return refusal_at(own_path(request.scope), answered, param or None)
+
+    return told
 
 
 REASONS = {
@@ -131,9 +148,19 @@ def invalid_message(problem: RequestValidationError) -> str:
     first = problem.errors()[0]
     if first["type"] == "json_invalid":
         return "リクエストを JSON（UTF-8）として読めません。書き方を確かめてください。"
-    place = clean_text(".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path")))[:100]
     reason = REASONS.get(first["type"], "値の形が違います")
-    return f"{place or 'リクエスト'}: {reason}。使い方は /docs を見てください。"
+    return f"{_place(problem) or 'リクエスト'}: {reason}。使い方は /docs を見てください。"
+
+
+def _place(problem: RequestValidationError) -> str:
+    """Where the first problem is: filters.fiscal_year.0; empty for the whole body."""
+    first = problem.errors()[0]
+    if first["type"] == "json_invalid":
+        return ""
+    return clean_text(".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path")))[:100]
+
+
+_LIMITED = ("/api/", "/v1/", "/mcp")
 
 
 class BodyLimit:
@@ -144,12 +171,13 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Looks at the announced length first, then counts what comes."""
-        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
+        path = own_path(scope) if scope["type"] == "http" else ""
+        if not path.startswith(_LIMITED):
             await self.app(scope, receive, send)
             return
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > BODY_LIMIT:
-            await error_response(413, *MESSAGES[413])(scope, receive, send)
+            await refusal_at(path, error_response(413, *MESSAGES[413]))(scope, receive, send)
             return
         seen = 0
 
