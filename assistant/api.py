@@ -21,6 +21,7 @@ from assistant.completions import completion_routes
 from assistant.line import Line, apart
 from assistant.metrics import Metrics, MetricsMiddleware
 from assistant.payload import answer_json, search_json, sheet_detail_json, sheet_json
+from assistant.prefix import AtRoot
 from assistant.readiness import NO_FILTERS, Asker, Readiness
 from assistant.recorder import Recorder
 from assistant.refusals import MESSAGES, BodyLimit, add_error_handlers, clean_question, clean_text
@@ -48,7 +49,7 @@ def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None)
     line = Line() if line is None else line
     metrics.watch_line(line)
     metrics.watch_index(lambda: assistant.index)
-    readiness = Readiness(assistant)
+    readiness = Readiness(assistant, store.unwritable)
     recorder = Recorder(assistant, store, metrics)
 
     @asynccontextmanager
@@ -238,14 +239,22 @@ def _operations(readiness: Readiness, assistant: Asker, metrics: Metrics) -> API
         return {"status": "ok"}
 
     @router.get("/readyz", summary="答えられるか", responses={503: {"model": ErrorJson}})
-    async def readyz() -> dict[str, str | int]:
-        """索引を読み、質問に答えられる状態なら 200、そうでなければ 503。"""
-        problem, sheets = await apart(readiness.check)
-        if problem is not None:
-            raise HTTPException(503, problem)
+    async def readyz() -> dict[str, str | int | list[str]]:
+        """索引を読み、質問に答えられる状態なら 200、そうでなければ（起動中と停止処理中も）503。
+
+        答えられるが、評価や履歴を保存できないときや、新しい索引を開けないときは、200 で status が degraded になり、problems に理由があります。
+        """
+        state = await apart(readiness.check)
+        if state.problem is not None:
+            raise HTTPException(503, state.problem)
         if not caller().may("read"):
-            return {"status": "ready"}
-        return {"status": "ready", "index_version": assistant.index.version, "sheets": sheets}
+            return {"status": "degraded" if state.degraded else "ready"}
+        told: dict[str, str | int | list[str]] = {
+            "status": "degraded" if state.degraded else "ready",
+            "index_version": assistant.index.version,
+            "sheets": state.sheets,
+        }
+        return told | {"problems": list(state.degraded)} if state.degraded else told
 
     @router.get("/metrics", summary="計測値（Prometheus 形式）", response_class=PlainTextResponse)
     async def metrics_text() -> Response:
@@ -273,7 +282,8 @@ def _add_docs(app: FastAPI) -> None:
     spec = find_spec("fastapi_offline")
     if spec is None or spec.origin is None:
         return
-    app.mount("/docs-assets", StaticFiles(directory=Path(spec.origin).parent / "static"), name="docs-assets")
+    static = StaticFiles(directory=Path(spec.origin).parent / "static")
+    app.mount("/docs-assets", AtRoot(static, "/docs-assets"), name="docs-assets")
 
     @app.get("/docs", include_in_schema=False)
     def docs(request: Request) -> HTMLResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -25,10 +25,22 @@ def say(text: str = "") -> None:
     sys.stdout.write(text + "\n")
 
 
+_instead: Callable[[str], object] | None = None
+
+
 def note(text: str) -> None:
     """A line beside the data: a message, a warning, an error."""
     sys.stdout.flush()
+    if _instead is not None:
+        _instead(text)
+        return
     sys.stderr.write(text + "\n")
+
+
+def tell_instead(tell: Callable[[str], object] | None) -> None:
+    """From now on :func:`note` says it this way; None: on standard error again."""
+    global _instead
+    _instead = tell
 
 
 def say_json(value: object) -> None:

@@ -21,8 +21,16 @@ from index.postgresurl import SHAPE, has_shape
 
 FILE = Path("hyoka.toml")
 SECRET = {"database_url"}  # never repeated: a password stands in it
+# First parts of our own addresses: a path prefix of that name could not be told from them.
+_TAKEN = frozenset(
+    "api assets compare docs docs-assets evaluation export gradio_api healthz hyoka-assets login logout metrics papers readyz search"
+    " sheet static status".split()
+)
 # The others come from the variables and the file.
-FLAGS = {"index_dir", "host", "port", "max_file_mb", "forms", "workers", "auth", "without_login", "tls_cert", "tls_key"}
+FLAGS = {
+    "index_dir", "host", "port", "max_file_mb", "forms", "workers", "root_path", "auth", "without_login", "tls_cert",
+    "tls_key",
+}  # fmt: skip
 
 
 class Settings(BaseSettings):
@@ -63,6 +71,18 @@ class Settings(BaseSettings):
         default=None,
         min_length=1,
         description="Rayクラスターのアドレスとポート（例 10.0.0.5:6379）",
+    )
+    root_path: str = Field(
+        default="",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="/hyoka のように / で始まり / で終わらないパス（リバースプロキシの下に置くとき）",
+    )
+    stop_seconds: float = Field(
+        default=20, ge=0, le=600, description="0から600の数（秒。停止のとき、処理中の応答を待つ長さ）"
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="text か json（記録の形）")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning", description="debug、info、warning、error のどれか（どこまで記録するか）"
     )
     sources: Annotated[tuple[Path, ...] | None, NoDecode] = Field(
         default=None, description="管理画面から読み直すファイルやフォルダー（: で区切る。tomlでは並び）"
@@ -132,6 +152,13 @@ class Settings(BaseSettings):
     def _divided(cls, value: Any) -> Any:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
+    @field_validator("root_path")
+    @classmethod
+    def _free(cls, value: str) -> str:
+        if value.split("/")[1:2] and value.split("/")[1] in _TAKEN:
+            raise ValueError("an address of ours begins with it")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _addressed(cls, value: SecretStr | None) -> SecretStr | None:
@@ -143,6 +170,12 @@ class Settings(BaseSettings):
     def database(self) -> str | None:
         """The address of the PostgreSQL server with its password, where there is one: never to be shown."""
         return None if self.database_url is None else self.database_url.get_secret_value()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be written down: passwords and tokens, and the address that holds one."""
+        token = self.milvus_token or ""
+        return tuple(one for one in (self.database or "", token, *token.split(":")[1:]) if one)
 
     @property
     def synonyms_file(self) -> Path:

@@ -102,6 +102,8 @@ class FeedbackStore:
     """
 
     def __init__(self, place: Path | str | Database = MEMORY, keeping: Keeping = KEEPING) -> None:
+        self.makeshift = False
+        """Whether it is in memory because its own place cannot be written."""
         self.folder: Path | None = default_path().parent
         """Where files that belong to the store go; None where it is in memory."""
         if isinstance(place, Path | str):
@@ -206,9 +208,35 @@ class FeedbackStore:
         )
         return [Unanswered(*row) for row in rows]
 
+    def unwritable(self) -> str:
+        """Why nothing can be kept now, for people; empty where it can."""
+        if self.makeshift:
+            return f"評価と履歴を保存できず、停止すると失われます。{_NEXT}"
+        try:
+            with self._db.transaction():
+                pass  # takes the lock for writing, and writes nothing
+        except DatabaseError:
+            return f"評価と履歴を保存できません。{_NEXT}"
+        if isinstance(self._db, SQLiteDatabase) and self._db.path != MEMORY and not _writable(Path(self._db.path)):
+            return f"評価と履歴を保存できません。{_NEXT}"
+        return ""
+
     def close(self) -> None:
         """Closes the file or the connections."""
         self._db.close()
+
+
+_NEXT = "保存先の場所、権限、空き容量を確かめてください。"
+_LEAST_FREE = 4 << 20  # bytes; a disk that is fuller than this is about to refuse
+
+
+def _writable(file: Path) -> bool:
+    """Whether a file is there, may be written, and has room to grow."""
+    try:
+        room = os.statvfs(file)
+    except OSError:
+        return False
+    return os.access(file, os.W_OK) and room.f_bavail * room.f_frsize >= _LEAST_FREE
 
 
 def default_path() -> Path:
@@ -235,4 +263,6 @@ def open_store(path: Path | str | None = None, keeping: Keeping = KEEPING, url: 
         return FeedbackStore(target, keeping)
     except (OSError, DatabaseError) as problem:
         logger.warning("評価の保存先 %s を開けないため、終了まで記憶だけに残します: %s", target, problem)
-        return FeedbackStore(":memory:", keeping)
+        store = FeedbackStore(":memory:", keeping)
+        store.makeshift = True
+        return store

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from assistant.access.caller import caller
 from assistant.answercache import cached
 from assistant.live import Live
 from assistant.pool import Pool
@@ -55,10 +56,12 @@ class Inventory:
 
 
 def inventory(index: object) -> Inventory | None:
-    """The account of a local index; None for one that is not in a folder."""
+    """The account of a local index, of what the caller may see of it; None for one that is not in a folder."""
     if not isinstance(index, Snapshot):
         return None
     manifest = index.manifest
+    if not caller().sees_all:  # folders and sizes tell of what is hidden
+        return Inventory(manifest.id, manifest.created, manifest.encoder, manifest.dim, index.counts(), (), 0, ())
     kept = sorted((one for one in index.path.parent.iterdir() if not one.name.startswith(".")), reverse=True)
     sizes = tuple((one.name, _size(one)) for one in kept if one.is_dir())
     return Inventory(

@@ -127,14 +127,18 @@ class Records:
         """Every document's file, in order."""
         return [file for number, file in enumerate(self.tables.files) if number not in self._gone]
 
+    def partly(self, file: str) -> bool:
+        """Whether only some of a document's sheets may be seen by who asks."""
+        return False
+
     def warnings(self) -> dict[str, tuple[str, ...]]:
         """The warnings of every document and of its sheets, by file; files without any are left out."""
         found: dict[str, tuple[str, ...]] = {}
         for number, file, own in self._rows("SELECT document, file, warnings FROM documents ORDER BY document"):
             if number not in self._gone:
-                found[file] = tuple(json.loads(own))
-        rows = self._rows("SELECT document, warnings FROM sheets WHERE warnings != '[]' ORDER BY sheet")
-        for number, own in rows:
+                found[file] = () if self.partly(file) else tuple(json.loads(own))
+        rows = self._rows("SELECT document, sheet, warnings FROM sheets WHERE warnings != '[]' ORDER BY sheet")
+        for number, _, own in self._living(rows):
             if number not in self._gone:
                 found[self.tables.files[number]] += tuple(json.loads(own))
         return {file: texts for file, texts in found.items() if texts}
@@ -155,9 +159,9 @@ class Records:
         except KeyError:
             return {}
         rows = self._rows(
-            "SELECT sheet_id, warnings, certainty FROM sheets WHERE document = ? ORDER BY sheet", [number]
+            "SELECT sheet_id, sheet, warnings, certainty FROM sheets WHERE document = ? ORDER BY sheet", [number]
         )
-        return {r[0]: Judgement(tuple(json.loads(r[1])), _certainty(r[2])) for r in rows}
+        return {r[0]: Judgement(tuple(json.loads(r[2])), _certainty(r[3])) for r in self._living(rows)}
 
     def section(self, number: int) -> SheetSection:
         """One section by its number."""

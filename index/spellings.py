@@ -96,10 +96,10 @@ class Spellings:
     def _count(self, word: str) -> int:
         """In how many chunks and headings the word stands."""
         number = self._lists.number(word)
-        return int(self._lists.body_counts[number]) + int(self._lists.head_counts[number]) if number >= 0 else 0
+        return sum(int(self._lists.counts(kind)[number]) for kind in ("body", "head")) if number >= 0 else 0
 
     def _known(self, form: re.Pattern[str]) -> list[str]:
-        counts = self._lists.body_counts + self._lists.head_counts
+        counts = self._lists.counts("body") + self._lists.counts("head")
         return [w for w, n in zip(self._lists.vocabulary, counts.tolist(), strict=True) if n and form.match(w)]
 
     def _find(self, word: str) -> tuple[tuple[str, float], ...]:

@@ -422,7 +422,7 @@ def test_the_end_of_the_server_is_the_end_of_its_processes_however_it_comes(fire
         if how is signal.SIGKILL:
             os.kill(children[0], signal.SIGCONT)
         wait_for(lambda: not any(map(alive, children)), 30)
-        assert process.returncode == (-how if how is not signal.SIGINT else 0)
+        assert process.returncode == (-how if how is signal.SIGKILL else 0)
 
 
 # ---- the start ------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from assistant.access.policy import OPEN, Policy
 from assistant.api import create_api, find_sheet
 from assistant.line import Line
 from assistant.live import HoldRequests
+from assistant.prefix import AtRoot
 from assistant.readiness import Asker
 from assistant.store import FeedbackStore, open_store
 from assistant.upkeep import Upkeep
@@ -26,11 +27,12 @@ from ui.casefiles import add_case_files
 from ui.comparepages import add_comparison
 from ui.dress import Dress
 from ui.export import add_export, add_report
-from ui.gradiostart import without_stubs
+from ui.gradiostart import log_errors, without_stubs
 from ui.guard import Guard
 from ui.login import add_login
 from ui.papers import add_papers
 from ui.pictures import add_pictures
+from ui.prefix import Links
 from ui.render import year_label
 from ui.results import add_results
 from ui.searchfiles import add_search_files
@@ -59,7 +61,7 @@ def create_app(
     app = create_api(assistant, kept, line)
     if upkeep is not None and upkeep.pool is not None:
         app.state.recorder.metrics.watch_pool(upkeep.pool)
-    app.mount("/hyoka-assets", StaticFiles(directory=ASSETS), name="hyoka-assets")
+    app.mount("/hyoka-assets", AtRoot(StaticFiles(directory=ASSETS), "/hyoka-assets"), name="hyoka-assets")
     _add_sheet_pages(app, assistant)
     add_comparison(app, assistant)
     add_export(app)
@@ -74,6 +76,7 @@ def create_app(
     _refuse_uploads(app)
     app.add_middleware(Visitors, days=kept.talks.keeping.days if kept.talks.keeping.on else 0)
     app.add_middleware(Dress, head=_head())
+    app.add_middleware(Links)
     add_login(app, policy)
     app.add_middleware(Door, policy=policy)
     app.add_middleware(Guard)
@@ -122,14 +125,16 @@ def _offset(text: str) -> int | None:
 
 
 def _head() -> str:
-    """Links to every style sheet and script of the assets folder, for the screens' page."""
+    """Links to the icon and to every style sheet and script of the assets folder, for the screens' page."""
     styles = [
         f'<link rel="stylesheet" href="/hyoka-assets/{file.name}">'
         for file in sorted(ASSETS.glob("*.css"))
         if file.name != "login.css"
     ]
     scripts = [f'<script src="/hyoka-assets/{file.name}" defer></script>' for file in sorted(ASSETS.glob("*.js"))]
-    return "".join([*styles, *scripts])
+    # Without it a browser asks its host for /favicon.ico, which under a path prefix is not ours.
+    icon = '<link rel="icon" href="/hyoka-assets/favicon.svg">'
+    return "".join([icon, *styles, *scripts])
 
 
 def _mount_screens(
@@ -140,6 +145,7 @@ def _mount_screens(
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     with without_stubs():
         import gradio as gr
+    log_errors()
 
     from ui.screens import build_screens
 

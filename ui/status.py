@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr  # 2 s: this module is imported when the screens are built, not before
 
+from assistant.access.caller import caller
 from assistant.accounts import AccountCache
 from assistant.casebook import DraftCase
 from assistant.readiness import Asker
@@ -89,7 +90,8 @@ def _build_index(assistant: Asker, upkeep: Upkeep | None, tabs: list[Any]) -> No
         held = inventory(index)
         if upkeep is None:
             return render_status(index.version, accounts.get(), held)
-        return render_status(index.version, accounts.get(), held, upkeep.live.problem, upkeep.rebuild.sources())
+        sources = upkeep.rebuild.sources() if caller().sees_all else ()
+        return render_status(index.version, accounts.get(), held, upkeep.live.problem, sources)
 
     build_rebuild(upkeep, tabs[0], read, shown)
     gr.HTML('<h3 class="hy-report-head">ファイルごとの読み取り</h3>', apply_default_css=False)
