@@ -13,12 +13,13 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
-from starlette.routing import Match
+from starlette.routing import Match, Route
 
 from assistant.access.caller import caller
 from assistant.access.me import me_routes
 from assistant.completions import completion_routes
 from assistant.line import Line, apart
+from assistant.mcpserver import PATH, McpDoor
 from assistant.metrics import Metrics, MetricsMiddleware
 from assistant.payload import answer_json, search_json, sheet_detail_json, sheet_json
 from assistant.prefix import AtRoot
@@ -40,10 +41,13 @@ from corpus.documents import Sheet
 from index.types import Filters, Index, Order
 
 
-def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None) -> FastAPI:
+def create_api(
+    assistant: Asker, store: FeedbackStore, line: Line | None = None, own_machine_only: bool = False
+) -> FastAPI:
     """The application with every route of the HTTP contract; the screens are added by :func:`ui.app.create_app`.
 
-    Questions and searches wait their turn in ``line``; without one in a line of the usual length.
+    Questions and searches wait their turn in ``line``; without one in a line of the usual length. ``own_machine_only``: no
+    other machine is to reach it.
     """
     metrics = Metrics()
     line = Line() if line is None else line
@@ -51,11 +55,13 @@ def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None)
     metrics.watch_index(lambda: assistant.index)
     readiness = Readiness(assistant, store.unwritable)
     recorder = Recorder(assistant, store, metrics)
+    mcp = McpDoor(recorder, line, own_machine_only)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        readiness.start()
-        yield
+        async with mcp.running():
+            readiness.start()
+            yield
 
     app = FastAPI(
         title="hyoka 事務事業評価シート API",
@@ -77,6 +83,7 @@ def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None)
     app.include_router(_operations(readiness, assistant, metrics))
     app.include_router(me_routes())
     app.include_router(completion_routes(recorder, line))
+    app.router.routes += [Route(path, mcp, include_in_schema=False) for path in (PATH, PATH + "/")]
     _add_docs(app)
     app.include_router(_unknown())
     return app

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -150,6 +151,14 @@ def invalid_message(problem: RequestValidationError) -> str:
         return "リクエストを JSON（UTF-8）として読めません。書き方を確かめてください。"
     reason = REASONS.get(first["type"], "値の形が違います")
     return f"{_place(problem) or 'リクエスト'}: {reason}。使い方は /docs を見てください。"
+
+
+def invalid_argument(problem: ValidationError) -> str:
+    """The first problem with the arguments of a tool: ``fiscal_year.0: 整数で指定してください。``"""
+    first = problem.errors()[0]
+    place = clean_text(".".join(str(part) for part in first["loc"]))[:100]
+    reason = REASONS.get(first["type"], "値の形が違います")
+    return f"{place or '引数'}: {reason}。ツールの説明にある形で呼び直してください。"
 
 
 def _place(problem: RequestValidationError) -> str:
