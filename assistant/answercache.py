@@ -38,6 +38,11 @@ class AnswerCache:
         """Warms the assistant; answers come with questions only."""
         warm(self._assistant)
 
+    def forget(self) -> None:
+        """Forgets every answer."""
+        with self._lock:
+            self._answers.clear()
+
     def seen_by(self, visibility: Visibility) -> AnswerCache:
         """The assistant of those who may see only some of the sheets, with answers of its own."""
         return AnswerCache(restricted(self._assistant, visibility), self._most)

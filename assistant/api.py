@@ -17,7 +17,10 @@ from starlette.routing import Match, Route
 
 from assistant.access.caller import caller
 from assistant.access.me import me_routes
+from assistant.audit import AuditTrail, use_trail
+from assistant.auditing import AuditRequests
 from assistant.completions import completion_routes
+from assistant.discretion import document_for
 from assistant.line import Line, apart
 from assistant.mcpserver import PATH, McpDoor
 from assistant.metrics import Metrics, MetricsMiddleware
@@ -55,7 +58,7 @@ def create_api(
     metrics.watch_index(lambda: assistant.index)
     readiness = Readiness(assistant, store.unwritable)
     recorder = Recorder(assistant, store, metrics)
-    mcp = McpDoor(recorder, line, own_machine_only)
+    mcp = McpDoor(recorder, line, own_machine_only, store.audit)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -74,10 +77,14 @@ def create_api(
     app.state.readiness = readiness
     app.state.recorder = recorder
     app.state.line = line
+    use_trail(store.audit)
+    if (forget := getattr(assistant, "forget", None)) is not None:
+        store.forgetting.caches.append(forget)
+    app.add_middleware(AuditRequests, trail=store.audit)
     app.add_middleware(BodyLimit)
     app.add_middleware(MetricsMiddleware, metrics=metrics)
     add_error_handlers(app)
-    app.include_router(_questions(recorder, line))
+    app.include_router(_questions(recorder, line, store.audit))
     app.include_router(_sheets(assistant))
     app.include_router(_feedback(store, metrics))
     app.include_router(_operations(readiness, assistant, metrics))
@@ -125,7 +132,7 @@ def _filters(
     )
 
 
-def _questions(assistant: Asker, line: Line) -> APIRouter:
+def _questions(assistant: Asker, line: Line, audit: AuditTrail) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=["質問と検索"], responses=ERRORS | BUSY)
 
     @router.post("/ask", summary="質問する", response_model=AnswerJson)
@@ -160,13 +167,15 @@ def _questions(assistant: Asker, line: Line) -> APIRouter:
         filters = _filters(municipality, fiscal_year, department, section, rating, budget)
         words = clean_question(q)
 
-        def found() -> Response:
+        def searched() -> Response:
             with stage("search"):
                 result = assistant.index.search(words, k, filters, offset, sort)
             with stage("render"):
-                return _json(search_json(result, assistant.index))
+                found = search_json(result, assistant.index)
+                audit.tell("search", words, [hit.sheet_id for hit in found.hits], assistant.index.version, "shown")
+                return _json(found)
 
-        return await line.run("search", found)
+        return await line.run("search", searched)
 
     return router
 
@@ -201,9 +210,13 @@ def _sheets(assistant: Asker) -> APIRouter:
 
     @router.get("/sheets/{sheet_id}/source", summary="原文", response_class=PlainTextResponse)
     def source(sheet_id: str) -> PlainTextResponse:
-        """シートのある文書から取り出したテキスト全体。引用の `start` と `end` はこの文字の位置です。"""
-        found = find_sheet(assistant.index, sheet_id)
-        return PlainTextResponse(assistant.index.document(found.file).text)
+        """シートのある文書から取り出したテキスト全体。引用の `start` と `end` はこの文字の位置です。
+
+        担当者などの氏名は、設定により同じ字数の「＊」で伏せます（そのとき Hyoka-Masked: true）。
+        """
+        index = assistant.index
+        document = document_for(index, find_sheet(index, sheet_id).file)
+        return PlainTextResponse(document.text, headers={"Hyoka-Masked": "true" if document.masked else "false"})
 
     return router
 

@@ -12,6 +12,7 @@ import typer
 
 from assistant import caretaking, console
 from assistant.access.commands import commands as access_commands
+from assistant.accounting import commands as account_commands
 from assistant.filing import commands
 from assistant.mcpcommand import commands as mcp_commands
 from assistant.options import IndexDir, Json, settings_of
@@ -36,6 +37,7 @@ app.add_typer(commands)
 app.add_typer(caretaking.commands)
 app.add_typer(access_commands)
 app.add_typer(mcp_commands)
+app.add_typer(account_commands)
 
 DRAFT = "draft"  # never a question file: those are told apart by their endings
 
@@ -177,6 +179,7 @@ def serve(
             # Opened before anything slow is loaded: a taken port or a missing index is told at once.
             snapshot = _open(settings, reranked=True)
             from assistant.access.policy import open_policy
+            from assistant.audit import Auditing
             from assistant.conversations import Keeping
             from assistant.store import open_store
             from assistant.upkeep import open_upkeep
@@ -184,10 +187,13 @@ def serve(
             from ui.examples import examples
 
             upkeep = open_upkeep(settings, snapshot, pool)
+            del snapshot  # the server lets go of it when a newer one has taken over
             questions = [question for group in examples(upkeep.live).values() for question in group][:3]
             keeping = Keeping(on=settings.history, days=settings.history_days, most=settings.history_most)
-            store = open_store(settings.feedback_file, keeping, settings.database)
-            store.asked.counting = settings.count_questions
+            auditing = Auditing(settings.audit, settings.audit_days)
+            store = open_store(settings.feedback_file, keeping, settings.database, auditing)
+            store.audit.purge()
+            store.asked.counting = settings.count_questions and settings.history
             line = Line(settings.at_once, settings.waiting, settings.waiting_seconds)
             policy = open_policy(settings, store.database)
             application = create_app(upkeep.live, store, upkeep, line, policy)

@@ -10,7 +10,7 @@ import json
 import logging
 import secrets
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -122,6 +122,8 @@ class ConversationBook:
     ) -> None:
         self._db, self._clock = db, clock or SteadyClock()
         self.keeping = keeping
+        self.forget: Callable[[Sequence[tuple[str, str]]], None] | None = None
+        """Called with the questions and answers that somebody has deleted: what else quotes them goes too."""
         db.create(SCHEMA)
         if "seen" not in db.columns("talk_entries"):
             with db.transaction() as begun:
@@ -221,11 +223,30 @@ class ConversationBook:
 
     def delete(self, owner: str, talk: str) -> bool:
         """Deletes one conversation of the owner for good; False where there is none of that id."""
-        return self._remove("id = ? and owner = ?", talk, owner) > 0
+        return self._forgotten("id = ? and owner = ?", talk, owner) > 0
 
     def delete_all(self, owner: str) -> int:
         """Deletes everything of the owner for good; returns how many conversations there were."""
-        return self._remove("owner = ?", owner)
+        return self._forgotten("owner = ?", owner)
+
+    def delete_everything(self) -> int:
+        """Deletes the conversations of everybody for good, with what else quotes them; returns how many there were."""
+        return self._forgotten("true")
+
+    def owners(self) -> list[tuple[str, int]]:
+        """Everybody who has conversations, and how many."""
+        rows = self._db.rows("select owner, count(*) from talks group by owner order by owner")
+        return [(row[0], int(row[1])) for row in rows]
+
+    def _forgotten(self, where: str, *values: object) -> int:
+        """Deletes with all that quotes it: that first, so that what was broken off half-way can be done again."""
+        told = self._db.rows(
+            "select question, answer from talk_entries where talk in"
+            f" (select id from talks where {where}) order by id", values,
+        )  # fmt: skip
+        if told and self.forget is not None:
+            self.forget([(row[0], row[1]) for row in told])
+        return self._remove(where, *values, whole=True)
 
     def clear(self) -> None:
         """Deletes the conversations of everybody: the history has been switched off."""
@@ -242,7 +263,7 @@ class ConversationBook:
                 owner, owner, self.keeping.most,
             )  # fmt: skip
 
-    def _remove(self, where: str, *values: object) -> int:
+    def _remove(self, where: str, *values: object, whole: bool = False) -> int:
         if not self._db.rows(f"select 1 from talks where {where} limit 1", values):
             return 0
         with self._db.transaction() as begun:
@@ -253,7 +274,7 @@ class ConversationBook:
                 begun.execute("delete from talk_entries where talk = ?", (talk,))
                 begun.execute("delete from talks where id = ?", (talk,))
         try:
-            self._db.erase()
+            self._db.erase(whole)
         except DatabaseError as problem:
             logger.warning("%s", problem)
         return len(gone)

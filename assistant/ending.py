@@ -51,7 +51,7 @@ class Ending:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
+        path = str(scope["path"])
         endless = path.startswith(_ENDLESS)
         if self.closed and (endless or not path.startswith((*_OPEN, _ANSWERS))):
             await refusal_at(path, _refusal())(scope, receive, send)

@@ -163,6 +163,12 @@ class Live:
         finally:
             self._give(generation)
 
+    def forget(self) -> None:
+        """Empties the cache of the assistant that answers now, where it has one."""
+        forget = getattr(self._generation.asker, "forget", None)
+        if forget is not None:
+            forget()
+
     def start(self) -> None:
         """Watches from now on; does nothing where ``seconds`` is 0."""
         if self._seconds:

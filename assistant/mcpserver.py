@@ -17,12 +17,14 @@ from pydantic import BaseModel, ValidationError
 from starlette.types import Receive, Scope, Send
 
 from assistant.access.caller import CALLER, Caller, caller, calling
+from assistant.audit import AuditTrail
 from assistant.line import Line, apart
 from assistant.live import holding
 from assistant.readiness import Asker
 from assistant.refusals import BODY_LIMIT, INTERNAL, MESSAGES, error_response, invalid_argument
 from assistant.tools import INSTRUCTIONS, TOOLS, Tool
 from assistant.toolschemas import SheetArguments
+from corpus.documents import Sheet
 from corpus.errors import HyokaError, QuestionError, SettingsError
 
 if TYPE_CHECKING:
@@ -46,8 +48,11 @@ def installed() -> bool:
     return find_spec("mcp") is not None
 
 
-def open_server(assistant: Asker, line: Line) -> Server[Any]:
-    """The server of the protocol, for any transport; raises SettingsError where the package is not installed."""
+def open_server(assistant: Asker, line: Line, trail: AuditTrail | None = None) -> Server[Any]:
+    """The server of the protocol, for any transport; what is shown is written into ``trail``.
+
+    Raises SettingsError where the package is not installed.
+    """
     if not installed():
         raise SettingsError(MISSING)
     import mcp_types as types
@@ -86,7 +91,7 @@ def open_server(assistant: Asker, line: Line) -> Server[Any]:
             raise QuestionError(invalid_argument(problem)) from problem
 
         def work() -> BaseModel:
-            return tool.work(assistant, arguments)
+            return tool.done(assistant, arguments, trail)
 
         with calling(who), holding():
             return await (apart(work) if tool.turn is None else line.run(tool.turn, work))
@@ -98,8 +103,14 @@ def open_server(assistant: Asker, line: Line) -> Server[Any]:
         if not who.may(read.scope):
             return types.ListResourcesResult(resources=[])
         at = int(cursor) if cursor.isascii() and cursor.isdecimal() and len(cursor) < 10 else 0
+
+        def listed() -> list[Sheet]:
+            if trail is not None:
+                trail.tell("list", "", (), assistant.index.version, "shown")
+            return assistant.index.sheets()
+
         with calling(who), holding():
-            sheets = await apart(lambda: assistant.index.sheets())
+            sheets = await apart(listed)
         more = str(at + _PAGE) if at + _PAGE < len(sheets) else None
         shown = [
             types.Resource(
@@ -197,8 +208,10 @@ class McpDoor:
     ``own_machine_only``: it answers under names of this machine alone, as the door does (:mod:`assistant.access.door`).
     """
 
-    def __init__(self, assistant: Asker, line: Line, own_machine_only: bool = False) -> None:
-        self._assistant, self._line = assistant, line
+    def __init__(
+        self, assistant: Asker, line: Line, own_machine_only: bool = False, trail: AuditTrail | None = None
+    ) -> None:
+        self._assistant, self._line, self._trail = assistant, line, trail
         self.own_machine_only = own_machine_only
         self._manager: StreamableHTTPSessionManager | None = None
 
@@ -211,7 +224,7 @@ class McpDoor:
         from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
         self._manager = StreamableHTTPSessionManager(
-            open_server(self._assistant, self._line),
+            open_server(self._assistant, self._line, self._trail),
             json_response=True,
             stateless=True,  # no sessions to be kept, taken over or run out of
             security_settings=_security(self.own_machine_only),

@@ -79,8 +79,10 @@ class _Desk:
     def __init__(self, settings: Settings) -> None:
         from assistant.opening import encoder_of, engine_of, use_server
         from index.encoder import small_encoder
+        from index.namepolicy import use_staff_names
         from index.reranker import load_reranker
 
+        use_staff_names(settings.staff_names)
         use_server(settings)  # each process has connections of its own
         self._engine = engine_of(settings)
         self._encoder: Encoder = encoder_of(settings)
@@ -189,7 +191,7 @@ def serve(work_handle: int, order_handle: int) -> None:
             try:
                 work.send(outcome)
             except (TypeError, AttributeError, ValueError) as error:  # a result that cannot be sent
-                work.send(Outcome(broke=f"{type(error).__name__}: {error}", seconds=outcome.seconds))
+                work.send(Outcome(broke=type(error).__name__, seconds=outcome.seconds))
     except (EOFError, OSError):
         _gone()
 

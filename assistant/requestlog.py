@@ -30,7 +30,7 @@ def request_id(sent: str | None) -> str:
 
 
 class RequestLog:
-    """The outermost layer of the application. Of an address only the route's template is written down: what was asked
+    """The outermost layer of the application but for the prefix. Of an address only the route's template is written down: what was asked
     may stand in the rest of it."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -44,6 +44,7 @@ class RequestLog:
         one = request_id(Headers(scope=scope).get(HEADER))
         current = Current(one)
         token = REQUEST.set(current)
+        path = str(scope["path"])  # a mount takes it apart, in the same scope
         began, status, sent, whole = perf_counter(), 500, 0, False
 
         async def watched(message: Message) -> None:
@@ -65,13 +66,13 @@ class RequestLog:
                 logger.error("応答が途中で切れました。", exc_info=error, extra=fields("error"))
                 raise
         finally:
-            _write(scope, status, perf_counter() - began, sent)
+            _write(scope, path, status, perf_counter() - began, sent)
             REQUEST.reset(token)
             current.id = ""
 
 
-def _write(scope: Scope, status: int, seconds: float, sent: int) -> None:
-    route = _route(scope)
+def _write(scope: Scope, path: str, status: int, seconds: float, sent: int) -> None:
+    route = _route(scope, path)
     level = logging.WARNING if status >= 500 else logging.INFO
     if status < 400 and route.startswith((*_PROBES, *_FILES)):
         level = logging.DEBUG
@@ -97,11 +98,10 @@ def _write(scope: Scope, status: int, seconds: float, sent: int) -> None:
     )
 
 
-def _route(scope: Scope) -> str:
+def _route(scope: Scope, path: str) -> str:
     """The template of the route, never the address itself."""
     template = getattr(scope.get("route"), "path", None)
     if isinstance(template, str) and template:
         return template
-    path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
     # Mounted folders have no template, and what is refused at the door has none yet.
     return next((part for part in (*_PROBES, *_FILES) if path.startswith(part)), "(screens)")

@@ -34,7 +34,8 @@ class SourceJson(BaseModel):
 
     ``boxes`` are the lines and table cells of a PDF that hold the quote, ``cells`` the cells of a book (集計!B3); each
     holds the quote or a part of it, and may hold more. ``ocr_confidence`` (0 to 1) is the certainty of what OCR read of it,
-    None where the characters stand in the file.
+    None where the characters stand in the file. ``masked`` says that characters of it are ＊ because they name staff: the
+    quote and ``/source`` have the same ones, the file itself has others.
     """
 
     file: str
@@ -44,6 +45,7 @@ class SourceJson(BaseModel):
     boxes: list[BoxJson]
     cells: list[str]
     ocr_confidence: float | None
+    masked: bool = False
 
 
 class CitationJson(BaseModel):

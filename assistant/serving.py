@@ -169,7 +169,7 @@ def run(
 
     ending = Ending(application)
     settled = uvicorn.Config(
-        RequestLog(Prefix(ending, settings.root_path)),
+        Prefix(RequestLog(ending), settings.root_path),
         log_config=None,  # see assistant.logs
         access_log=False,
         timeout_graceful_shutdown=1,  # what was under way has been waited for, or it would not have come to this

@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from corpus.errors import SettingsError
+from index.namepolicy import StaffNames
 from index.postgresurl import SHAPE, has_shape
 
 FILE = Path("hyoka.toml")
@@ -143,6 +144,12 @@ class Settings(BaseSettings):
         description=f"PostgreSQLのアドレス（{SHAPE}。なければファイルに残す）",
     )
     feedback_file: Path | None = Field(default=None, description="評価と会話の履歴を残すファイルのパス")
+    audit: bool = Field(default=False, description="true か false（だれが、いつ、何を聞いたかを監査のために残すか）")
+    audit_days: int = Field(default=365, ge=1, le=36_500, description="1から36500の整数（監査の記録を残す日数）")
+    staff_names: StaffNames = Field(
+        default="mask",
+        description="mask、admins、show のどれか（担当者などの氏名。mask は伏せる、admins は管理者だけ見られる、show は見せる）",
+    )
     history: bool = Field(default=True, description="true か false（会話の履歴を残すかどうか）")
     history_days: int = Field(default=90, ge=1, le=3_650, description="1から3650の整数（会話の履歴を残す日数）")
     history_most: int = Field(default=200, ge=1, le=10_000, description="1から10000の整数（一人ごとに残す会話の数）")

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from assistant.access.caller import Scope
+from assistant.audit import AuditTrail
 from assistant.factquery import query_facts
 from assistant.line import Work
 from assistant.payload import answer_json, search_json, sheet_detail_json, sheet_json
@@ -30,7 +31,7 @@ from assistant.toolschemas import (
 from assistant.tooltexts import answer_text, facts_text, list_text, search_text, sheet_text
 from assistant.types import Choices
 from corpus.documents import Sheet
-from corpus.errors import QuestionError
+from corpus.errors import HyokaError, QuestionError
 from index.types import Index
 
 INSTRUCTIONS = (
@@ -48,6 +49,8 @@ class Tool:
     """One tool. ``work`` makes its typed result, ``text`` says that in words, given the address that links begin with.
 
     ``scope`` is what a caller needs; ``turn`` is the kind of work for which it waits in line, None where it need not.
+    ``trail`` is what the audit trail calls it, empty where the assistant itself writes that down; ``asked`` is what was
+    looked for, of its arguments, and ``shown`` the ids of the sheets, of its result.
     """
 
     name: str
@@ -59,6 +62,22 @@ class Tool:
     text: Callable[[Any, str], str]
     scope: Scope
     turn: Work | None
+    trail: str = ""
+    asked: Callable[[Any], str] = lambda arguments: ""
+    shown: Callable[[Any], list[str]] = lambda result: []
+
+    def done(self, assistant: Asker, arguments: BaseModel, trail: AuditTrail | None) -> BaseModel:
+        """The result, after it was written down where a trail is kept; raises DatabaseError where that fails."""
+        version = assistant.index.version
+        try:
+            result = self.work(assistant, arguments)
+        except HyokaError:
+            if trail is not None and self.trail:
+                trail.tell(self.trail, self.asked(arguments), (), version, "refused")
+            raise
+        if trail is not None and self.trail:
+            trail.tell(self.trail, self.asked(arguments), self.shown(result), version, "shown")
+        return result
 
 
 def sheet_of(index: Index, sheet_id: str) -> Sheet:
@@ -125,6 +144,9 @@ TOOLS = (
         search_text,
         "ask",
         "search",
+        "search",
+        lambda asked: str(asked.query),
+        lambda found: [hit.sheet_id for hit in found.hits],
     ),
     Tool(
         "get_sheet",
@@ -137,6 +159,8 @@ TOOLS = (
         sheet_text,
         "read",
         None,
+        "sheet",
+        shown=lambda sheet: [sheet.sheet_id],
     ),
     Tool(
         "list_sheets",
@@ -149,6 +173,7 @@ TOOLS = (
         list_text,
         "read",
         None,
+        "list",
     ),
     Tool(
         "query_facts",
@@ -163,5 +188,8 @@ TOOLS = (
         facts_text,
         "read",
         "search",
+        "facts",
+        lambda asked: str(asked.field),
+        lambda found: [one.sheet_id for one in found.figures],
     ),
 )

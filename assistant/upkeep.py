@@ -100,6 +100,8 @@ def open_upkeep(settings: Settings, first: Snapshot, pool: Pool | None = None) -
     def stamp(version: str = "") -> str:
         return "\n".join([version or current(folder), _stamp(folder / TUNING), _stamp(own)])
 
+    # Not ``first`` itself: what reopens would keep the first index open, with its files, for as long as the server runs.
+    encoder, word_encoder, reranker, engine = first.encoder, first.word_encoder, first.reranker, first.engine
     begun = stamp(first.version)  # a build may have moved CURRENT since
     opened = {"files": _stamp_of_files(begun)}
 
@@ -119,11 +121,11 @@ def open_upkeep(settings: Settings, first: Snapshot, pool: Pool | None = None) -
             return asker
         snapshot = Snapshot.open(
             folder,
-            first.encoder,
+            encoder,
             synonyms,
-            word_encoder=first.word_encoder,
-            reranker=first.reranker,
-            engine=first.engine,
+            word_encoder=word_encoder,
+            reranker=reranker,
+            engine=engine,
         )
         opening: Snapshot | SharedSnapshot = snapshot
         try:

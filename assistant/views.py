@@ -65,6 +65,15 @@ class Views:
         """Warms the assistant of everything."""
         warm(self.whole)
 
+    def forget(self) -> None:
+        """Empties the caches of answers of the whole and of every view."""
+        with self._lock:
+            views = list(self._views.values())
+        for asker in (self.whole, *(view.asker() for view in views)):
+            forget = getattr(asker, "forget", None)
+            if forget is not None:
+                forget()
+
     def close(self) -> None:
         """Closes the views and the whole, whatever of it can be closed."""
         with self._lock:

@@ -30,9 +30,10 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from bundle.parts import closure, installed, key
+from bundle.parts import IncompleteError, closure, declared, installed, key
 
 CLEAN, KNOWN, NOT_LOOKED_UP = 0, 1, 2
+PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 EXTRAS = ("ocr", "postgres", "milvus", "ray")
 
 
@@ -190,12 +191,12 @@ def locked(lock: Path) -> dict[str, str]:
 
 def here() -> dict[str, str]:
     """The packages and versions that hyoka needs in this environment, with the extras that are installed."""
-    parts = installed()
+    parts = {**installed(), "hyoka": declared(PROJECT)}
     names: dict[str, str] = {}
     for extra in ("", *EXTRAS):
         try:
             needed = closure(parts, "hyoka", [extra] if extra else [])
-        except Exception:  # an extra that is not installed
+        except IncompleteError:  # an extra that is not installed
             if not extra:
                 raise
             continue

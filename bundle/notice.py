@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bundle.licences import judge
-from bundle.parts import Part, closure, installed
+from bundle.parts import Part, closure, declared, installed
 
 ROOT = Path(__file__).parents[1]
 LINE = "=" * 100
@@ -116,7 +116,9 @@ def _read(part: Part, name: str) -> str:
 
 def main(extras: Sequence[str]) -> None:
     """Prints the notice of hyoka as it is installed here, with these extras."""
-    sys.stdout.write(notice(closure(installed(), "hyoka", extras), extras))
+    sys.stdout.write(
+        notice(closure({**installed(), "hyoka": declared(ROOT / "pyproject.toml")}, "hyoka", extras), extras)
+    )
 
 
 if __name__ == "__main__":

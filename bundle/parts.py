@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PathDistribution, distributions
 from pathlib import Path
 
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 
 # Licences, notices and whom they name, as files of a package are called.
@@ -27,6 +29,7 @@ class Part:
     home: str
     licence: str  # the words of its metadata: an SPDX expression, or what stands in place of one; "" if nothing does
     requires: tuple[str, ...]
+    extras: tuple[str, ...]
     texts: Mapping[str, str]  # file name: licence or notice
     wheel: Path | None = None
 
@@ -37,7 +40,7 @@ class Part:
 
 
 class IncompleteError(Exception):
-    """A package that is required is not there."""
+    """A package that is required is not there, or an extra that was asked for."""
 
 
 def key(name: str) -> str:
@@ -65,8 +68,24 @@ def of_wheels(folder: Path) -> dict[str, Part]:
     return found
 
 
+def declared(project: Path) -> Part:
+    """The part that a pyproject.toml declares: what an editable installation says of itself is as old as itself."""
+    said = tomllib.loads(project.read_text("utf-8"))["project"]
+    requires = list(said["dependencies"])
+    for extra, lines in said["optional-dependencies"].items():
+        for one in map(Requirement, lines):
+            marker = f"({one.marker}) and " if one.marker else ""
+            one.marker = Marker(f'{marker}extra == "{extra}"')
+            requires.append(str(one))
+    extras = tuple(map(key, said["optional-dependencies"]))
+    return Part(said["name"], said["version"], said["description"], "", said["license"], tuple(requires), extras, {})
+
+
 def closure(parts: Mapping[str, Part], root: str, extras: Iterable[str] = ()) -> list[Part]:
     """``root`` and everything it needs on this machine, with these extras; IncompleteError if something is not there."""
+    extras = tuple(extras)
+    if unknown := set(map(key, extras)) - set(parts[key(root)].extras if key(root) in parts else ()):
+        raise IncompleteError(f"{root} has no extra {', '.join(sorted(unknown))}")
     wanted: dict[str, set[str]] = {}
     waiting = [(key(root), frozenset(extras), root)]
     while waiting:
@@ -94,6 +113,7 @@ def _part(found: Distribution, wheel: Path | None) -> Part:
         home=next((home for home in homes if home and home.startswith("http")), ""),
         licence=_licence(found),
         requires=tuple(found.requires or ()),
+        extras=tuple(key(extra) for extra in said.get_all("Provides-Extra") or ()),
         texts=dict(sorted(_texts(found, wheel))),
         wheel=wheel,
     )

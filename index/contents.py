@@ -70,6 +70,10 @@ class Contents:
         """See :class:`index.types.Index`."""
         return self._records.document(file)
 
+    def published(self, file: str) -> Document:
+        """The document as it was read, with the names of staff; for whoever may see them."""
+        return self._records.published(file)
+
     def original(self, file: str) -> Path | None:
         """See :class:`index.types.Index`; None too where its pages show sheets that are hidden from who asks."""
         if self._records.partly(file):

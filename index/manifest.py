@@ -15,7 +15,7 @@ from typing import Any
 from corpus.errors import IndexDamaged, IndexMissing, IndexOutdated
 from index.cosines import CosineScale, CosineScales
 
-FORMAT = 3
+FORMAT = 4
 CURRENT = "CURRENT"
 SNAPSHOTS = "snapshots"
 MANIFEST = "manifest.json"

@@ -12,7 +12,7 @@ from index.tables import Tables
 from index.types import Vectors
 from index.wordlists import Ids, WordLists
 
-_BATCH = 1 << 15  # chunks counted at a time, so that counting a million takes no memory to speak of
+_BATCH = 1 << 13  # chunks counted at a time, so that counting a million takes no memory to speak of
 
 
 class SeenWordLists(WordLists):
@@ -42,12 +42,16 @@ class SeenWordLists(WordLists):
 
     def counts(self, kind: str) -> Ids:
         """See :meth:`WordLists.counts`."""
-        return self._counted[kind]
+        return self._sections_counted if kind == "section" else self._counted[kind]
 
     @cached_property
     def _counted(self) -> dict[str, Ids]:
-        body, head = self._tally("body"), self._tally("head")
-        return {"body": body, "head": head, "section": body - self._again()}
+        return {kind: self._tally(kind) for kind in ("body", "head")}
+
+    @cached_property
+    def _sections_counted(self) -> Ids:
+        counted: Ids = self._counted["body"] - self._again()
+        return counted
 
     def _tally(self, kind: str) -> Ids:
         """In how many of the lists that are seen each word stands; a list names a word once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from corpus.normalize import squeeze
@@ -42,16 +43,26 @@ class Visibility:
 
     def sees_municipality(self, municipality: str) -> bool:
         """Whether sheets of a municipality may be seen, by where they are from."""
-        return self.municipalities is None or squeeze(municipality) in map(squeeze, self.municipalities)
+        return self.municipalities is None or squeeze(municipality) in _keys(self.municipalities)
 
     def sees_file(self, file: str) -> bool:
         """Whether sheets of a file may be seen, by where it stands."""
         if self.folders is None:
             return True
         parts = _parts(file)
-        return ".." not in parts and any(
-            parts[: len(folder)] == folder for folder in map(_parts, self.folders) if ".." not in folder
-        )
+        places = _places(self.folders)
+        return ".." not in parts and any(parts[:end] in places for end in range(len(parts) + 1))
+
+
+@lru_cache(maxsize=64)
+def _keys(municipalities: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(squeeze, municipalities))
+
+
+@lru_cache(maxsize=64)
+def _places(folders: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+    """Folders as what stands between their slashes, prepared once for the thousands of files of an index."""
+    return frozenset(parts for parts in map(_parts, folders) if ".." not in parts)
 
 
 def _parts(path: str) -> tuple[str, ...]:

@@ -45,7 +45,6 @@ class Process:
         self._systemd.bind(str(place / "notify"))
         self._systemd.setblocking(False)
         self._told = ""
-        self.statuses: list[int] = []  # of /readyz while it started
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HYOKA_")}
         environment |= {
             "PYTHONPATH": str(ROOT), "HYOKA_FEEDBACK_FILE": str(self.store), "OMP_NUM_THREADS": "1",
@@ -79,8 +78,7 @@ class Process:
         def ready() -> bool:
             assert self.process.poll() is None, self._log.read_text("utf-8")[-3_000:]
             try:
-                self.statuses.append(self.get("/readyz").status)
-                return self.statuses[-1] == 200 and "READY=1" in self.told
+                return self.get("/readyz").status == 200 and "READY=1" in self.told
             except OSError:
                 return False
 

@@ -318,3 +318,15 @@ def no_forms_left() -> Iterator[None]:
     from corpus.forms.loader import use_forms
 
     use_forms(None)
+
+
+def test_a_damaged_store_is_put_aside_and_replaced(city: Path) -> None:
+    file = city / "state/hyoka/feedback.sqlite"
+    assert run(["backup", "a.tar"]) == 0
+    file.write_bytes(b"no database at all" * 50)
+    with pytest.raises(BackupError):
+        back_up(settings(), Path("b.tar"))
+    assert not Path("b.tar").exists()
+    assert run(["restore", "a.tar", "--force"]) == 0
+    assert opinions(file) == ["図書館は"]
+    assert Path(f"{file}.before-restore").read_bytes() == b"no database at all" * 50

@@ -11,6 +11,7 @@ import ensurepip
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -23,7 +24,7 @@ from tiny_wheels import tiny_wheel
 from bundle.alone import Attempts, alone, possible
 from bundle.lock import sums
 from bundle.make import BundleError, archive, pack_folder
-from bundle.parts import IncompleteError, closure, installed, of_wheels
+from bundle.parts import IncompleteError, closure, declared, installed, of_wheels
 
 PROGRAM = """
 import sys
@@ -69,9 +70,16 @@ def program(folder: Path, version: str, wakaba: str = "1.0") -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    return pack_folder(folder / "mina to-1.0", program(folder / "w", "1.0"), the_pip(), "minato", ["ocr"]).folder
+
+
 @pytest.fixture
-def bundle(tmp_path: Path) -> Path:
-    return pack_folder(tmp_path / "mina to-1.0", program(tmp_path / "w", "1.0"), the_pip(), "minato", ["ocr"]).folder
+def bundle(made: Path, tmp_path: Path) -> Path:
+    """A copy to do with as one likes."""
+    return Path(shutil.copytree(made, tmp_path / made.name))
 
 
 def install(bundle: Path, *words: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
@@ -152,9 +160,9 @@ def test_what_does_not_fit_is_said_with_what_would(bundle, tmp_path):
     assert not (bundle.parent / "to").exists()
 
 
-def test_locks_name_what_is_needed_with_the_hash_of_its_wheel(bundle, tmp_path):
+def test_locks_name_what_is_needed_with_the_hash_of_its_wheel(bundle):
     def line(name: str, version: str) -> str:
-        wheel = tmp_path / "w" / f"{name}-{version}-py3-none-any.whl"
+        wheel = bundle / "wheels" / f"{name}-{version}-py3-none-any.whl"
         return f"{name}=={version} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}"
 
     assert (bundle / "locks/base.txt").read_text().splitlines() == [line("minato", "1.0"), line("wakaba", "1.0")]
@@ -205,7 +213,7 @@ def test_the_same_folder_makes_the_same_archive(bundle, tmp_path):
 def test_a_package_read_from_its_wheel_and_from_an_environment_says_the_same(tmp_path):
     wheel = of_wheels(program(tmp_path / "w", "1.0"))["minato"]
     assert wheel.requires[0] == "wakaba>=1.0" and wheel.licence == "MIT"
-    here = installed()
+    here = {**installed(), "hyoka": declared(Path(__file__).parents[1] / "pyproject.toml")}
     assert here["typer"].texts and here["typer"].licence == "MIT"
     needed = {part.key for part in closure(here, "hyoka")}
     assert needed >= {"torch", "gradio", "faiss-cpu", "tantivy"} and not needed & {"pytest", "psycopg", "pymilvus"}

@@ -5,17 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
 from configparser import RawConfigParser
-from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
-from running import QUESTION, ROOT, Chat, Process, free_port
-from test_operation import index as index
-from test_operation import sources as sources
+from running import ROOT
 
 from assistant.settings import Settings
 
@@ -98,90 +92,6 @@ def test_the_container_starts_without_rights_and_knows_how_to_tell_its_health():
     assert not re.search(r"ADD http|curl |wget ", text)
     ignored = (DEPLOY / "container" / "Containerfile.dockerignore").read_text("utf-8").split()
     assert {".git", ".venv", ".hyoka"} <= set(ignored)  # no index and no history into an image
-
-
-def test_the_health_check_of_the_container_tells_alive_from_dead(server):
-    text = (DEPLOY / "container" / "Containerfile").read_text("utf-8")
-    code = re.search(r'CMD \["python", "-c", "(.*)"\]', text)[1]
-    alive = subprocess.run([sys.executable, "-c", code.replace(":8000/", f":{server.port}/")], capture_output=True)
-    dead = subprocess.run([sys.executable, "-c", code.replace(":8000/", f":{free_port()}/")], capture_output=True)
-    assert alive.returncode == 0 and dead.returncode != 0
-
-
-# ---- nginx ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def server(index, tmp_path_factory) -> Iterator[Process]:
-    own = tmp_path_factory.mktemp("behind")
-    shutil.copytree(index, own / "index")
-    running = Process(own / "index", own).until_ready()
-    yield running
-    running.end()
-
-
-@contextmanager
-def nginx(folder: Path, behind: int) -> Iterator[int]:
-    """The example as it is but for the ports, the certificate and the user; gives the port."""
-    port = free_port()
-    site = (DEPLOY / "proxy" / "nginx.conf").read_text("utf-8")
-    site = site.replace("127.0.0.1:8000", f"127.0.0.1:{behind}").replace("listen 443 ssl;", f"listen 127.0.0.1:{port};")
-    site = re.sub(r"^\s*ssl_.*\n", "", site, flags=re.M).replace("listen 80;", f"listen 127.0.0.1:{free_port()};")
-    (folder / "site.conf").write_text(site, "utf-8")
-    places = "".join(
-        f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    (folder / "nginx.conf").write_text(
-        f"daemon off;\nworker_processes 1;\npid {folder}/pid;\nerror_log stderr;\n"
-        f"events {{ worker_connections 64; }}\nhttp {{\n{places}include {folder}/site.conf;\n}}\n",
-        "utf-8",
-    )
-    program = [shutil.which("nginx") or "/usr/sbin/nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)]
-    checked = subprocess.run([*program, "-t"], capture_output=True, text=True)
-    assert checked.returncode == 0, checked.stderr
-    running = subprocess.Popen(program, stderr=subprocess.DEVNULL)
-    try:
-        yield port
-    finally:
-        running.terminate()
-        running.wait(10)
-
-
-class Through(Process):
-    """The same server, reached over another port."""
-
-    def __init__(self, server: Process, port: int) -> None:
-        self.__dict__.update(server.__dict__)
-        self.port = port
-
-
-@pytest.mark.skipif(
-    shutil.which("nginx") is None and not Path("/usr/sbin/nginx").exists(), reason="nginx がありません（nginx-light）"
-)
-def test_a_question_a_search_and_a_streamed_answer_go_through_nginx(server, tmp_path):
-    with nginx(tmp_path, server.port) as port:
-        through = Through(server, port)
-
-        def answers() -> bool:
-            try:
-                return through.get("/readyz").status == 200
-            except OSError:
-                return False
-
-        server.wait(answers)
-        before = len(server.lines)
-        assert through.ask().json["citations"]
-        assert through.get(f"/api/v1/search?q={quote('花火大会')}").json["total"] >= 1
-        assert "X-Request-ID" in through.get("/").headers
-        assert any(one["msg"] == "process_completed" and one["success"] for one in Chat(through, QUESTION).read())
-        page = through.connect()
-        page.request("GET", "/gradio_api/heartbeat/abcdefgh")
-        assert page.getresponse().readline() == b"data: ALIVE\n"  # never ends: a proxy that held it back would wait
-        page.close()
-        assert through.send("POST", "/api/v1/ask", {"question": "x" * 6_000_000}).status == 413
-        lines = server.lines[before:]
-        ids = [one["request"] for one in lines if one.get("route") == "/api/v1/ask"]
-        assert len(ids) == 1 and re.fullmatch(r"[0-9a-f]{32}", ids[0])  # nginx has made it
 
 
 # ---- the runbook ----------------------------------------------------------------------------------------------------

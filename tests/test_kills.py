@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-KILLS = 24
+KILLS = 14  # of tuning, see test_tuning.py and the benchmark
 
 
 def test_whatever_is_killed_whenever_the_old_index_serves_or_the_new_and_the_next_run_clears_up(tmp_path: Path) -> None:
@@ -23,5 +23,5 @@ def test_whatever_is_killed_whenever_the_old_index_serves_or_the_new_and_the_nex
     found = json.loads(told.stdout)
     assert found["wrong"] == 0 and found["killed"] > KILLS / 2
     assert {"build", "update", "compaction"} <= found["commands"].keys()
-    served = [state for one in found["commands"].values() for state in one["served_after_the_kill"]]
-    assert "before" in served and "new" in served
+    served = {state for one in found["commands"].values() for state in one["served_after_the_kill"]}
+    assert "before" in served and served <= {"before", "new", "the same"}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bundle.licences import judge, rules
-from bundle.parts import IncompleteError, Part, closure, installed
+from bundle.parts import IncompleteError, Part, closure, declared, installed
 
 RULES = {
     "allowed": ["MIT", "BSD-3-Clause", "Apache-2.0"],
@@ -17,12 +19,12 @@ RULES = {
 
 
 def part(licence: str, name: str = "minato") -> Part:
-    return Part(name, "1.0", "", "", licence, (), {})
+    return Part(name, "1.0", "", "", licence, (), (), {})
 
 
 @pytest.fixture(scope="module")
 def here():
-    return installed()
+    return {**installed(), "hyoka": declared(Path(__file__).parents[1] / "pyproject.toml")}
 
 
 def brought(here, *extras: str) -> list[Part]:
@@ -43,6 +45,7 @@ def test_what_an_extra_adds_is_permissive_or_an_exception_with_a_reason(here, ex
         needed = brought(here, extra)
     except IncompleteError as error:
         pytest.skip(str(error))
+    assert {one.key for one in needed} > {one.key for one in brought(here)}, "the extra adds something"
     judged = [judge(one, extras=[extra]) for one in needed]
     assert [f"{one.part.name} {one.objection}" for one in judged if one.objection] == []
 
@@ -95,3 +98,8 @@ def test_an_exception_counts_for_its_package_its_licence_and_its_extra_alone():
 def test_what_a_person_read_is_read_again_when_the_package_says_something_else():
     assert judge(part("see file", "wakaba"), RULES).spdx == "MIT"
     assert "was read when it said" in judge(part("see files", "wakaba"), RULES).objection
+
+
+def test_an_extra_that_does_not_exist_is_no_empty_extra(here):
+    with pytest.raises(IncompleteError, match="hyoka has no extra postgress"):
+        closure(here, "hyoka", ["postgress"])

@@ -191,7 +191,11 @@ def test_a_policy_that_lets_something_in_is_told(policy, words):
 
 
 def test_a_command_that_does_not_end_is_ended_with_everything_it_started(tmp_path):
-    with pytest.raises(subprocess.TimeoutExpired):
-        alone(["sh", "-c", f"sleep 600 & echo $! > {tmp_path}/pid; wait"], seconds=2)
-    started = Path("/proc", (tmp_path / "pid").read_text().strip(), "stat")
+    said = tmp_path / "pid"
+    for seconds in (2, 10, 60):  # a busy machine may take longer to come as far as the second process
+        with pytest.raises(subprocess.TimeoutExpired):
+            alone(["sh", "-c", f"sleep 600 & echo $! > {said}; wait"], seconds=seconds)
+        if said.exists():
+            break
+    started = Path("/proc", said.read_text().strip(), "stat")
     assert not started.exists() or started.read_text().split(")")[1].split()[0] == "Z"

@@ -23,6 +23,7 @@ from assistant.readiness import Asker
 from assistant.store import FeedbackStore, open_store
 from assistant.upkeep import Upkeep
 from evals.desk import Desk, open_desk
+from ui.auditfiles import add_audit_files
 from ui.casefiles import add_case_files
 from ui.comparepages import add_comparison
 from ui.dress import Dress
@@ -68,10 +69,11 @@ def create_app(
     add_pictures(app, assistant)
     add_report(app, assistant)
     add_usage(app, kept)
+    add_audit_files(app, kept.audit)
     desk = open_desk(app.state.recorder, kept)
     add_case_files(app, desk)
     add_papers(app, kept.talks)
-    add_results(app, assistant, app.state.line)
+    add_results(app, assistant, app.state.line, kept.audit)
     add_search_files(app, assistant)
     _refuse_uploads(app)
     app.add_middleware(Visitors, days=kept.talks.keeping.days if kept.talks.keeping.on else 0)

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from assistant.accounts import csv_cell
+from assistant.audit import shown
 from assistant.payload import Sources, visible
 from assistant.readiness import Asker
 from assistant.refusals import clean_question
@@ -58,6 +59,7 @@ def search_table(index: Index, search: Search, root: str) -> SheetOfCells:
     sources = Sources(index)
     rows: list[Row] = []
     for hit in _sheets(index, search):
+        shown([hit.best.sheet.sheet_id])
         for passage in visible((hit.best, *hit.others)):
             rows.append(_row(hit, passage, sources, root))
             if len(rows) == MOST_ROWS:

@@ -21,22 +21,20 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
-from importlib import import_module
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from corpus.errors import IndexMissing
+from evals.benchmarks.forking import Watch, command, ended, forked, preload, touches
 from index.manifest import current, read_manifest
 
-SHEETS = (
-    32  # files of the small index that is built; three that change are less than a tenth, so an update takes them in
-)
+# Files of the small index that is built; three that change are less than a tenth, so an update takes them in.
+SHEETS = 32
 QUESTIONS = ("図書館運営事業の今後の計画は", "令和5年度の決算額が大きい順に3つ教えて", "道路補修事業の目的は")
 QUERIES = ("図書館", "設備を更新する", "市民の安全")
-HANGS = 120.0  # seconds after which a command is taken to hang
 _THINGS = ("図書館運営", "道路補修", "防災無線整備", "学校給食", "斎場管理", "公園緑地", "下水道整備", "保育所運営")
 _DOES = ("を計画どおり続ける", "の設備を更新する", "の利用者を増やす", "を民間に委託する", "の費用を見直す")
 _EVENTS = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "shutil.", "sqlite3.connect")
@@ -114,90 +112,6 @@ def left_over(folder: Path) -> list[str]:
     return sorted(str(one.relative_to(folder)) for one in rest)
 
 
-# ---- processes ----------------------------------------------------------------------------------------------------
-
-
-def forked(work: Callable[[], Any], log: Path) -> tuple[int, int]:
-    """Starts ``work`` in a forked process with a group of its own; returns its id and a pipe on which its result comes as JSON."""
-    receiver, sender = os.pipe()
-    pid = os.fork()
-    if pid:
-        os.close(sender)
-        return pid, receiver
-    code = 70
-    try:
-        os.setsid()
-        os.close(receiver)
-        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        for stream in (1, 2):
-            os.dup2(output, stream)
-        os.write(sender, json.dumps(work()).encode())
-        sys.stdout.flush()
-        code = 0
-    except BaseException as problem:
-        with suppress(OSError):
-            os.write(2, f"{type(problem).__name__}: {getattr(problem, 'message', problem)}\n".encode())
-    finally:
-        os._exit(code)
-
-
-def ended(pid: int, receiver: int, log: Path) -> Any:
-    """Waits for a forked process and returns its result; RuntimeError with its last words where it has none."""
-    with os.fdopen(receiver, "rb") as stream:
-        text = stream.read()
-    os.waitpid(pid, 0)
-    if not text:
-        raise RuntimeError(log.read_text("utf-8", "replace").strip()[-400:] or "no word")
-    return json.loads(text)
-
-
-def command(
-    scene: Scene, folder: Path, sources: Path, watch: Callable[[str, Sequence[Any]], None] | None = None
-) -> int:
-    """Runs the command of a scene in this (forked) process; returns its exit status."""
-    from assistant.cli import run
-
-    os.environ.update(HYOKA_JOBS=str(scene.jobs), HYOKA_INDEX_DIR=str(folder))
-    if scene.name == "tune":
-        _accept()
-    if watch is not None:
-        sys.addaudithook(lambda event, values: watch(event, values) if event.startswith(_EVENTS) else None)
-    return run([argument.replace("SOURCES", str(sources)) for argument in scene.arguments])
-
-
-def _accept() -> None:
-    """So small an index proves no gain; here what is of interest is that weights are stored, not whether they are good."""
-    from index.fusion import Weights
-
-    tuning: Any = import_module("index.tuning.run")
-    real, bench = tuning.fit, tuning.Bench
-
-    def fit(*values: Any, **named: Any) -> Any:
-        return replace(real(*values, **named), refused="", weights=replace(Weights(), low=0.35))
-
-    tuning.fit = fit
-    tuning.Bench = lambda problems, _: bench(problems, time.monotonic() + 0.2)
-
-
-def touches(folder: Path) -> tuple[Callable[[str, Sequence[Any]], None], list[int]]:
-    """A watch over what is done to the files of a folder, and how often something was (the only number of the list)."""
-    count, place = [0], str(folder)
-
-    def watch(event: str, values: Sequence[Any]) -> None:
-        if event == "open" and not _writes(values):
-            return
-        if any(str(value).startswith(place) for value in values if isinstance(value, (str, os.PathLike))):
-            count[0] += 1
-
-    return watch, count
-
-
-def _writes(values: Sequence[Any]) -> bool:
-    """Whether what is told of an opening of a file (its name, the mode or None, the flags) is one for writing."""
-    _, mode, flags = values
-    return bool(set(mode or "") & set("wax+")) or bool(isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR))
-
-
 # ---- a kill -------------------------------------------------------------------------------------------------------
 
 
@@ -240,7 +154,7 @@ class Killing:
         shutil.copytree(sheets, self.sources)
 
     def _run(self, scene: Scene, folder: Path) -> int:
-        pid, pipe = forked(lambda: command(scene, folder, self.sources), self.log)
+        pid, pipe = forked(lambda: self._command(scene, folder), self.log)
         code: int = ended(pid, pipe, self.log)
         if code:
             raise RuntimeError(f"{scene.name}: {self.log.read_text('utf-8', 'replace')[-400:]}")
@@ -269,7 +183,7 @@ class Killing:
         began = time.monotonic()
 
         def counted() -> int:
-            command(scene, folder, self.sources, watch)
+            self._command(scene, folder, watch)
             return count[0]
 
         pid, pipe = forked(counted, self.log)
@@ -282,13 +196,17 @@ class Killing:
             raise RuntimeError(f"{scene.name} leaves {rest} though nothing killed it")
         return seconds, touched, before, self.look(folder)
 
+    def _command(self, scene: Scene, folder: Path, watch: Watch | None = None) -> int:
+        arguments = [argument.replace("SOURCES", str(self.sources)) for argument in scene.arguments]
+        return command(arguments, folder, scene.jobs, watch)
+
     def kill(self, scene: Scene, way: str) -> Found:
         """One kill of a scene's command, ``way`` being ``time``, ``touch`` or ``publishing``, and what was found after it."""
         seconds, touched, before, after = self.measured[scene.name]
         folder = self._fresh(scene)
         if way == "time":
             at = self.draw.uniform(0, 1.05 * seconds)
-            pid, pipe = forked(lambda: command(scene, folder, self.sources), self.log)
+            pid, pipe = forked(lambda: self._command(scene, folder), self.log)
             time.sleep(at)
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -302,7 +220,7 @@ class Killing:
                 if count[0] > at:  # before what is told of is done
                     os.kill(os.getpid(), signal.SIGKILL)
 
-            pid, pipe = forked(lambda: command(scene, folder, self.sources, dies), self.log)
+            pid, pipe = forked(lambda: self._command(scene, folder, dies), self.log)
         os.close(pipe)
         _, status = os.waitpid(pid, 0)
         found = Found(scene.name, way, round(at / (seconds if way == "time" else touched), 3), os.WIFSIGNALED(status))
@@ -336,29 +254,6 @@ class Killing:
         return False
 
 
-_MODULES = (
-    "assistant.accounts", "assistant.changes", "assistant.cli", "assistant.indexing", "assistant.intake",
-    "assistant.opening", "assistant.payload", "assistant.printouts", "assistant.raycluster", "assistant.session",
-    "assistant.tuning", "index.modelencoder", "index.tuning.run", "index.update",
-)  # fmt: skip
-
-
-def preload() -> None:
-    """Everything a command imports, and the encoder: none of it starts a thread, so the process can be forked."""
-    for module in _MODULES:
-        import_module(module)
-    from corpus.documents import Document
-    from corpus.reading import read_sheets
-    from index.encoder import load_encoder
-    from index.synonyms import load_synonyms
-    from index.tuning.everyday import common_words
-
-    load_encoder().encode(["準備"], "passage")
-    load_synonyms().rewrites()
-    common_words()
-    read_sheets(Document("a.txt", "事務事業評価シート\n事業名 準備\n事業の目的\n準備する。\n", "", "text"))
-
-
 # How often each scene comes in twenty kills: starting processes that read files, and tuning, take longer than all the rest.
 SHARES = {"build": 6, "update": 6, "compaction": 4, "whole": 2, "tune": 1, "build with two readers": 1}
 
@@ -366,7 +261,7 @@ SHARES = {"build": 6, "update": 6, "compaction": 4, "whole": 2, "tune": 1, "buil
 def run(kills: int, seed: int = 1, names: Sequence[str] = (), seconds: float = 1e9) -> list[Found]:
     """Kills ``kills`` times, or as often as goes in ``seconds``; a third of them by the clock and the others at a touch. Says what was found each time."""
     began = time.monotonic()
-    preload()
+    preload(tuning=not names or "tune" in names)
     with tempfile.TemporaryDirectory(prefix="hyoka-kills-") as place:
         killing = Killing(Path(place), seed, names)
         shares = [SHARES[scene.name] for scene in killing.scenes]
@@ -395,7 +290,10 @@ def summary(found: Sequence[Found]) -> dict[str, Any]:
         "wrong": sum(bool(one.wrong) for one in found),
         "commands": table,
         "what_was_wrong": [asdict(one) for one in found if one.wrong],
-        "runs": [[one.scene, one.way, one.at, one.killed, one.served, len(one.wrong)] for one in found],
+        "runs": [
+            ",".join((one.scene, one.way, str(one.at), "killed" if one.killed else "ended", one.served))
+            for one in found
+        ],
     }
 
 
@@ -413,10 +311,10 @@ def main() -> None:
         if asked.out.exists():
             before = json.loads(asked.out.read_text("utf-8"))
             wrong = {(one["scene"], one["at"]): one["wrong"] for one in before["what_was_wrong"]}
-            earlier = [
-                Found(scene, way, at, killed, served, wrong.get((scene, at), []))
-                for scene, way, at, killed, served, _ in before["runs"]
-            ]
+            earlier = []
+            for run_before in before["runs"]:
+                scene, way, at, how, served = run_before.split(",")
+                earlier.append(Found(scene, way, float(at), how == "killed", served, wrong.get((scene, float(at)), [])))
             found = earlier + found
         asked.out.write_text(json.dumps(summary(found), ensure_ascii=False, indent=1) + "\n", "utf-8")
     told = summary(found)

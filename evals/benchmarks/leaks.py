@@ -49,6 +49,7 @@ INVENTED = "遠野原市"  # of the sheets that are hidden by their municipality
 SOMEBODY, ADMIN, EVERYBODY = "somebody", "admin", "everybody"
 USER_HEADER = "X-Forwarded-User"
 LISTED = 200
+SAVED = 5  # of so many searches one is saved as a file: the whole list of it
 _MARK, _VALUE = re.compile(r"<[^>]*>"), re.compile(r'="([^"]*)"')
 _TOOK = ("took_ms", "index_version")
 
@@ -113,10 +114,21 @@ class Hidden:
             found += [f"id {one}" for one in self.ids if one in text]
             key = squeeze(text)
             for kind, values in (("name", self.names), ("file", self.files), ("town", self.towns)):
-                found += [f"{kind} {one}" for one in values if one in key and one not in own]
+                found += [f"{kind} {one}" for one in values if one in key and not self._own(one, own)]
             quoted = (_stretches(key) & self.stretches) - _stretches(own)
-            found += [f"text {one}" for one in sorted(quoted)[:3]]
+            found += [f"text {one}" for one in sorted(quoted) if not self._composed(one)][:3]
         return found
+
+    def _own(self, name: str, asked: str) -> bool:
+        """Whether a name is the caller's own words, or such a word and one that is seen: a slip that was put right."""
+        if name in asked:
+            return True
+        parts = ((name[:at], name[at:]) for at in range(1, len(name)))
+        return any((a in asked and b in self.seen) or (a in self.seen and b in asked) for a, b in parts)
+
+    def _composed(self, stretch: str) -> bool:
+        """Whether it is two things that are seen, side by side: 成果指標： and a label, as the screens put them."""
+        return any(stretch[:at] in self.seen and stretch[at:] in self.seen for at in range(1, STRETCH))
 
 
 @dataclass
@@ -170,11 +182,13 @@ class Visitor:
         words = quote(case.question)
         self.see("search", f"/api/v1/search?q={words}&k=200", None, asked)
         self.see("search screen", f"/search/results?q={words}", None, asked)
-        self.see("search saved", f"/export/search.csv?q={words}", None, asked)
+        if self.looked.by_kind["search"] % SAVED == 0:
+            self.see("search saved", f"/export/search.csv?q={words}", None, asked)
         return answer
 
-    def wander(self, whole: Snapshot, view: Snapshot) -> None:
-        """Lists, sheets, sources, pages, comparisons, exports, probes: of what is seen, and of what is not."""
+    def wander(self, whole: Snapshot, view: Snapshot, most: int | None = None) -> None:
+        """Lists, sheets, sources, pages, comparisons, exports, probes: of what is seen, and of what is not; ``most``: of
+        so many sheets of each."""
         self.see("list", "/api/v1/sheets?limit=10000")
         listed = json.loads(self._fetch("/api/v1/sheets?limit=10000", None, SOMEBODY)[1])
         if listed["total"] != len(view.sheets()):
@@ -182,7 +196,9 @@ class Visitor:
         for town in sorted({sheet.municipality for sheet in whole.sheets()}):
             self.see("list", f"/api/v1/sheets?municipality={quote(town)}")
         ids = [sheet.sheet_id for sheet in view.sheets()]
-        for sheet in whole.sheets():
+        every = whole.sheets()
+        hidden = [sheet for sheet in every if sheet.sheet_id not in ids][:most]
+        for sheet in [*[sheet for sheet in every if sheet.sheet_id in ids][:most], *hidden]:
             one = quote(sheet.sheet_id)
             expected = 200 if sheet.sheet_id in ids else 404
             for kind, path in (
@@ -224,7 +240,7 @@ class Visitor:
             "data": [values.get(one) for one in event["inputs"]],
             "fn_index": event["id"],
             "session_hash": session,
-            "event_data": None,
+            "event_data": {"index": [0, 0], "value": "1", "row_value": ["1"], "selected": True},
             "trigger_id": None,
         }
         self._fetch("/gradio_api/queue/join", told, who)
