@@ -25,8 +25,9 @@ def mcp_command(index_dir: IndexDir = None) -> None:
     from assistant.opening import open_index
     from assistant.upkeep import open_upkeep
 
-    live = open_upkeep(settings, open_index(settings, reranked=True)).live
-    live.start()  # such a process lives for days: it takes a new index as a server does
+    # Such a process lives for days: it takes a new index as a server does, but writes none.
+    live = open_upkeep(settings, open_index(settings, reranked=True), tidying=False).live
+    live.start()
     try:
         anyio.run(serve_stdio, live, Line(settings.at_once, settings.waiting, settings.waiting_seconds))
     finally:

@@ -8,6 +8,7 @@ import re
 import socket
 import threading
 import time
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,10 +21,12 @@ from test_live import wait_for
 
 import assistant.completionerrors
 import assistant.footnotes
+from assistant.completionerrors import refusal_at
 from assistant.footnotes import escaped, footnoted
 from assistant.line import Line
 from assistant.papers import one_line
 from assistant.payload import answer_json
+from assistant.refusals import MESSAGES, error_response
 from assistant.schemas import AnswerJson
 from assistant.store import FeedbackStore
 from index.types import Filters
@@ -245,7 +248,6 @@ def test_a_key_is_the_api_key_and_nobody_comes_in_without_one(tmp_path):
                 in known.chat.completions.create(model="hyoka", messages=said(PLAN)).choices[0].message.content
             )
             assert [one.id for one in known.models.list()] == ["hyoka"]
-            assert known.with_options(api_key="hyk_wrong", max_retries=0)
             with pytest.raises(AuthenticationError) as problem:
                 known.with_options(api_key="hyk_wrong").chat.completions.create(model="hyoka", messages=said(PLAN))
         assert problem.value.type == "authentication_error" and "鍵" in problem.value.body["message"]
@@ -253,6 +255,17 @@ def test_a_key_is_the_api_key_and_nobody_comes_in_without_one(tmp_path):
             told = Told(address, path)
             assert told.status == 401 and set(told.json["error"]) == {"message", "type", "param", "code"}
         assert set(Told(address, "/api/v1/sheets").json["error"]) == {"code", "message"}, "elsewhere as before"
+
+
+def test_a_refusal_of_the_door_is_in_the_shape_of_the_address_and_keeps_its_headers():
+    told = error_response(429, *MESSAGES[429])
+    told.headers["Retry-After"] = "7"
+    assert refusal_at("/api/v1/ask", told) is told
+    shaped = refusal_at("/v1/models", told)
+    assert (shaped.status_code, shaped.headers["retry-after"]) == (429, "7")
+    error = json.loads(shaped.body)["error"]
+    assert (error["type"], error["param"], error["code"]) == ("rate_limit_error", None, "too_many_requests")
+    assert int(shaped.headers["content-length"]) == len(shaped.body)
 
 
 def test_who_comes_while_all_are_busy_is_told_when_to_come_again():
@@ -322,8 +335,6 @@ def test_whatever_a_sheet_prints_is_shown_as_it_is_printed(text):
 def test_a_sheet_makes_no_mark_no_bold_and_no_link_of_its_own():
     answer = FakeAssistant().ask(PLAN)
     hostile = "資料[1]は**極秘** ![x](http://a/b) <img src=x> | # を参照[^1]"
-    from dataclasses import replace
-
     cited = replace(answer.citations[0], quote=hostile)
     made = replace(answer, answer=f"- **名前**：{hostile} [1]\n# {hostile}", citations=(cited,))
     written = footnoted(answer_json(made, FakeAssistant().index), "http://h/")

@@ -18,7 +18,7 @@ from crowds import Gate, Told, serving
 from fake_encoder import FakeEncoder
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
-from openai import OpenAI
+from openai import AsyncOpenAI, OpenAI
 
 from assistant.access.registerfile import put_key
 from assistant.audit import Auditing, AuditTrail, use_trail
@@ -266,6 +266,8 @@ def test_two_keys_at_the_same_time_see_each_their_own_sheets_and_tools(index, tm
     store = FeedbackStore()
     live = Live(Assistant(index), lambda: "", lambda old: old)
     with serving(live, Line(4), policy_of(file, store, auth="users", requests_per_minute=0), store) as address:
+        chats = {town: AsyncOpenAI(base_url=f"{address}/v1", api_key=key, max_retries=0) for town, key in keys.items()}
+        question = {"role": "user", "content": "花火大会の今後の計画は？"}
 
         async def seen(town: str, mode: str) -> None:
             async with connected(address, keys[town], mode) as client:
@@ -285,6 +287,9 @@ def test_two_keys_at_the_same_time_see_each_their_own_sheets_and_tools(index, tm
                     assert [one["name"] for one in counted["totals"]] == [town]
                     others = (await client.list_resources()).resources
                     assert len(others) == listed["total"]
+                    chat = await chats[town].chat.completions.create(model="hyoka", messages=[question])
+                    titles = {one.url_citation.title.split()[0] for one in chat.choices[0].message.annotations}
+                    assert titles == {town}
 
         async def story() -> None:
             towns = [(town, mode) for town in keys for mode in ("auto", "legacy")]
