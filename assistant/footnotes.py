@@ -70,6 +70,16 @@ def citation_title(citation: CitationJson) -> str:
     return " ".join(one_line(part) for part in parts if part)
 
 
+def quoted(text: str) -> str:
+    """A quote on one line; rows of a table stay apart.
+
+    >>> quoted("貸出を止めずに\\n提供する。"), quoted("予算額\\t10\\n決算額\\t9")
+    ('貸出を止めずに提供する。', '予算額 10 / 決算額 9')
+    """
+    lines = [text] if "\t" not in text else [line for line in text.split("\n") if line.strip()]
+    return one_line(" / ".join(flat(line) for line in lines))
+
+
 def escaped(text: str) -> str:
     """Text on one line that Markdown shows as it is.
 
@@ -194,7 +204,7 @@ def _cell(value: str | int | float | None, column: str) -> str:
 
 def _source(citation: CitationJson, base: str) -> str:
     address = sheet_link(base, citation)
-    quote = shorten(flat(citation.quote), QUOTE_LIMIT)
+    quote = shorten(quoted(citation.quote), QUOTE_LIMIT)
     return f"{escaped(source_words(citation))}「{escaped(quote)}」" + (f" [{OPEN}]({address})" if address else "")
 
 

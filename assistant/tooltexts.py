@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assistant.drafts import shorten
-from assistant.footnotes import footnoted
+from assistant.footnotes import footnoted, quoted
 from assistant.papers import flat, one_line, source_words, year_words
 from assistant.schemas import AnswerJson, CitationJson, FactJson, SearchJson, SheetDetailJson, SheetJson, SheetListJson
 from assistant.toolschemas import FactsJson, FigureJson
@@ -28,7 +28,7 @@ def search_text(found: SearchJson, base: str) -> str:
             part for part in (_head(hit.municipality, hit.fiscal_year, hit.sheet), hit.department) if part
         )
         lines.append(f"- {place}／{one_line(hit.section)}（sheet_id: {hit.sheet_id}）")
-        lines.append(f"  {shorten(one_line(flat(hit.text)), _PASSAGE)}")
+        lines.append(f"  {shorten(quoted(hit.text), _PASSAGE)}")
     return "\n".join(lines)
 
 
@@ -51,7 +51,7 @@ def _page(sheet: SheetDetailJson) -> Iterator[str]:
         yield from (f"- {_figure(fact)}" for fact in sheet.facts)
     if sheet.ratings:
         yield "\n## 評価と選択"
-        yield from (f"- {one_line(one.label)}: {one_line(flat(one.text))}" for one in sheet.ratings)
+        yield from (f"- {one_line(one.label)}: {quoted(one.text)}" for one in sheet.ratings)
     if sheet.other_years:
         yield "\n## ほかの年度のシート"
         for other in sheet.other_years:
@@ -98,4 +98,4 @@ def _head(municipality: str, year: int | None, name: str) -> str:
 
 
 def _source(one: CitationJson) -> str:
-    return f"{source_words(one)}「{shorten(one_line(flat(one.quote)), _PASSAGE)}」"
+    return f"{source_words(one)}「{shorten(quoted(one.quote), _PASSAGE)}」"
