@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 from assistant.access.caller import caller
 from assistant.readiness import Asker
+from assistant.spreadsheets import csv_cell
 from corpus.certainty import THRESHOLD
 from corpus.documents import NO_NAME, Certainty, Fact, Section, Sheet
 from corpus.forms.loader import kind_of
@@ -26,7 +26,6 @@ HEAD = frozenset(LOOKED_FOR[:4])
 """The part of it that says whose sheet it is."""
 
 _PURPOSE = ("目的", "意図")
-_FORMULA = re.compile(r"^\s*[=+@\-＝＋＠－\t\r]")
 _NONE = Judgement((), None)
 _KEPT_ACCOUNTS = 3  # of other visibilities beside the one asked for
 
@@ -247,10 +246,3 @@ def _rows(account: FileAccount) -> Iterator[list[object]]:
             "・".join(one.found), "・".join(one.missing), score, "要確認" if one.doubtful else "",
             "\n".join(one.warnings),
         ]  # fmt: skip
-
-
-def csv_cell(value: object) -> object:
-    """A text that starts like a formula gets an apostrophe, so that Excel shows it instead of computing it."""
-    if isinstance(value, str) and _FORMULA.match(value):
-        return f"'{value}"
-    return "" if value is None else value

@@ -100,6 +100,12 @@ ERRORS: dict[int | str, dict[str, object]] = {
     status: {"model": ErrorJson, "description": MESSAGES[status][1]} for status in (400, 404, 422)
 }
 
+# Of a route that answers with plain text: its refusals are JSON all the same.
+PLAIN_ERRORS: dict[int | str, dict[str, object]] = {
+    status: {**told, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorJson"}}}}
+    for status, told in ERRORS.items()
+}
+
 BUSY: dict[int | str, dict[str, object]] = {
     503: {
         "model": ErrorJson,
@@ -208,7 +214,7 @@ def _sheets(assistant: Asker) -> APIRouter:
         """シートの欄、数値（金額は円）、評価を返します。"""
         return sheet_detail_json(find_sheet(assistant.index, sheet_id), assistant.index)
 
-    @router.get("/sheets/{sheet_id}/source", summary="原文", response_class=PlainTextResponse)
+    @router.get("/sheets/{sheet_id}/source", summary="原文", response_class=PlainTextResponse, responses=PLAIN_ERRORS)
     def source(sheet_id: str) -> PlainTextResponse:
         """シートのある文書から取り出したテキスト全体。引用の `start` と `end` はこの文字の位置です。
 
@@ -288,9 +294,10 @@ def _unknown() -> APIRouter:
     """Unknown addresses under /api and /v1 answer as JSON instead of falling through to the screens."""
     router = APIRouter(include_in_schema=False)
 
+    @router.api_route("/v1", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     @router.api_route("/v1/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     @router.api_route("/api/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-    def unknown(request: Request, rest: str) -> None:
+    def unknown(request: Request, rest: str = "") -> None:
         partial = any(route.matches(request.scope)[0] is Match.PARTIAL for route in request.app.routes)
         raise HTTPException(405 if partial else 404)
 

@@ -42,10 +42,14 @@ Result = TypeVar("Result")
 
 _GONE = 499  # nobody is there to read it; what proxies call a client that closed the connection
 ERRORS: dict[int | str, dict[str, object]] = {
+    400: {"model": CompletionErrorJson, "description": "リクエストを読めません。"},
     404: {"model": CompletionErrorJson, "description": "その名前のモデルはありません。"},
     422: {"model": CompletionErrorJson, "description": "リクエストの内容に誤りがあるか、hyoka にはできないことです。"},
     503: {"model": CompletionErrorJson, "description": "混み合っています。Retry-After の秒数だけ待ってください。"},
 }
+
+
+STREAMED: dict[int | str, dict[str, object]] = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ def completion_routes(assistant: Asker, line: Line) -> APIRouter:
         "/chat/completions",
         summary="チャットの形で質問する（OpenAI 互換）",
         response_model=CompletionJson,
-        responses=ERRORS,
+        responses=ERRORS | STREAMED,
     )
     async def complete(request: Request, body: CompletionAskJson) -> Response:
         """最後の `user` の文が質問です。回答は脚注つきの Markdown で、引用は `annotations` と `hyoka` にも入ります。"""

@@ -96,6 +96,8 @@ def _sheets(index: Index, asked: FactArguments) -> list[Sheet]:
 def _fields(asked: FactArguments) -> list[AskedField]:
     """The field as questions know it, else a row of that name, of money or of anything else."""
     key = squeeze(asked.field)
+    if not key:
+        raise QuestionError("項目の名前が空です。決算額 のように field を指定してください。")
     known = next(
         (one for one in asked_fields() if one.type in ("amount", "number") and key in (squeeze(one.name), *one.ask)),
         None,

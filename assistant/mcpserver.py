@@ -6,7 +6,9 @@ nothing behind.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from asyncio import AbstractEventLoop
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
@@ -213,7 +215,8 @@ class McpDoor:
     ) -> None:
         self._assistant, self._line, self._trail = assistant, line, trail
         self.own_machine_only = own_machine_only
-        self._manager: StreamableHTTPSessionManager | None = None
+        # One for each event loop: an application may be run by several, and a manager belongs to the loop it began in.
+        self._managers: dict[AbstractEventLoop, StreamableHTTPSessionManager] = {}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -223,22 +226,25 @@ class McpDoor:
             return
         from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-        self._manager = StreamableHTTPSessionManager(
+        manager = StreamableHTTPSessionManager(
             open_server(self._assistant, self._line, self._trail),
             json_response=True,
             stateless=True,  # no sessions to be kept, taken over or run out of
             security_settings=_security(self.own_machine_only),
             max_request_body_size=BODY_LIMIT,
         )
-        async with self._manager.run():
+        loop = asyncio.get_running_loop()
+        async with manager.run():
+            self._managers[loop] = manager
             try:
                 yield
             finally:
-                self._manager = None
+                del self._managers[loop]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """405 for the streams of server and sessions that a stateless server has not (the specification provides for it)."""
-        if self._manager is None:
+        manager = self._managers.get(asyncio.get_running_loop())
+        if manager is None:
             refused = (
                 error_response(501, "not_installed", MISSING)
                 if not installed()
@@ -250,7 +256,7 @@ class McpDoor:
             refused.headers["Allow"] = "POST"
             await refused(scope, receive, send)
         else:
-            await self._manager.handle_request(scope, receive, send)
+            await manager.handle_request(scope, receive, send)
 
 
 def _security(own_machine_only: bool) -> TransportSecuritySettings:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
+from assistant.characters import clean_text
 from assistant.types import CarriedKind, ReadingName
 from corpus.documents import SheetKind
 from index.types import Filters
@@ -110,12 +111,12 @@ class FiltersJson(BaseModel):
     def filters(self) -> Filters:
         """The same as the value the index takes; a year that no calendar has can match nothing and is dropped late."""
         return Filters(
-            municipality=tuple(self.municipality),
+            municipality=tuple(map(clean_text, self.municipality)),
             fiscal_year=tuple(min(max(year, 0), 9999) for year in self.fiscal_year),
-            department=tuple(self.department),
-            section=tuple(self.section),
-            rating=tuple(self.rating),
-            budget=tuple(self.budget),
+            department=tuple(map(clean_text, self.department)),
+            section=tuple(map(clean_text, self.section)),
+            rating=tuple(map(clean_text, self.rating)),
+            budget=tuple(map(clean_text, self.budget)),
         )
 
 

@@ -24,6 +24,7 @@ from assistant.ending import Ending
 from assistant.logs import fields, set_up
 from assistant.notify import notify, watchdog_seconds
 from assistant.prefix import Prefix
+from assistant.protocol import refusing
 from corpus.errors import HyokaError, SettingsError
 
 if TYPE_CHECKING:
@@ -178,6 +179,8 @@ def run(
         server_header=False,
         ssl_certfile=None if tls is None else tls.cert,
         ssl_keyfile=None if tls is None else tls.key,
+        http=refusing(),
+        ws="none",
     )
     try:
         settled.load()

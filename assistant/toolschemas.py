@@ -5,15 +5,17 @@ The descriptions are read by the models that call the tools.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
+from assistant.characters import clean_text
 from assistant.schemas import CitationJson, PeriodJson
 from index.types import Filters, Order
 
 Operation = Literal["list", "sum", "rank", "compare"]
-Names = list[StrictStr]
+Word = Annotated[StrictStr, AfterValidator(clean_text)]
+Names = list[Word]
 
 
 class _Arguments(BaseModel):
@@ -45,11 +47,11 @@ class _FilterArguments(_PlaceArguments):
 class AskArguments(_FilterArguments):
     """A question in everyday words."""
 
-    question: StrictStr = Field(description="質問（2,000字まで）。前の会話を知らなくても意味が通る一文で書く")
+    question: Word = Field(description="質問（2,000字まで）。前の会話を知らなくても意味が通る一文で書く")
     reading: Literal["calendar", "fiscal", "both"] | None = Field(
         default=None, description="「2025年」のような年の数え方: calendar（暦年）、fiscal（年度）、both。普通は要らない"
     )
-    sheet_id: StrictStr | None = Field(
+    sheet_id: Word | None = Field(
         default=None,
         max_length=200,
         description="同じ名前のシートが複数あるとき（interpretation.namesakes）、どれを指すか",
@@ -59,7 +61,7 @@ class AskArguments(_FilterArguments):
 class SearchArguments(_FilterArguments):
     """Words or a sentence to look for."""
 
-    query: StrictStr = Field(description="探す言葉か文（2,000字まで）")
+    query: Word = Field(description="探す言葉か文（2,000字まで）")
     k: int = Field(default=10, ge=1, le=50, description="件数")
     offset: int = Field(default=0, ge=0, le=100_000, description="何件目から（続きを見るとき）")
     section: Names = Field(
@@ -73,7 +75,7 @@ class SearchArguments(_FilterArguments):
 class SheetArguments(_Arguments):
     """Which sheet."""
 
-    sheet_id: StrictStr = Field(max_length=200, description="シートの ID（ほかのツールの結果にある sheet_id）")
+    sheet_id: Word = Field(max_length=200, description="シートの ID（ほかのツールの結果にある sheet_id）")
 
 
 class ListArguments(_FilterArguments):
@@ -86,7 +88,7 @@ class ListArguments(_FilterArguments):
 class FactArguments(_PlaceArguments):
     """Which figures, and what to do with them."""
 
-    field: StrictStr = Field(
+    field: Word = Field(
         min_length=1, max_length=100, description="項目の名前: 決算額、予算額、人件費、執行率、または指標の名前"
     )
     operation: Operation = Field(
@@ -96,7 +98,7 @@ class FactArguments(_PlaceArguments):
     fiscal_year: list[StrictInt] = Field(
         default_factory=list, max_length=50, description="数値の年度（西暦）。list のほかでは必ず指定する"
     )
-    sheet: StrictStr = Field(default="", max_length=200, description="事業名・システム名の一部。空ならすべて")
+    sheet: Word = Field(default="", max_length=200, description="事業名・システム名の一部。空ならすべて")
     kind: Literal["plan", "actual"] | None = Field(
         default=None, description="plan: 予算や目標、actual: 決算や実績。空なら実績を先に使う"
     )

@@ -60,9 +60,7 @@ class GatedIndex(FakeIndex):
 
 
 @contextmanager
-def serving(
-    assistant: Asker, line: Line, policy: Policy = OPEN, store: FeedbackStore | None = None
-) -> Iterator[str]:
+def serving(assistant: Asker, line: Line, policy: Policy = OPEN, store: FeedbackStore | None = None) -> Iterator[str]:
     """The whole application with that line, on a port of its own."""
     import uvicorn
 

@@ -22,6 +22,7 @@ from assistant.access.policy import Policy, open_policy
 from assistant.access.register import OpenRegister, read_register
 from assistant.access.registerfile import drop, put, put_key
 from assistant.access.sessions import Sessions
+from assistant.audit import Auditing
 from assistant.serving import check_open
 from assistant.settings import Settings
 from assistant.store import FeedbackStore
@@ -212,13 +213,13 @@ def test_events_of_the_administrators_screen_run_for_nobody_else(browser):
             json={
                 "data": [],
                 "fn_index": of_usage[0],
-                "session_hash": f"s{len(who)}{password[:1]}",
+                "session_hash": f"s{len(who)}{'a' if password == ADMIN else 'u'}",
                 "trigger_id": None,
             },
             headers=HERE,
         )
         assert sent.status_code == 200, sent.text
-        stream = browser.get(f"/gradio_api/queue/data?session_hash=s{len(who)}{password[:1]}").text
+        stream = browser.get(f"/gradio_api/queue/data?session_hash=s{len(who)}{'a' if password == ADMIN else 'u'}").text
         assert ("hy-usage" in stream or "回" in stream) or "管理者だけ" in stream
         completed = [line for line in stream.splitlines() if "process_completed" in line]
         assert completed and (('"success":true' in completed[0].replace(" ", "")) == (who == "鈴木")), told
@@ -433,3 +434,18 @@ def test_the_probes_and_the_login_are_all_that_is_open():
     assert {place.path for place in PLACES if place.everybody} == {
         "/login", "/logout", "/healthz", "/readyz", "/hyoka-assets/login.css", "/hyoka-assets/favicon.svg",
     }  # fmt: skip
+
+
+# ---- on record --------------------------------------------------------------------------------------------------------
+
+
+def test_logins_refused_logins_and_logouts_are_on_record(file_and_key):
+    store = FeedbackStore(auditing=Auditing(on=True))
+    with behind(policy_of(file_and_key[0], store, auth="users"), store) as browser:
+        log_in(browser, "まちがいのことばです", "田中")
+        log_in(browser, USER, "田中")
+        browser.post("/logout", headers=HERE)
+    found = [(line.what, line.who, line.address, line.outcome) for line in store.audit.lines()]
+    assert [one for one in found if one[0] in ("login", "logout")] == [
+        ("login", "田中", "192.0.2.7", "refused"), ("login", "田中", "192.0.2.7", "shown"), ("logout", "田中", "192.0.2.7", ""),
+    ]  # fmt: skip

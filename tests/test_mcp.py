@@ -16,6 +16,8 @@ import httpx2
 import pytest
 from crowds import Gate, Told, serving
 from fake_encoder import FakeEncoder
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from openai import AsyncOpenAI, OpenAI
@@ -369,6 +371,28 @@ def test_no_session_and_no_stream_is_kept_and_no_other_name_reaches_it(index, tm
         assert http.post("/mcp", content=b"x" * 5_000_000, headers=accepted).status_code == 413
 
 
+def test_no_body_of_whatever_bytes_or_json_breaks_it(address):
+    accepted = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+    method = st.sampled_from(
+        ["tools/call", "tools/list", "resources/read", "resources/list", "initialize", "ping", "x"]
+    )
+    scalar = st.none() | st.booleans() | st.integers() | st.text(max_size=10) | st.sampled_from([*NAMES, "\ud800"])
+    keys = st.sampled_from(["name", "arguments", "uri", "cursor", "question", "field", "fiscal_year", "_meta", "x"])
+    value = st.recursive(scalar, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4))
+    message = st.fixed_dictionaries({"jsonrpc": st.just("2.0"), "id": scalar, "method": method, "params": value})
+    version = st.sampled_from(["2025-06-18", "2026-07-28", "1", ""])
+
+    with httpx2.Client(base_url=address, timeout=60) as http:
+
+        @given(st.one_of(message.map(json.dumps), value.map(json.dumps), st.binary(max_size=50)), version)
+        @settings(deadline=None, max_examples=80)
+        def sent(body: str | bytes, protocol: str) -> None:
+            told = http.post("/mcp", content=body, headers={**accepted, "MCP-Protocol-Version": protocol})
+            assert told.status_code < 500 and "Traceback" not in told.text
+
+        sent()
+
+
 def test_the_security_of_the_package_is_that_of_the_door():
     from assistant.mcpserver import _security
 
@@ -458,6 +482,8 @@ def test_a_list_holds_every_figure_that_is_printed_with_the_words_that_print_it(
 def test_what_is_left_open_is_asked_for_and_what_is_not_there_is_named(index):
     with pytest.raises(QuestionError, match="2021、2022、2023"):
         counted(index, field="決算額", operation="rank")
+    with pytest.raises(QuestionError, match="空です"):
+        counted(index, field="　")
     with pytest.raises(QuestionError, match="実績"):
         counted(index, field="決算額", kind="plan")
     (note,) = counted(index, field="人件費").notes

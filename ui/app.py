@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Mount
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from assistant.access.door import Door, Peer
@@ -26,6 +27,7 @@ from evals.desk import Desk, open_desk
 from ui.auditfiles import add_audit_files
 from ui.casefiles import add_case_files
 from ui.comparepages import add_comparison
+from ui.doors import Doors
 from ui.dress import Dress
 from ui.export import add_export, add_report
 from ui.gradiostart import log_errors, without_stubs
@@ -75,7 +77,6 @@ def create_app(
     add_papers(app, kept.talks)
     add_results(app, assistant, app.state.line, kept.audit)
     add_search_files(app, assistant)
-    _refuse_uploads(app)
     app.add_middleware(Visitors, days=kept.talks.keeping.days if kept.talks.keeping.on else 0)
     app.add_middleware(Dress, head=_head())
     app.add_middleware(Links)
@@ -111,14 +112,6 @@ def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
         shown = Shown(whole == "1", paper == "1", paper != "1" or source != "0")
         title = f"{sheet.name}｜{sheet.municipality} {year_label(sheet.fiscal_year)}"
         return HTMLResponse(render_page(title, render_sheet(view, shown), root))
-
-
-def _refuse_uploads(app: FastAPI) -> None:
-    """Gradio takes files of any size from anyone; no screen of ours has a use for them."""
-
-    @app.post("/gradio_api/upload", include_in_schema=False)
-    def upload() -> None:
-        raise HTTPException(403)
 
 
 def _offset(text: str) -> int | None:
@@ -160,9 +153,10 @@ def _mount_screens(
         radius_size=gr.themes.sizes.radius_sm,
         text_size=gr.themes.sizes.text_md,
     )
+    screens = build_screens(assistant, store, desk, upkeep, line, policy.on, policy.by_password)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build_screens(assistant, store, desk, upkeep, line, policy.on, policy.by_password),
+        screens,
         path="/",
         theme=theme,
         favicon_path=str(ASSETS / "favicon.svg"),
@@ -174,4 +168,7 @@ def _mount_screens(
         pwa=False,
         mcp_server=False,
     )
+    last = mounted.router.routes[-1]
+    assert isinstance(last, Mount)
+    last.app = Doors(last.app, screens.fns)
     return mounted

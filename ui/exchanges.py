@@ -19,6 +19,7 @@ from index.types import Filters
 from ui.chips import filter_words
 from ui.paperlinks import answer_papers
 from ui.render import answer_steps, placed
+from ui.text import tame
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ def respond(
     keep: Keep = not_kept,
 ) -> Iterator[tuple[list[Message], list[Exchange]]]:
     """The messages and exchanges as they grow: the question at once, then the answer sentence by sentence."""
-    asked = [*messages, {"role": "user", "content": f'<div class="hy-box hy-question">{escape(question)}</div>'}]
+    asked = [*messages, {"role": "user", "content": tame(f'<div class="hy-box hy-question">{escape(question)}</div>')}]
     yield (
         [*asked, _reply('<div class="hy-box hy-answer"><p class="hy-wait">シートを探しています…</p></div>')],
         exchanges,
@@ -152,7 +153,7 @@ def _answered(
 
 
 def _reply(html: str, suggestions: tuple[str, ...] = ()) -> Message:
-    message: Message = {"role": "assistant", "content": html}
+    message: Message = {"role": "assistant", "content": tame(html)}
     if suggestions:
         message["options"] = [{"value": text, "label": text} for text in suggestions[:4]]
     return message

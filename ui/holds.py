@@ -19,6 +19,7 @@ from assistant.live import held
 from assistant.refusals import INTERNAL
 from assistant.surroundings import surrounded
 from corpus.errors import HyokaError
+from ui.taming import tamed
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def hold_events(screens: Any, restricted: Restricted | None = None) -> Any:
     """
     for number, event in screens.fns.items():
         if event.fn is not None:
-            work = held(event.fn)
+            work = held(tamed(event.fn))
             if restricted is not None and number in restricted:
                 work = surrounded(work, _Checked)
             event.fn = surrounded(surrounded(called_by(work, _asking), _coming), _Told)

@@ -21,6 +21,7 @@ from ui.hits import OTHERS, render_found
 from ui.render import placed, render_notice
 from ui.searches import PAGE, Search, read_search
 from ui.searchhelp import hints
+from ui.text import tame
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +61,8 @@ def shown(index: Index, search: Search, audit: AuditTrail | None = None) -> dict
         audit.tell("search", search.words, sheets, index.version, "shown")
     with stage("render"):
         return {
-            "results": render_found(search, found, helped, placed(index)),
-            "facets": render_facets(search, found.facets),
+            "results": tame(render_found(search, found, helped, placed(index))),
+            "facets": tame(render_facets(search, found.facets)),
             "scope": known_scope(index, search),
         }
 

@@ -23,7 +23,7 @@ from ui.panels import panels, render_panels
 from ui.render import year_label
 from ui.similar import render_similar
 from ui.source import render_source
-from ui.text import marked
+from ui.text import marked, tame
 from ui.years import render_history, render_other_years
 
 LEFTOVER = "その他"
@@ -162,7 +162,7 @@ def render_page(title: str, body: str, root: str = "") -> str:
     """
     if root:
         body = body.replace('href="/sheet/', f'href="{root}/sheet/')
-    return (
+    return tame(
         '<!doctype html><html lang="ja"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<title>{escape(title)}</title><link rel="icon" href="{root}/hyoka-assets/favicon.svg">'

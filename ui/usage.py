@@ -13,8 +13,8 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from assistant.access.caller import caller
-from assistant.accounts import csv_cell
 from assistant.asked import KEPT, Asked
+from assistant.spreadsheets import csv_cell
 from assistant.store import KEPT_UNANSWERED, Feedback, FeedbackStore, Unanswered
 from ui.times import day
 

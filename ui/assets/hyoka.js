@@ -229,8 +229,12 @@
   }
   function saveCsv(table) {
     const { columns, rows } = cells(table);
-    // A text that starts like a formula gets an apostrophe, so that Excel shows it instead of computing it.
-    const field = (value) => `"${value.replace(/^(?=[=+@]|-[^\d.])/, "'").replaceAll('"', '""')}"`;
+    // A text that starts like a formula gets an apostrophe, so that Excel shows it instead of computing it: the same as
+    // assistant/spreadsheets.py does on the server. -1,234 and a dash alone stay as they are.
+    const computes = (text) =>
+      /^[\s\u200b-\u200f\u2060]*[=+@\-\u2212＝＋＠－]/.test(text) &&
+      !/^[+\-\u2212－]?[\d０-９][\d０-９,，]{0,30}([.．][\d０-９]{1,15})?[%％]?$/.test(text) && !/^[-\u2212－]+$/.test(text);
+    const field = (value) => `"${(computes(value) ? "'" : "") + value.replaceAll('"', '""')}"`;
     const lines = [columns, ...rows].map((row) => row.map(field).join(","));
     save(new Blob(["\ufeff" + lines.join("\r\n") + "\r\n"], { type: "text/csv;charset=utf-8" }), "回答.csv");
   }
