@@ -45,7 +45,7 @@ def sheet_text(sheet: SheetDetailJson, base: str) -> str:
 def _page(sheet: SheetDetailJson) -> Iterator[str]:
     yield f"# {_sheet(sheet)}"
     for section in sheet.sections:
-        yield f"\n## {one_line(section.label or section.field)}\n{flat(section.text)}"
+        yield f"\n## {one_line(section.label or section.field)}\n{_block(section.text)}"
     if sheet.facts:
         yield "\n## 数値"
         yield from (f"- {_figure(fact)}" for fact in sheet.facts)
@@ -56,6 +56,13 @@ def _page(sheet: SheetDetailJson) -> Iterator[str]:
         yield "\n## ほかの年度のシート"
         for other in sheet.other_years:
             yield f"- {year_words(other.fiscal_year)} {one_line(other.sheet)}（sheet_id: {other.sheet_id}）"
+
+
+def _block(text: str) -> str:
+    """A section as people read it: lines of prose joined, rows of a table each on its line."""
+    if "\t" not in text:
+        return flat(text)
+    return "\n".join(row for row in map(flat, text.split("\n")) if row)
 
 
 def facts_text(found: FactsJson, base: str) -> str:
