@@ -88,8 +88,8 @@ def history_delete(
 
 def csv_pieces(trail: AuditTrail, since: date | None = None, until: date | None = None) -> Iterator[str]:
     """The trail as CSV, with a byte order mark so that Excel reads it, in pieces."""
-    from assistant.spreadsheets import csv_cell
     from assistant.audit import COLUMNS
+    from assistant.spreadsheets import csv_cell
 
     yield "\ufeff" + _csv_line(list(COLUMNS))
     for line in trail.lines(since, until):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
-from assistant.footnotes import Footnotes
+from assistant.wordnotes import Footnotes
 from assistant.papers import ORIGIN, Paper, clean, flat, one_line, quantity
 from assistant.wordlayout import MARGIN_MM, set_modern, set_page, set_styles
 

@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import Any
 
 from assistant.datewords import day_words, in_japan, moment_words
-from assistant.footnotes import Footnotes
+from assistant.wordnotes import Footnotes
 from assistant.papers import (
     HEADING,
     ORIGIN,

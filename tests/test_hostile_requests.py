@@ -225,7 +225,6 @@ def test_files_and_proxies_of_gradio_are_closed(client: TestClient, address: str
         "/gradio_api/run/x",
         "/gradio_api/process_recording",
         "/gradio_api/vibe-edit/",
-        "/login",
         "/svelte/x",
         "/pwa_icon/x",
     ],

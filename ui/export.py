@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.accounts import AccountCache, report_csv
 from assistant.readiness import Asker
-from assistant.spreadsheets import put
+from assistant.spreadsheets import clean_lines, put
 from assistant.wordlist import Noted
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -66,7 +66,7 @@ def workbook(table: SheetOfCells, title: str = "回答", notes: Sequence[Noted] 
     for at, row in enumerate(lines, 1):
         for across, value in enumerate(row, 1):
             cell = sheet.cell(at, across)
-            put(cell, value)
+            put(cell, clean_lines(value).strip() if isinstance(value, str) else value)
             if cell.data_type == "n" and cell.value is not None and abs(cell.value) >= 10_000:
                 cell.number_format = "#,##0"  # a year keeps its four digits without a comma
             if at == 1:

@@ -43,6 +43,8 @@ PLACES = (
     Place("/api/v1/sheets", "read", program=True, counted=True),
     Place("/api/v1/feedback", "feedback", program=True, counted=True),
     Place("/api/", "read", program=True, counted=True),
+    Place("/v1", "ask", program=True, counted=True),
+    Place("/mcp", None, program=True, counted=True),  # each of its tools needs its own scope (assistant/tools.py)
     Place("/gradio_api/queue/join", "ask", counted=True),
     Place("/gradio_api/run", "ask", counted=True),
     Place("/gradio_api/call", "ask", counted=True),
@@ -59,6 +61,8 @@ def place_of(path: str) -> Place:
     >>> place_of("/api/v1/sheets/abc/source").scope, place_of("/healthz").everybody, place_of("/healthzz").everybody
     ('read', True, False)
     """
+    # A whole address in the first line of a request, or *, leads nowhere: it is guarded as the pages are.
+    path = path if path.startswith("/") else "/"
     return next(place for place in _BY_LENGTH if _within(path, place.path))
 
 
