@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
-from assistant.wordnotes import Footnotes
 from assistant.papers import ORIGIN, Paper, clean, flat, one_line, quantity
 from assistant.wordlayout import MARGIN_MM, set_modern, set_page, set_styles
+from assistant.wordnotes import Footnotes
 
 Value = str | int | float | None
 WIDE = 5  # columns from which the page lies on its side

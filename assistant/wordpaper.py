@@ -9,7 +9,6 @@ from io import BytesIO
 from typing import Any
 
 from assistant.datewords import day_words, in_japan, moment_words
-from assistant.wordnotes import Footnotes
 from assistant.papers import (
     HEADING,
     ORIGIN,
@@ -26,6 +25,7 @@ from assistant.papers import (
 )
 from assistant.schemas import CitationJson, TableJson
 from assistant.wordlayout import WIDTH_MM, set_modern, set_page, set_styles
+from assistant.wordnotes import Footnotes
 
 _PIECE = re.compile(r"(\*\*.+?\*\*|\[\d{1,4}\])")
 _ITEM = re.compile(r"\s*(?:[-*・]|\d{1,3}\.)\s+(.*)")
