@@ -27,7 +27,7 @@ _BEFORE = ("前の質問", "前問", "続き", "追加質問")
 # Above the question, and these say that the row asks on.
 _ABOVE = {"1", "true", "yes", "y", "はい", "○", "〇", "◯", "レ", "✓", "続き", "前問", "上", "同上", "前の質問"}
 _NOT_ABOVE = {"", "0", "false", "no", "n", "いいえ", "×", "-", "―", "ー", "なし"}
-_FOLLOWS = re.compile(r"\s*(?:[→⇒↳└┗]|(?:[（(【［\[]?(?:続き|追加質問|再質問)[）)】］\]]?[：:\s　]))\s*")
+_FOLLOWS = re.compile(r"[→⇒↳└┗]|[（(【［\[]?(?:続き|追加質問|再質問)[）)】］\]]?[：:\s　]")
 _NUMBER = re.compile(r"[\d,.，．/年月日時分:：\s%％円件-]+")
 _ERROR = re.compile(r"#(?:REF|VALUE|NAME|N/A|DIV/0|NULL|NUM|SPILL|CALC)[!?]?")
 
