@@ -15,10 +15,10 @@ import numpy as np
 
 from assistant.support.evidence import Source, Statement
 from assistant.support.figurebinding import Bound, bind
-from assistant.support.naming import stranger
+from assistant.support.naming import misquoted, stranger
 from assistant.support.quantities import Figure, Quantities, When, plain, quantities
 from assistant.support.vocabulary import vocabulary
-from assistant.support.wording import Word, wording
+from assistant.support.wording import Word, Wording, wording
 from corpus.normalize import squeeze
 from index.types import Vectors
 
@@ -31,7 +31,7 @@ MARK = re.compile(r"\s*(?:\[|［|【)(\d{1,4})(?:\]|］|】)")
 _GROUP = re.compile(r"(?:\s*(?:\[|［|【)\d{1,4}(?:\]|］|】)[、,]?)+")
 _CUT = re.compile(r"[、,;；](?!\d)")
 _LITTLE = re.compile(r"[\s。．.、,です]*(?:です|ます|でした|である|となっています|となっている)?[\s。．.]*")
-SUPPORT, LIKE = 0.8, 0.62
+SUPPORT, LIKE = 0.75, 0.62
 """The share of a clause's words that have to be borne out, and how near in meaning (cosine) a word has to be."""
 _ORDER: tuple[Why, ...] = ("mark", "number", "date", "name", "polarity", "meaning")
 
@@ -144,7 +144,7 @@ def _by_statement(clause: _Clause, statement: Statement, source: Source, encode:
     wrong = _figures(said, text, statement)
     if wrong:
         return Verdict("number", detail=wrong)
-    if not all(_dated(date, said, statement) for date in said.dates):
+    if not all(_dated(date, text, said, statement) for date in said.dates):
         return Verdict("date")
     for code in said.rest:
         if squeeze(code) not in statement.key:
@@ -155,6 +155,9 @@ def _by_statement(clause: _Clause, statement: Statement, source: Source, encode:
 def _by_words(
     text: str, key: str, words: frozenset[str], statement: Statement | None, source: Source, encode: Encode
 ) -> Verdict:
+    quoted = misquoted(text, key)
+    if quoted:
+        return Verdict("name", detail=quoted)
     text = _wordy(text, source.year)
     unknown = stranger(text, key)
     if unknown:
@@ -163,7 +166,7 @@ def _by_words(
         if word in text and word not in key:
             return Verdict("meaning", detail=word)
     if statement is not None:
-        denied = _turned(wording(text).said, statement)
+        denied = _turned(wording(text).said, wording(text).denials, statement)
         if denied:
             return Verdict("polarity", detail=denied)
         missing = _kinds_missing(text, statement, source)
@@ -184,29 +187,31 @@ def _wordy(text: str, year: int | None) -> str:
 def _figures(said: Quantities, text: str, statement: Statement) -> str:
     """The first figure that the statement does not print; of several of one unit the words beside them decide."""
     printed = statement.said.figures
-    order: list[int] = []
     for figure in said.figures:
         places = [at for at, other in enumerate(printed) if figure.same(other)]
         if not places:
             return text[figure.start : figure.end]
         rivals = [at for at, o in enumerate(printed) if o.unit == figure.unit and not figure.same(o)]
-        if rivals and not _beside(figure, text, places, rivals, statement):
+        spans = [(one.start, one.end) for one in printed]
+        own = (figure.start, figure.end)
+        if rivals and not _beside(text, own, statement.text, [spans[p] for p in places], [spans[r] for r in rivals]):
             return text[figure.start : figure.end]
-        order.append(places[0])
     return ""
 
 
-def _beside(figure: Figure, text: str, places: list[int], rivals: list[int], statement: Statement) -> bool:
-    """Whether the words around a figure are those around the same figure of the passage rather than around another."""
-    printed, other = statement.said.figures, statement.text
+_Span = tuple[int, int]
 
-    def near(line: str, one: Figure) -> set[str]:
-        around = line[max(0, one.start - 14) : one.start] + "\0" + line[one.end : one.end + 8]
-        return {around[i : i + 2] for i in range(len(around) - 1) if not around[i : i + 2].strip("\0。、 ") == ""}
 
-    own = near(text, figure)
-    here = max(len(own & near(other, printed[at])) for at in places)
-    there = max(len(own & near(other, printed[at])) for at in rivals)
+def _beside(text: str, own: _Span, printed: str, places: Sequence[_Span], rivals: Sequence[_Span]) -> bool:
+    """Whether the words around a number or date are those around the same one of the passage rather than another."""
+
+    def near(line: str, span: _Span) -> set[str]:
+        around = line[max(0, span[0] - 14) : span[0]] + "\0" + line[span[1] : span[1] + 8]
+        return {around[i : i + 2] for i in range(len(around) - 1) if around[i : i + 2].strip("\0。、 ")}
+
+    said = near(text, own)
+    here = max(len(said & near(printed, span)) for span in places)
+    there = max(len(said & near(printed, span)) for span in rivals)
     return here > there
 
 
@@ -216,15 +221,17 @@ def _typed(figures: Sequence[Figure], source: Source) -> bool:
     return any(round(figure.value, 6) in values for figure in figures)
 
 
-def _dated(date: When, said: Quantities, statement: Statement) -> bool:
+def _dated(date: When, text: str, said: Quantities, statement: Statement) -> bool:
     """Whether a date of the sentence is one of the statement, or the year its sheet reports on."""
+    same, rivals = [], []
     for printed in statement.said.dates:
         if printed.relative and not date.relative and printed.compared != date.compared:
             continue
         if date.relative and date.start is None:
             continue
-        if date.within(printed):
-            return True
+        (same if date.within(printed) else rivals).append(printed.at)
+    if same and (not rivals or _beside(text, date.at, statement.text, same, rivals)):
+        return True
     if statement.year is None or date.kind != "fiscal_year" or date.start is None or date.compared:
         return False
     if date.start.year != statement.year:
@@ -234,7 +241,7 @@ def _dated(date: When, said: Quantities, statement: Statement) -> bool:
     return not own or any(d.within(p) for d in said.dates if d is not date for p in own)
 
 
-def _turned(said: Sequence[Word], statement: Statement) -> str:
+def _turned(said: Sequence[Word], denials: int, statement: Statement) -> str:
     """The first word that the statement says the other way round, or of which it says only the other side."""
     by_lemma: dict[str, list[Word]] = {}
     for word in statement.wording.said:
@@ -248,12 +255,13 @@ def _turned(said: Sequence[Word], statement: Statement) -> str:
             if word.past and all(one.past is False for one in same):
                 return word.surface
             continue
-        if word.denied and not any(one.denied for one in statement.wording.said) and not sides:
-            return word.surface
         for name, sign in vocabulary().sides.get(word.lemma, ()):
             points = -sign if word.denied else sign
             if name in sides and points not in sides[name]:
                 return word.surface
+    answered = sum(word.denied and word.lemma in vocabulary().sides for word in said)  # 届かない for 下回る: seen above
+    if denials - answered > statement.wording.denials + wording(statement.head).denials:
+        return "ない"
     return ""
 
 
@@ -279,6 +287,9 @@ def _meaning(said: Sequence[Word], key: str, words: frozenset[str], encode: Enco
     ]
     if not strange:
         return Verdict("")
+    strange = [w for w in strange if not known.paraphrases.get(w.lemma, frozenset()) & words]
+    if not strange:
+        return Verdict("")
     others = sorted(words - known.generic)
     if not others:
         return Verdict("meaning", detail=strange[0].surface)
@@ -286,7 +297,9 @@ def _meaning(said: Sequence[Word], key: str, words: frozenset[str], encode: Enco
     near = (rows @ against.T).max(axis=1) if len(others) else np.zeros(len(strange))
     lost = [w for w, like in zip(strange, near, strict=True) if float(like) < LIKE]
     share = 1 - len(lost) / len(telling)
-    if share < SUPPORT:
+    places = [telling.index(word) for word in lost]
+    side_by_side = any(b - a == 1 for a, b in zip(places, places[1:], strict=False))  # a new fact has words of its own
+    if share < SUPPORT or side_by_side:
         return Verdict("meaning", detail="・".join(w.surface for w in lost))
     return Verdict("")
 
@@ -314,7 +327,9 @@ def _by_facts(clause: _Clause, sources: Sequence[Source], encode: Encode) -> Ver
             return Verdict("number" if code[0].isdigit() else "name", detail=code)
     if not bound and not _rated(text, marks, said.dates, used):
         return Verdict("meaning")
-    verdict = _direction(text, bound, used)
+    if wording(text).denials > wording(joined).denials:
+        return Verdict("polarity")
+    verdict = _direction(text, key, bound)
     if verdict.why:
         return verdict
     return _by_words(text, key, wording(joined).words | _SHOWN, None, used[0], encode)
@@ -339,9 +354,10 @@ def _rated(text: str, marks: Sequence[object], dates: Sequence[When], sources: S
     return False
 
 
-def _direction(text: str, bound: Sequence[Bound], sources: Sequence[Source]) -> Verdict:
+def _direction(text: str, key: str, bound: Sequence[Bound]) -> Verdict:
     """A word of more or less has to be what the figures show, in the order in which they are said."""
-    sides = wording(text).sides
+    said = tuple(word for word in wording(text).said if squeeze(word.surface) not in key)
+    sides = Wording(said, False).sides
     for name in sides:
         if name not in ("amount", "goal", "level"):
             return Verdict("polarity")

@@ -40,12 +40,12 @@ def bind(text: str, begin: int, end: int, sources: Sequence[Source]) -> list[Bou
             Bound(figure, fact, source)
             for source in _subject(text, figure, sources)
             for fact in source.facts
-            if fact.value is not None and _equal(figure, fact)
+            if fact.value is not None and _equal(figure, fact, source)
         ]
         previous = max((other.end for other in said.figures if other.end <= figure.start), default=0)
         when = _when(text, figure, said.dates, previous)
         kind = _kind(text, figure, previous)
-        row = _row(text, figure, sources)
+        row = _row(text, figure, previous, sources)
         fits = [
             one
             for one in candidates
@@ -57,11 +57,12 @@ def bind(text: str, begin: int, end: int, sources: Sequence[Source]) -> list[Bou
     return found
 
 
-def _equal(figure: Figure, fact: Fact) -> bool:
-    unit = quantities(f"1{fact.unit}", None).figures
-    name = unit[0].unit if unit else fact.unit
+def _equal(figure: Figure, fact: Fact, source: Source) -> bool:
+    if not fact.unit and figure.unit and figure.unit in source.quote:  # printed in the row, in a cell of its own
+        return figure.same(Figure(fact.value or 0.0, figure.unit, "", 0, 0))
     value = fact.value or 0.0
-    return figure.same(Figure(value, name if fact.unit else "", figure.bound, 0, 0)) and not figure.bound
+    printed = quantities(f"{value:f}{fact.unit}", None).figures  # 934 of 千件 are 934,000件
+    return len(printed) == 1 and figure.same(printed[0])
 
 
 def _subject(text: str, figure: Figure, sources: Sequence[Source]) -> list[Source]:
@@ -129,7 +130,7 @@ def _of_kind(fact: Fact, kind: FactKind | None) -> bool:
     return fact.kind == kind
 
 
-def _row(text: str, figure: Figure, sources: Sequence[Source]) -> str:
+def _row(text: str, figure: Figure, previous: int, sources: Sequence[Source]) -> str:
     """The name of the row a figure is of: the last label said before it, else the first behind it."""
     labels = {
         squeeze(name)
@@ -140,8 +141,11 @@ def _row(text: str, figure: Figure, sources: Sequence[Source]) -> str:
     }
     labels |= {phrase for field in asked_fields() if field.type in ("amount", "number") for phrase in field.ask}
     key = text.lower()
-    before = _placed(key[: figure.start], labels)
-    if before:
+    kinds = {word for word, _ in vocabulary().kinds}
+    since = _placed(key[previous : figure.start], labels)
+    own = [hit for hit in since if hit[2] not in kinds]  # その他特定財源の決算: a row, and of which kind
+    before = own or [hit for hit in _placed(key[:previous], labels) if hit[2] not in kinds] or since
+    if before or (before := _placed(key[:previous], labels)):
         return max(before, key=lambda hit: (hit[1], hit[1] - hit[0]))[2]
     behind = _placed(key[figure.end :], labels)
     return min(behind, key=lambda hit: (hit[0], hit[0] - hit[1]))[2] if behind else ""

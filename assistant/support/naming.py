@@ -28,7 +28,7 @@ def names_of(text: str) -> tuple[str, ...]:
     ('浜手小クラブ', '株式会社', 'クラブ', 'キッズ', 'あおば台')
     """
     known = vocabulary()
-    found = [match[1] for match in _QUOTED.finditer(text)]
+    found: list[str] = []
     for run in _RUN.finditer(text):
         for piece in _ends(run.group()):
             found.append(piece)
@@ -66,6 +66,14 @@ def _ends(run: str) -> list[str]:
                 core, changed = core[len(word) :], True
                 break
     return [] if not core or core in known.name_ends or core in known.before_ends else [core]
+
+
+def misquoted(text: str, key: str) -> str:
+    """The first stretch in 「…」 of a plain text that does not stand so in ``key`` (squeezed)."""
+    for quoted in _QUOTED.finditer(text):
+        if squeeze(quoted[1]).rstrip("。") not in key:
+            return quoted[1]
+    return ""
 
 
 def stranger(text: str, key: str) -> str:

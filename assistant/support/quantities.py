@@ -144,8 +144,9 @@ def quantities(text: str, year: int | None) -> Quantities:
     for amount in find_amounts(blanked):
         unit, end = amount.unit, amount.end
         if not unit and (follows := _NEXT_WORD.match(blanked, end)) is not None:
-            unit, end = follows[1], follows.end()
+            unit = follows[1]  # 7合議体: the word goes on
         bound = _BOUND.match(blanked, end)
+        bound = bound or _BOUND.match(blanked, end + len(unit))
         value, unit = (amount.value * 10, "%") if unit == "割" else (amount.value, _UNIT_NAMES.get(unit, unit))
         about = _ABOUT.search(blanked, 0, amount.start) is not None or blanked[amount.start] == "約"
         figures.append(Figure(value, unit, bound[1] if bound is not None else "", amount.start, end, about))

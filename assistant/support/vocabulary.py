@@ -20,6 +20,7 @@ class Vocabulary:
     before_ends: tuple[str, ...]
     superlatives: tuple[str, ...]
     sides: dict[str, tuple[tuple[str, int], ...]]
+    paraphrases: dict[str, frozenset[str]]
     kinds: tuple[tuple[str, FactKind], ...]
 
 
@@ -32,6 +33,10 @@ def vocabulary() -> Vocabulary:
         for sign, words in ((1, pair["up"]), (-1, pair["down"])):
             for word in words.split():
                 sides.setdefault(word, []).append((name, sign))
+    paraphrases: dict[str, frozenset[str]] = {}
+    for line in rows["paraphrases"].splitlines():
+        group = frozenset(line.split())
+        paraphrases |= {word: paraphrases.get(word, frozenset()) | group for word in group}
     plan, actual = rows["kinds"]["plan"].split(), rows["kinds"]["actual"].split()
     kinds: list[tuple[str, FactKind]] = [*((word, "plan") for word in plan), *((word, "actual") for word in actual)]
     return Vocabulary(
@@ -41,5 +46,6 @@ def vocabulary() -> Vocabulary:
         before_ends=tuple(sorted(rows["before_ends"].split(), key=len, reverse=True)),
         superlatives=tuple(rows["superlatives"].split()),
         sides={word: tuple(found) for word, found in sides.items()},
+        paraphrases=paraphrases,
         kinds=tuple(kinds),
     )

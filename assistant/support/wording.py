@@ -34,6 +34,7 @@ class Wording:
 
     said: tuple[Word, ...]
     ends: bool
+    denials: int = 0
 
     @property
     def words(self) -> frozenset[str]:
@@ -79,8 +80,11 @@ def wording(text: str) -> Wording:
         last[1] in ("動詞", "助動詞", "形容詞")
         or (last[1] == "助詞" and last[2] == "接続助詞")
         or last[4] in ("為", "結果", "一方", "他", "上")
+        or text.rstrip("、, ").endswith(("ことから", "により", "によって", "とともに", "だけでなく"))
     )
-    return Wording(tuple(said), ends)
+    denials = sum(lemma in _DENIAL or surface in _DENIAL for surface, _, _, _, lemma, _, _ in nodes)
+    denials += sum(word.surface[0] in "未非不無" or word.denied for word in said)
+    return Wording(tuple(said), ends, denials)
 
 
 _Node = tuple[str, str, str, str, str | None, bool, str]

@@ -25,7 +25,7 @@ _TURNS = (
     ("改善", "悪化"), ("向上", "低下"), ("短縮", "延長"), ("延期", "前倒し"), ("早め", "遅らせ"), ("不足", "充足"), ("高い", "低い"), ("低い", "高い"), ("多く", "少なく"), ("少な", "多"), ("開始", "終了"), ("廃止", "継続"),
 )  # fmt: skip
 _DENIALS = (
-    ("します", "しません"), ("しました", "しませんでした"), ("する[", "しない["), ("した[", "しなかった["), ("しています", "していません"), ("している[", "していない["),
+    ("でした[", "ではありませんでした["), ("です[", "ではありません["), ("します", "しません"), ("しました", "しませんでした"), ("する[", "しない["), ("した[", "しなかった["), ("しています", "していません"), ("している[", "していない["),
     ("行います", "行いません"), ("あります", "ありません"), ("なりました", "なりませんでした"), ("できました", "できませんでした"), ("できなかった", "できた"), ("ませんでした", "ました"),
     ("ない[", "る["), ("れます", "れません"),
 )  # fmt: skip
@@ -51,6 +51,11 @@ class Maker:
         self.sheets = sorted({quote.sheet for quote in quotes})
         self.departments = sorted({quote.department for quote in quotes})
         self.towns = sorted({quote.municipality for quote in quotes} | {"碧原市", "藤代町"})
+
+    def ambiguous(self, case: Case) -> bool:
+        """Whether a row prints one value for several years or kinds, so that another year may be true too."""
+        values = [fact.value for key in case.passages for fact in self.quotes[key].facts]
+        return len(values) != len(set(values))
 
     def text_of(self, case: Case) -> str:
         """Everything that the passages of a case say, to see that an alteration is one."""
@@ -81,6 +86,8 @@ def unit(case: Case, maker: Maker) -> str | None:
     if not places:
         return None
     place, name = places[0]
+    if re.search(r"(?<![\d.,])0$", case.sentence[: place.start()]):
+        return None  # 0円 and 0千円 are the same
     other = maker.rng.choice(_UNITS[name])
     return case.sentence[: place.start()] + other + case.sentence[place.end() :]
 
@@ -234,6 +241,8 @@ def make_altered(faithful: Sequence[Case], quotes: Sequence[Quote], rng: random.
     for case in faithful:
         said = maker.text_of(case)
         for label, alter in ALTERATIONS.items():
+            if label in ("date", "plan/actual") and maker.ambiguous(case):
+                continue
             text = alter(case, maker)
             if text is None or text == case.sentence or MARK.sub("", text).rstrip("。") in said:
                 continue
