@@ -166,7 +166,7 @@ def _by_words(
         if word in text and word not in key:
             return Verdict("meaning", detail=word)
     if statement is not None:
-        denied = _turned(wording(text).said, wording(text).denials, statement)
+        denied = _turned(text, statement)
         if denied:
             return Verdict("polarity", detail=denied)
         missing = _kinds_missing(text, statement, source)
@@ -241,13 +241,16 @@ def _dated(date: When, text: str, said: Quantities, statement: Statement) -> boo
     return not own or any(d.within(p) for d in said.dates if d is not date for p in own)
 
 
-def _turned(said: Sequence[Word], denials: int, statement: Statement) -> str:
+def _turned(text: str, statement: Statement) -> str:
     """The first word that the statement says the other way round, or of which it says only the other side."""
+    said, denials = wording(text).said, wording(text).denials
     by_lemma: dict[str, list[Word]] = {}
     for word in statement.wording.said:
         by_lemma.setdefault(word.lemma, []).append(word)
     sides = statement.wording.sides
     for word in said:
+        if _other_side(word, text, statement):
+            return word.surface
         same = by_lemma.get(word.lemma)
         if same:
             if all(one.denied != word.denied for one in same):
@@ -263,6 +266,22 @@ def _turned(said: Sequence[Word], denials: int, statement: Statement) -> str:
     if denials - answered > statement.wording.denials + wording(statement.head).denials:
         return "ない"
     return ""
+
+
+def _other_side(word: Word, text: str, statement: Statement) -> bool:
+    """Whether a statement that says both sides of a comparison says the other one of what this word is said of."""
+    sides = vocabulary().sides
+    for name, sign in sides.get(word.lemma, ()):
+        points = -sign if word.denied else sign
+        here: list[_Span] = []
+        there: list[_Span] = []
+        for other in statement.wording.said:
+            for of, way in sides.get(other.lemma, ()):
+                if of == name:
+                    ((here if (-way if other.denied else way) == points else there)).append(other.at)
+        if here and there and _beside(text, word.at, statement.text, there, here):
+            return True
+    return False
 
 
 def _kinds_missing(text: str, statement: Statement, source: Source) -> str:

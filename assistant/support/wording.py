@@ -26,6 +26,7 @@ class Word:
     unknown: bool
     denied: bool
     past: bool | None
+    at: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,12 @@ def wording(text: str) -> Wording:
             for n in mecab(text)
         ]
     said: list[Word] = []
+    places: list[tuple[int, int]] = []
+    position = 0
+    for surface, *_ in nodes:
+        begin = text.find(surface, position)
+        position = max(begin, position) + len(surface)
+        places.append((position - len(surface), position))
     for at, (surface, pos, sub, third, lemma, unknown, _) in enumerate(nodes):
         if pos not in _CONTENT or (sub == "数詞"):
             continue
@@ -74,7 +81,7 @@ def wording(text: str) -> Wording:
         if surface in _NOT_BEFORE and pos == "接頭辞":
             continue
         noun = pos in ("名詞", "接尾辞") or unknown
-        said.append(Word(form.lower(), surface, noun, proper, bool(unknown), denied, past))
+        said.append(Word(form.lower(), surface, noun, proper, bool(unknown), denied, past, places[at]))
     last = next((n for n in reversed(nodes) if n[1] != "補助記号"), None)
     ends = last is not None and (
         last[1] in ("動詞", "助動詞", "形容詞")
@@ -83,7 +90,7 @@ def wording(text: str) -> Wording:
         or text.rstrip("、, ").endswith(("ことから", "により", "によって", "とともに", "だけでなく"))
     )
     denials = sum(lemma in _DENIAL or surface in _DENIAL for surface, _, _, _, lemma, _, _ in nodes)
-    denials += sum(word.surface[0] in "未非不無" or word.denied for word in said)
+    denials += sum(surface in _NOT_BEFORE and pos == "接頭辞" for surface, pos, *_ in nodes)
     return Wording(tuple(said), ends, denials)
 
 
