@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from assistant.support.counterpart import placed, tense
 from assistant.support.evidence import Source, Statement
 from assistant.support.figurebinding import Bound, bind
 from assistant.support.naming import misquoted, stranger
@@ -31,7 +32,7 @@ MARK = re.compile(r"\s*(?:\[|［|【)(\d{1,4})(?:\]|］|】)")
 _GROUP = re.compile(r"(?:\s*(?:\[|［|【)\d{1,4}(?:\]|］|】)[、,]?)+")
 _CUT = re.compile(r"[、,;；](?!\d)")
 _LITTLE = re.compile(r"[\s。．.、,です]*(?:です|ます|でした|である|となっています|となっている)?[\s。．.]*")
-SUPPORT, LIKE = 0.75, 0.62
+SUPPORT, LIKE = 0.75, 0.7
 """The share of a clause's words that have to be borne out, and how near in meaning (cosine) a word has to be."""
 _ORDER: tuple[Why, ...] = ("mark", "number", "date", "name", "polarity", "meaning")
 
@@ -158,6 +159,7 @@ def _by_words(
     quoted = misquoted(text, key)
     if quoted:
         return Verdict("name", detail=quoted)
+    whole = text
     text = _wordy(text, source.year)
     unknown = stranger(text, key)
     if unknown:
@@ -166,7 +168,9 @@ def _by_words(
         if word in text and word not in key:
             return Verdict("meaning", detail=word)
     if statement is not None:
-        denied = _turned(text, statement)
+        if not placed(whole, statement, source):
+            return Verdict("meaning", detail="part")
+        denied = _turned(text, statement) or tense(text, statement, source)
         if denied:
             return Verdict("polarity", detail=denied)
         missing = _kinds_missing(text, statement, source)
@@ -231,6 +235,9 @@ def _dated(date: When, text: str, said: Quantities, statement: Statement) -> boo
             continue
         (same if date.within(printed) else rivals).append(printed.at)
     if same and (not rivals or _beside(text, date.at, statement.text, same, rivals)):
+        return True
+    words = text[date.at[0] : date.at[1]]
+    if date.relative and words in statement.head:
         return True
     if statement.year is None or date.kind != "fiscal_year" or date.start is None or date.compared:
         return False
@@ -316,9 +323,7 @@ def _meaning(said: Sequence[Word], key: str, words: frozenset[str], encode: Enco
     near = (rows @ against.T).max(axis=1) if len(others) else np.zeros(len(strange))
     lost = [w for w, like in zip(strange, near, strict=True) if float(like) < LIKE]
     share = 1 - len(lost) / len(telling)
-    places = [telling.index(word) for word in lost]
-    side_by_side = any(b - a == 1 for a, b in zip(places, places[1:], strict=False))  # a new fact has words of its own
-    if share < SUPPORT or side_by_side:
+    if lost and (share < SUPPORT or len(lost) > 1 or lost[0].noun or lost[0] is said[-1]):
         return Verdict("meaning", detail="・".join(w.surface for w in lost))
     return Verdict("")
 

@@ -152,8 +152,17 @@ def _row(text: str, figure: Figure, previous: int, sources: Sequence[Source]) ->
 
 
 def _placed(text: str, labels: set[str]) -> list[tuple[int, int, str]]:
-    hits = [(at, at + len(label), label) for label in labels for at in (text.rfind(label),) if at >= 0]
+    hits = [(at, at + len(label), label) for label in labels for at in (_found(label, text),) if at >= 0]
     return [h for h in hits if not any(o is not h and o[0] <= h[0] and h[1] <= o[1] and o[2] != h[2] for o in hits)]
+
+
+def _found(label: str, text: str) -> int:
+    """Where a label stands last: 年間延べ宿泊客数 also as 年間の延べ宿泊客数; -1 where it does not."""
+    at = text.rfind(label)
+    if at < 0 and 4 <= len(label) <= 30 and "の" in text:
+        for found in re.finditer("の?".join(map(re.escape, label)), text):
+            at = found.start()
+    return at
 
 
 def _of_row(fact: Fact, row: str) -> bool:

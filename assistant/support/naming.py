@@ -12,6 +12,8 @@ from corpus.normalize import squeeze
 _RUN = re.compile(r"[一-龥々〆ヶァ-ヴーA-Za-z0-9・&]+")
 _KATAKANA = re.compile(r"[ァ-ヴー]{2,}")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9&+.-]*")
+_ENDED = re.compile(r"[一-龥々ァ-ヴーA-Za-z]+(?:株式会社|有限会社|合同会社)")
+_EDGES = frozenset(["", *"はがをにでとのもへや、。「(（ \0・,:："])
 _QUOTED = re.compile(r"[「『“\"]([^」』”\"]+)[」』”\"]")
 # A company's name may begin in hiragana; how far it goes is not to be told, its beginning is.
 _COMPANY = re.compile(r"(?<![一-龥ァ-ヴーA-Za-z])(?:株式会社|有限会社|合同会社|合資会社|[一-龥]{2,4}法人)[一-龥ぁ-んァ-ヴーA-Za-z0-9]{1,3}")
@@ -68,6 +70,17 @@ def _ends(run: str) -> list[str]:
     return [] if not core or core in known.name_ends or core in known.before_ends else [core]
 
 
+def _whole(company: re.Match[str], text: str, key: str) -> bool:
+    """Whether a name that ends in 株式会社 is whole: みなみ測量 of a passage is not きた測量, nor 測量 alone."""
+    name = squeeze(company.group())
+    before = text[company.start() - 1 : company.start()]
+    places = [m.start() for m in re.finditer(re.escape(name), key)]
+    if not places:
+        return False
+    edges = {key[at - 1 : at] if at else "" for at in places}
+    return any(edge == before or (edge in _EDGES and before in _EDGES) for edge in edges)
+
+
 def misquoted(text: str, key: str) -> str:
     """The first stretch in 「…」 of a plain text that does not stand so in ``key`` (squeezed)."""
     for quoted in _QUOTED.finditer(text):
@@ -78,6 +91,9 @@ def misquoted(text: str, key: str) -> str:
 
 def stranger(text: str, key: str) -> str:
     """The first name of a plain text that does not stand in ``key`` (squeezed); empty where all of them do."""
+    for company in _ENDED.finditer(text):
+        if not _whole(company, text, key):
+            return company.group()
     plainer = key.replace("ー", "")
     for name in names_of(text):
         if name in key or name.replace("ー", "") in plainer:

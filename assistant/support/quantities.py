@@ -18,7 +18,7 @@ _SCALES = {"万": 10**4, "億": 10**8, "兆": 10**12}
 _COUNTERS = "|".join(
     sorted((re.escape(unit) for unit in {*UNITS, "割", "年間", "か年"} - {"部", "位", "分", "時"}), key=len, reverse=True)
 )
-_KANJI = re.compile(rf"(?<![\d第一-龥])[〇一二三四五六七八九十百千万億兆]+(?=\s?(?:{_COUNTERS}))")
+_KANJI = re.compile(rf"(?<![\d第一-龥])[〇一二三四五六七八九十百千万億兆]+(?=\s?(?:{_COUNTERS})(?!化))")
 _LONG_KANJI = re.compile(rf"[〇一二三四五六七八九][〇一二三四五六七八九十百千万億兆]+(?=\s?(?:{_COUNTERS}))|(?<![\d数何])[十百][一二三四五六七八九](?=\s?(?:{_COUNTERS}))")
 _ERA_YEAR = re.compile(r"(?<=令和|平成|昭和|大正)[〇一二三四五六七八九十]+(?=年)")
 # 一部委託, 十分 and the like count nothing.
@@ -27,6 +27,7 @@ _UNIT_NAMES = {
     "名": "人", "箇所": "か所", "ヶ所": "か所", "カ所": "か所", "ヶ月": "か月", "カ月": "か月", "カ年": "か年", "ヶ年": "か年", "つ": "個",
 }  # fmt: skip
 _NEXT_WORD = re.compile(r"\s?([一-龥]|[ァ-ヴー]+|[A-Za-z]+)")
+_COUNTED = re.compile(r"の([一-龥]{1,4}|[ァ-ヴー]+)")
 _BOUND = re.compile(r"\s?(以上|以下|未満|以内|超|を超|より多|より少)")
 _ABOUT = re.compile(r"(約|およそ|おおよそ|ほぼ)\s?$")
 _MONTH = re.compile(r"(?<![\d,.])(1[0-2]|[1-9])月(?:([12]\d|3[01]|[1-9])日)?(?!\s?(?:間|額|分の))")
@@ -89,10 +90,16 @@ class Quantities:
 @lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """The text in one spelling: NFKC, numbers in digits (三百五十人 → 350人), マイナス as ▲, no line breaks inside words."""
-    found = clean(text).replace("マイナス", "▲").replace("パーセント", "%").replace("，", ",")
+    found = clean(text).replace("マイナス", "▲").replace("パーセント", "%").replace("，", ",").replace("あたり", "当たり")
     found = _ERA_YEAR.sub(lambda m: str(_number(m.group())), found)
     found = _LONG_KANJI.sub(lambda m: str(_number(m.group())), found)
     return _KANJI.sub(lambda m: str(_number(m.group())), found)
+
+
+def _counter(noun: str) -> str:
+    """講座 for 講座を…: the unit that a noun begins with, or its first character."""
+    found = find_amounts(f"1{noun}")
+    return found[0].unit or noun[:1] if found else ""
 
 
 def _number(kanji: str) -> int:
@@ -145,6 +152,8 @@ def quantities(text: str, year: int | None) -> Quantities:
         unit, end = amount.unit, amount.end
         if not unit and (follows := _NEXT_WORD.match(blanked, end)) is not None:
             unit = follows[1]  # 7合議体: the word goes on
+        if unit in ("", "つ") and (counted := _COUNTED.match(blanked, amount.end)) is not None:
+            unit = _counter(counted[1])  # 6つの講座 is 6講座
         bound = _BOUND.match(blanked, end)
         bound = bound or _BOUND.match(blanked, end + len(unit))
         value, unit = (amount.value * 10, "%") if unit == "割" else (amount.value, _UNIT_NAMES.get(unit, unit))

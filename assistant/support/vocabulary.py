@@ -20,6 +20,8 @@ class Vocabulary:
     before_ends: tuple[str, ...]
     superlatives: tuple[str, ...]
     sides: dict[str, tuple[tuple[str, int], ...]]
+    hedges: frozenset[str]
+    to_come: frozenset[str]
     paraphrases: dict[str, frozenset[str]]
     kinds: tuple[tuple[str, FactKind], ...]
 
@@ -46,6 +48,8 @@ def vocabulary() -> Vocabulary:
         before_ends=tuple(sorted(rows["before_ends"].split(), key=len, reverse=True)),
         superlatives=tuple(rows["superlatives"].split()),
         sides={word: tuple(found) for word, found in sides.items()},
+        hedges=frozenset(rows["hedges"].split()),
+        to_come=frozenset(rows["to_come"].split()),
         paraphrases=paraphrases,
         kinds=tuple(kinds),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,6 +13,8 @@ _CONTENT = frozenset(["名詞", "動詞", "形容詞", "形状詞", "接尾辞",
 _LIGHT = frozenset("為る 成る 有る 居る 出来る 事 物 為 訳 行く 来る 仕舞う 見る 置く 貰う".split())
 _DENIAL = frozenset(["ない", "無い", "ぬ", "ず", "まい", "無し"])
 _NOT_BEFORE = frozenset(["未", "非", "不", "無"])
+_HIRAGANA = re.compile(r"[ぁ-ん]+")
+_COPULA = re.compile(r"(?:[月日円人件%台か所]|年度)で[、,]\s*$")
 _PREDICATES = frozenset(["動詞", "形容詞", "形状詞"])
 
 
@@ -36,6 +39,7 @@ class Wording:
     said: tuple[Word, ...]
     ends: bool
     denials: int = 0
+    past: bool | None = None
 
     @property
     def words(self) -> frozenset[str]:
@@ -50,6 +54,9 @@ class Wording:
             for name, sign in vocabulary().sides.get(word.lemma, ()):
                 found.setdefault(name, set()).add(-sign if word.denied else sign)
         return found
+
+
+_Node = tuple[str, str, str, str, str | None, bool, str]
 
 
 @lru_cache(maxsize=8192)
@@ -72,6 +79,8 @@ def wording(text: str) -> Wording:
             continue
         proper = sub == "固有名詞"
         form = surface if proper or not lemma else normalize(lemma.split("-", 1)[0]) or surface
+        if len(surface) < 3 and _HIRAGANA.fullmatch(surface) and pos not in _PREDICATES:
+            continue
         if form in _LIGHT or form in _DENIAL:
             continue
         predicate = pos in _PREDICATES or third in ("サ変可能", "形状詞可能", "サ変形状詞可能") or form in vocabulary().sides
@@ -88,13 +97,23 @@ def wording(text: str) -> Wording:
         or (last[1] == "助詞" and last[2] == "接続助詞")
         or last[4] in ("為", "結果", "一方", "他", "上")
         or text.rstrip("、, ").endswith(("ことから", "により", "によって", "とともに", "だけでなく"))
+        or _COPULA.search(text) is not None
     )
     denials = sum(lemma in _DENIAL or surface in _DENIAL for surface, _, _, _, lemma, _, _ in nodes)
     denials += sum(surface in _NOT_BEFORE and pos == "接頭辞" for surface, pos, *_ in nodes)
-    return Wording(tuple(said), ends, denials)
+    return Wording(tuple(said), ends, denials, _tense(nodes))
 
 
-_Node = tuple[str, str, str, str, str | None, bool, str]
+
+
+def _tense(nodes: list[_Node]) -> bool | None:
+    """Whether a text ends in the past; None where it ends in a noun or in the middle of a sentence."""
+    tail = [n for n in nodes if n[1] not in ("補助記号", "記号", "空白")][-4:]
+    if not tail or tail[-1][1] not in ("助動詞", "動詞", "形容詞"):
+        return None
+    if tail[-1][4] == "た":
+        return True
+    return False if tail[-1][6].startswith("終止形") and tail[-1][4] not in ("居る", "ない", "無い", "だ", "です") else None
 
 
 def _after(nodes: list[_Node], at: int) -> tuple[bool, bool | None]:
