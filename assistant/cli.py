@@ -173,6 +173,7 @@ def serve(
             from assistant.conversations import Keeping
             from assistant.store import open_store
             from assistant.upkeep import open_upkeep
+            from assistant.writer import open_writer
             from ui.app import create_app
             from ui.examples import examples
 
@@ -183,7 +184,7 @@ def serve(
             store.asked.counting = settings.count_questions
             line = Line(settings.at_once, settings.waiting, settings.waiting_seconds)
             policy = open_policy(settings, store.database)
-            application = create_app(upkeep.live, store, upkeep, line, policy)
+            application = create_app(upkeep.live, store, upkeep, line, policy, open_writer(settings))
         upkeep.live.start()
         tls = Tls(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
         if policy.by_password and tls is None and not loopback(settings.host):

@@ -16,6 +16,7 @@ from assistant.schemas import (
     EventJson,
     FactJson,
     FiltersJson,
+    GeneratedJson,
     HitJson,
     InterpretationJson,
     NamesakeJson,
@@ -95,6 +96,7 @@ def answer_json(answer: Answer, index: Index) -> AnswerJson:
         why=WhyJson.model_validate(asdict(answer.why)),
         index_version=answer.index_version,
         took_ms=answer.took_ms,
+        generated=None if answer.generated is None else GeneratedJson.model_validate(asdict(answer.generated)),
     )
 
 

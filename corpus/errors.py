@@ -152,6 +152,12 @@ class EngineUnavailable(EngineError):
         self.seconds = seconds
 
 
+class ModelUnavailable(HyokaError):
+    """A language model gave no text in time; answers go without one."""
+
+    code = "llm"
+
+
 class SettingsError(HyokaError):
     """A setting has no usable value."""
 

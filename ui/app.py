@@ -21,6 +21,7 @@ from assistant.live import HoldRequests
 from assistant.readiness import Asker
 from assistant.store import FeedbackStore, open_store
 from assistant.upkeep import Upkeep
+from assistant.writer import NO_WRITER, Writer
 from evals.desk import Desk, open_desk
 from ui.casefiles import add_case_files
 from ui.comparepages import add_comparison
@@ -49,14 +50,16 @@ def create_app(
     upkeep: Upkeep | None = None,
     line: Line | None = None,
     policy: Policy = OPEN,
+    writer: Writer = NO_WRITER,
 ) -> FastAPI:
     """Everything behind one port. ``store`` keeps opinions; without one they go to the default file. ``upkeep`` is what
-    the 管理 screen may change; without it that screen only shows. ``policy`` says who is let in: by default everybody.
+    the 管理 screen may change; without it that screen only shows. ``policy`` says who is let in: by default everybody. ``writer`` is the
+    language model beside the answers, if there is one.
 
     Questions and searches wait their turn in ``line``. The API's routes come first, the sheet pages next, and the screens take every other address.
     """
     kept = open_store() if store is None else store
-    app = create_api(assistant, kept, line)
+    app = create_api(assistant, kept, line, writer)
     if upkeep is not None and upkeep.pool is not None:
         app.state.recorder.metrics.watch_pool(upkeep.pool)
     app.mount("/hyoka-assets", StaticFiles(directory=ASSETS), name="hyoka-assets")

@@ -285,7 +285,7 @@ def _other_side(word: Word, text: str, statement: Statement) -> bool:
         for other in statement.wording.said:
             for of, way in sides.get(other.lemma, ()):
                 if of == name:
-                    ((here if (-way if other.denied else way) == points else there)).append(other.at)
+                    (here if (-way if other.denied else way) == points else there).append(other.at)
         if here and there and _beside(text, word.at, statement.text, there, here):
             return True
     return False
@@ -306,11 +306,7 @@ def _meaning(said: Sequence[Word], key: str, words: frozenset[str], encode: Enco
     telling = [w for w in said if w.lemma not in known.generic and not w.surface.isdigit()]
     if not telling:
         return Verdict("")
-    strange = [
-        w
-        for w in telling
-        if w.lemma not in words and not (len(w.surface) > 1 and squeeze(w.surface) in key)
-    ]
+    strange = [w for w in telling if w.lemma not in words and not (len(w.surface) > 1 and squeeze(w.surface) in key)]
     if not strange:
         return Verdict("")
     strange = [w for w in strange if not known.paraphrases.get(w.lemma, frozenset()) & words]
@@ -359,7 +355,9 @@ def _by_facts(clause: _Clause, sources: Sequence[Source], encode: Encode) -> Ver
     return _by_words(text, key, wording(joined).words | _SHOWN, None, used[0], encode)
 
 
-_SHOWN = frozenset(word for word, pairs in vocabulary().sides.items() if any(n in ("amount", "goal", "level") for n, _ in pairs))
+_SHOWN = frozenset(
+    word for word, pairs in vocabulary().sides.items() if any(n in ("amount", "goal", "level") for n, _ in pairs)
+)
 
 
 def _rated(text: str, marks: Sequence[object], dates: Sequence[When], sources: Sequence[Source]) -> bool:
@@ -373,7 +371,11 @@ def _rated(text: str, marks: Sequence[object], dates: Sequence[When], sources: S
             label = squeeze(fact.label)
             year = fact.period.fiscal_year if fact.period is not None else source.year
             dated = all(d.start is not None and d.start.year == year for d in dates)
-            if label in key and dated and re.search(rf"{re.escape(mark.split(':')[0])}(?![a-z])", key.replace(label, "", 1)):
+            if (
+                label in key
+                and dated
+                and re.search(rf"{re.escape(mark.split(':')[0])}(?![a-z])", key.replace(label, "", 1))
+            ):
                 return True
     return False
 
@@ -398,7 +400,9 @@ def _direction(text: str, key: str, bound: Sequence[Bound]) -> Verdict:
         earlier, later = first.value or 0.0, last.value or 0.0
         if "goal" in sides and (first.kind, last.kind) != ("plan", "actual"):
             return Verdict("polarity")
-        if "amount" in sides and (first.period is None or last.period is None or first.period.start >= last.period.start):
+        if "amount" in sides and (
+            first.period is None or last.period is None or first.period.start >= last.period.start
+        ):
             return Verdict("polarity")
         if (later > earlier) != (next(iter(signs)) > 0) or later == earlier:
             return Verdict("polarity")

@@ -84,9 +84,7 @@ def sources_of(answer: AnswerJson, index: Index) -> list[Source]:
 def _source(citation: CitationJson, answer: str, facts: Sequence[Fact]) -> Source:
     begin, end = citation.source.start, citation.source.end
     inside = [
-        fact
-        for fact in facts
-        if fact.field != PERSON_FIELD and fact.quote.start < end and begin < fact.quote.end
+        fact for fact in facts if fact.field != PERSON_FIELD and fact.quote.start < end and begin < fact.quote.end
     ]
     return source(
         citation.n, citation.municipality, citation.sheet, citation.department, citation.section,
@@ -124,7 +122,5 @@ def source(
 def lines_with(n: int, answer: str) -> list[str]:
     """The lines of an answer that bear the mark [n], without marks, bullets and bold."""
     return [
-        _MARKS.sub("", line).replace("**", "").lstrip("-・ ").strip()
-        for line in answer.split("\n")
-        if f"[{n}]" in line
+        _MARKS.sub("", line).replace("**", "").lstrip("-・ ").strip() for line in answer.split("\n") if f"[{n}]" in line
     ]

@@ -16,7 +16,9 @@ _ENDED = re.compile(r"[一-龥々ァ-ヴーA-Za-z]+(?:株式会社|有限会社|
 _EDGES = frozenset(["", *"はがをにでとのもへや、。「(（ \0・,:："])
 _QUOTED = re.compile(r"[「『“\"]([^」』”\"]+)[」』”\"]")
 # A company's name may begin in hiragana; how far it goes is not to be told, its beginning is.
-_COMPANY = re.compile(r"(?<![一-龥ァ-ヴーA-Za-z])(?:株式会社|有限会社|合同会社|合資会社|[一-龥]{2,4}法人)[一-龥ぁ-んァ-ヴーA-Za-z0-9]{1,3}")
+_COMPANY = re.compile(
+    r"(?<![一-龥ァ-ヴーA-Za-z])(?:株式会社|有限会社|合同会社|合資会社|[一-龥]{2,4}法人)[一-龥ぁ-んァ-ヴーA-Za-z0-9]{1,3}"
+)
 _KANJI_BEFORE = re.compile(r"[一-龥ァ-ヴー]")
 _COUNTED = re.compile(r"^[\d.,]+(?:年度|か年|[^\d])?")
 

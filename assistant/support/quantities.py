@@ -16,13 +16,19 @@ _TIMES = {"十": 10, "百": 100, "千": 1_000}
 _SCALES = {"万": 10**4, "億": 10**8, "兆": 10**12}
 # 一部, 一方, 一般 count nothing.
 _COUNTERS = "|".join(
-    sorted((re.escape(unit) for unit in {*UNITS, "割", "年間", "か年"} - {"部", "位", "分", "時"}), key=len, reverse=True)
+    sorted(
+        (re.escape(unit) for unit in {*UNITS, "割", "年間", "か年"} - {"部", "位", "分", "時"}), key=len, reverse=True
+    )
 )
 _KANJI = re.compile(rf"(?<![\d第一-龥])[〇一二三四五六七八九十百千万億兆]+(?=\s?(?:{_COUNTERS})(?!化))")
-_LONG_KANJI = re.compile(rf"[〇一二三四五六七八九][〇一二三四五六七八九十百千万億兆]+(?=\s?(?:{_COUNTERS}))|(?<![\d数何])[十百][一二三四五六七八九](?=\s?(?:{_COUNTERS}))")
+_LONG_KANJI = re.compile(
+    rf"[〇一二三四五六七八九][〇一二三四五六七八九十百千万億兆]+(?=\s?(?:{_COUNTERS}))|(?<![\d数何])[十百][一二三四五六七八九](?=\s?(?:{_COUNTERS}))"
+)
 _ERA_YEAR = re.compile(r"(?<=令和|平成|昭和|大正)[〇一二三四五六七八九十]+(?=年)")
 # 一部委託, 十分 and the like count nothing.
-_NO_NUMBER = frozenset("一部 一方 一般 一層 一定 一体 一括 一時 一貫 一元 一因 一つ 一環 十分 万全 千円 百万 百貨".split())
+_NO_NUMBER = frozenset(
+    "一部 一方 一般 一層 一定 一体 一括 一時 一貫 一元 一因 一つ 一環 十分 万全 千円 百万 百貨".split()
+)
 _UNIT_NAMES = {
     "名": "人", "箇所": "か所", "ヶ所": "か所", "カ所": "か所", "ヶ月": "か月", "カ月": "か月", "カ年": "か年", "ヶ年": "か年", "つ": "個",
 }  # fmt: skip
@@ -90,7 +96,9 @@ class Quantities:
 @lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """The text in one spelling: NFKC, numbers in digits (三百五十人 → 350人), マイナス as ▲, no line breaks inside words."""
-    found = clean(text).replace("マイナス", "▲").replace("パーセント", "%").replace("，", ",").replace("あたり", "当たり")
+    found = (
+        clean(text).replace("マイナス", "▲").replace("パーセント", "%").replace("，", ",").replace("あたり", "当たり")
+    )
     found = _ERA_YEAR.sub(lambda m: str(_number(m.group())), found)
     found = _LONG_KANJI.sub(lambda m: str(_number(m.group())), found)
     return _KANJI.sub(lambda m: str(_number(m.group())), found)
@@ -163,4 +171,6 @@ def quantities(text: str, year: int | None) -> Quantities:
     codes = re.findall(r"[0-9A-Za-z][0-9A-Za-z.,/&+-]*|[〇一二三四五六七八九十百千万億兆]+[^\0]", "".join(left))
     rest = [code for code in codes if code not in _NO_NUMBER]
     figures += [Figure(0.0, "", "", m.start(), m.end()) for m in re.finditer("ゼロ", blanked)]
-    return Quantities(tuple(sorted(figures, key=lambda f: f.start)), tuple(sorted(dates, key=lambda d: d.at)), tuple(rest))
+    return Quantities(
+        tuple(sorted(figures, key=lambda f: f.start)), tuple(sorted(dates, key=lambda d: d.at)), tuple(rest)
+    )

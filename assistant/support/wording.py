@@ -64,7 +64,15 @@ def wording(text: str) -> Wording:
     """Reads a plain text (:func:`assistant.support.quantities.plain`)."""
     with tagger() as mecab:
         nodes = [
-            (n.surface, n.feature.pos1, n.feature.pos2, n.feature.pos3, n.feature.lemma, n.is_unk, n.feature.cForm or "")
+            (
+                n.surface,
+                n.feature.pos1,
+                n.feature.pos2,
+                n.feature.pos3,
+                n.feature.lemma,
+                n.is_unk,
+                n.feature.cForm or "",
+            )
             for n in mecab(text)
         ]
     said: list[Word] = []
@@ -83,7 +91,9 @@ def wording(text: str) -> Wording:
             continue
         if form in _LIGHT or form in _DENIAL:
             continue
-        predicate = pos in _PREDICATES or third in ("サ変可能", "形状詞可能", "サ変形状詞可能") or form in vocabulary().sides
+        predicate = (
+            pos in _PREDICATES or third in ("サ変可能", "形状詞可能", "サ変形状詞可能") or form in vocabulary().sides
+        )
         denied, past = _after(nodes, at) if predicate else (False, None)
         if at and nodes[at - 1][0] in _NOT_BEFORE and nodes[at - 1][1] == "接頭辞":
             denied = not denied
@@ -104,8 +114,6 @@ def wording(text: str) -> Wording:
     return Wording(tuple(said), ends, denials, _tense(nodes))
 
 
-
-
 def _tense(nodes: list[_Node]) -> bool | None:
     """Whether a text ends in the past; None where it ends in a noun or in the middle of a sentence."""
     tail = [n for n in nodes if n[1] not in ("補助記号", "記号", "空白")][-4:]
@@ -113,7 +121,11 @@ def _tense(nodes: list[_Node]) -> bool | None:
         return None
     if tail[-1][4] == "た":
         return True
-    return False if tail[-1][6].startswith("終止形") and tail[-1][4] not in ("居る", "ない", "無い", "だ", "です") else None
+    return (
+        False
+        if tail[-1][6].startswith("終止形") and tail[-1][4] not in ("居る", "ない", "無い", "だ", "です")
+        else None
+    )
 
 
 def _after(nodes: list[_Node], at: int) -> tuple[bool, bool | None]:
@@ -128,7 +140,9 @@ def _after(nodes: list[_Node], at: int) -> tuple[bool, bool | None]:
                 past = True
             elif surface in ("う", "よう", "べき", "たい"):
                 past = False
-        elif lemma in _LIGHT or (pos == "助詞" and surface in ("が", "は", "も", "を", "に", "と", "て", "で", "の", "まで")):
+        elif lemma in _LIGHT or (
+            pos == "助詞" and surface in ("が", "は", "も", "を", "に", "と", "て", "で", "の", "まで")
+        ):
             if lemma in _LIGHT and form.startswith("終止形") and past is None:
                 past = False
             if pos == "助詞" and surface in ("を", "の") and sub != "接続助詞":

@@ -83,7 +83,9 @@ def main(names: list[str]) -> None:
             for one in judged:
                 if one.kept != one.case.faithful:
                     where = " / ".join(quotes[key].quote[:160].replace("\n", "") for key in one.case.passages)
-                    sys.stdout.write(f"{one.case.kind}\t{one.verdict.why} {one.verdict.detail}\t{one.case.sentence}\t{where}\n")
+                    sys.stdout.write(
+                        f"{one.case.kind}\t{one.verdict.why} {one.verdict.detail}\t{one.case.sentence}\t{where}\n"
+                    )
     if not names:
         RESULTS.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
     sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")

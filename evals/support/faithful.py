@@ -38,7 +38,9 @@ def polite(text: str) -> str:
     """The sentence with a polite end."""
     for end, other in _POLITE:
         if text.endswith(end):
-            if end == "った。" and not text.endswith(("なった。", "回った。", "まった。", "行った。", "わった。", "下がった。")):
+            if end == "った。" and not text.endswith(
+                ("なった。", "回った。", "まった。", "行った。", "わった。", "下がった。")
+            ):
                 continue
             if end == "った。" and text.endswith(("行った。", "わった。")):
                 return text[:-3] + "いました。" if text.endswith("行った。") else text[:-3] + "りました。"
@@ -70,7 +72,12 @@ def prose(quote: Quote, rng: random.Random) -> list[Case]:
         found.append(Case(mark(text, 1), key, True, kind))
 
     for text in sentences(quote):
-        add(rng.choice([text, polite(text), f"{quote.sheet}では、{polite(text)}", f"{quote.department}は、{polite(text)}"]), "prose")
+        add(
+            rng.choice(
+                [text, polite(text), f"{quote.sheet}では、{polite(text)}", f"{quote.department}は、{polite(text)}"]
+            ),
+            "prose",
+        )
         if western(text) != text:
             add(polite(western(text)), "calendar")
         pieces = [p for p in re.split("(?<=、)", text)]
@@ -153,7 +160,9 @@ def figures(quote: Quote, rng: random.Random) -> list[Case]:
     for fact in facts:
         plan = plans.get(fact.period)
         if fact.kind == "actual" and plan is not None and fact.label == plan.label and fact.unit != "円":
-            text = f"{year(fact, rng)}の{fact.label}は、目標{amount(plan, rng)}に対し、実績は{amount(fact, rng)}でした。"
+            text = (
+                f"{year(fact, rng)}の{fact.label}は、目標{amount(plan, rng)}に対し、実績は{amount(fact, rng)}でした。"
+            )
             found.append(Case(mark(text, 1), key, True, "plan and actual"))
             break
     return found
