@@ -41,9 +41,7 @@ from corpus.documents import Sheet
 from index.types import Filters, Index, Order
 
 
-def create_api(
-    assistant: Asker, store: FeedbackStore, line: Line | None = None, writer: Writer = NO_WRITER
-) -> FastAPI:
+def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None, writer: Writer = NO_WRITER) -> FastAPI:
     """The application with every route of the HTTP contract; the screens are added by :func:`ui.app.create_app`.
 
     Questions and searches wait their turn in ``line``; without one in a line of the usual length. ``writer`` is the

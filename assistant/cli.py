@@ -46,10 +46,14 @@ def ask(
     """質問に、引用つきで答える。"""
     from assistant.payload import Sources, answer_json
     from assistant.printouts import show_answer
+    from assistant.readiness import NO_FILTERS
     from assistant.session import Assistant
+    from assistant.writer import open_writer
 
-    snapshot = _open(settings_of(index_dir=index_dir), reranked=True)
-    answer = Assistant(snapshot).ask(question)
+    settings = settings_of(index_dir=index_dir)
+    snapshot = _open(settings, reranked=True)
+    assistant = Assistant(snapshot)
+    answer = open_writer(settings).finish(question, assistant.ask(question), snapshot, NO_FILTERS, assistant.ask)
     if json_output:
         console.say_json(answer_json(answer, snapshot).model_dump(mode="json"))
     else:

@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,11 @@ from assistant import rereading, summary
 from assistant.llm import ChatModel, open_model
 from assistant.payload import answer_json
 from assistant.schemas import AnswerJson
+from assistant.support.check import Encode
 from assistant.support.evidence import sources_of
 from assistant.types import Answer, Generated
 from corpus.errors import ModelUnavailable
+from index.encoder import WordVectors, load_encoder
 from index.types import Filters, Index
 
 if TYPE_CHECKING:
@@ -109,7 +112,7 @@ class Writer:
                 return self._kept[key]
         text = self.model.write(summary.messages(question, answer, sources), seconds)
         took = round((perf_counter() - began) * 1000, 2)
-        found = summary.checked(text, sources, lambda words: index.encode(words), self.model.name, took, len(shown))
+        found = summary.checked(text, sources, word_vectors(), self.model.name, took, len(shown))
         with self._lock:
             self._kept[key] = found
             while len(self._kept) > _KEPT:
@@ -118,6 +121,14 @@ class Writer:
 
 
 NO_WRITER = Writer()
+
+
+@cache
+def word_vectors() -> Encode:
+    """Vectors of words by the bundled encoder: the check was measured with it, whatever the index is made with."""
+    encoder = load_encoder()
+    assert isinstance(encoder, WordVectors)
+    return encoder.word_vectors
 
 
 def open_writer(settings: Settings) -> Writer:

@@ -85,7 +85,7 @@ def create_app(
     if policy.proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[str(one) for one in policy.proxies])
     app.add_middleware(Peer)
-    return _mount_screens(app, app.state.recorder, kept, desk, upkeep, app.state.line, policy)
+    return _mount_screens(app, app.state.recorder, kept, desk, upkeep, app.state.line, policy, writer)
 
 
 def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
@@ -136,7 +136,14 @@ def _head() -> str:
 
 
 def _mount_screens(
-    app: FastAPI, assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None, line: Line, policy: Policy
+    app: FastAPI,
+    assistant: Asker,
+    store: FeedbackStore,
+    desk: Desk,
+    upkeep: Upkeep | None,
+    line: Line,
+    policy: Policy,
+    writer: Writer,
 ) -> FastAPI:
     # Before the import: Gradio reads these once.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -157,7 +164,7 @@ def _mount_screens(
     )
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build_screens(assistant, store, desk, upkeep, line, policy.on, policy.by_password),
+        build_screens(assistant, store, desk, upkeep, line, policy.on, policy.by_password, writer),
         path="/",
         theme=theme,
         favicon_path=str(ASSETS / "favicon.svg"),

@@ -15,11 +15,13 @@ import numpy as np
 
 from assistant.support.counterpart import placed, tense
 from assistant.support.evidence import Source, Statement
-from assistant.support.figurebinding import Bound, bind
+from assistant.support.figurebinding import bind
 from assistant.support.naming import misquoted, stranger
-from assistant.support.quantities import Figure, Quantities, When, plain, quantities
+from assistant.support.printed import dated, missing_figure, typed
+from assistant.support.quantities import When, plain, quantities
+from assistant.support.turns import direction, kind_missing, turned
 from assistant.support.vocabulary import vocabulary
-from assistant.support.wording import Word, Wording, wording
+from assistant.support.wording import Word, wording
 from corpus.normalize import squeeze
 from index.types import Vectors
 
@@ -140,12 +142,12 @@ def _meant(clause: _Clause) -> list[Source]:
 def _by_statement(clause: _Clause, statement: Statement, source: Source, encode: Encode) -> Verdict:
     text = clause.own
     said = quantities(text, source.year)
-    if statement.ours and source.facts and said.figures and _typed(said.figures, source):
+    if statement.ours and source.facts and said.figures and typed(said.figures, source):
         return Verdict("number", detail="typed")  # what the sheet prints as a figure is held against the figure
-    wrong = _figures(said, text, statement)
+    wrong = missing_figure(said, text, statement)
     if wrong:
         return Verdict("number", detail=wrong)
-    if not all(_dated(date, text, said, statement) for date in said.dates):
+    if not all(dated(date, text, said, statement) for date in said.dates):
         return Verdict("date")
     for code in said.rest:
         if squeeze(code) not in statement.key:
@@ -170,10 +172,10 @@ def _by_words(
     if statement is not None:
         if not placed(whole, statement, source):
             return Verdict("meaning", detail="part")
-        denied = _turned(text, statement) or tense(text, statement, source)
+        denied = turned(text, statement) or tense(text, statement, source)
         if denied:
             return Verdict("polarity", detail=denied)
-        missing = _kinds_missing(text, statement, source)
+        missing = kind_missing(text, statement, source)
         if missing:
             return Verdict("meaning", detail=missing)
     return _meaning(wording(text).said, key, words, encode)
@@ -186,118 +188,6 @@ def _wordy(text: str, year: int | None) -> str:
     for begin, end in [*(date.at for date in said.dates), *((f.start, f.end) for f in said.figures)]:
         left[begin:end] = " " * (end - begin)
     return "".join(left)
-
-
-def _figures(said: Quantities, text: str, statement: Statement) -> str:
-    """The first figure that the statement does not print; of several of one unit the words beside them decide."""
-    printed = statement.said.figures
-    for figure in said.figures:
-        places = [at for at, other in enumerate(printed) if figure.same(other)]
-        if not places:
-            return text[figure.start : figure.end]
-        rivals = [at for at, o in enumerate(printed) if o.unit == figure.unit and not figure.same(o)]
-        spans = [(one.start, one.end) for one in printed]
-        own = (figure.start, figure.end)
-        if rivals and not _beside(text, own, statement.text, [spans[p] for p in places], [spans[r] for r in rivals]):
-            return text[figure.start : figure.end]
-    return ""
-
-
-_Span = tuple[int, int]
-
-
-def _beside(text: str, own: _Span, printed: str, places: Sequence[_Span], rivals: Sequence[_Span]) -> bool:
-    """Whether the words around a number or date are those around the same one of the passage rather than another."""
-
-    def near(line: str, span: _Span) -> set[str]:
-        around = line[max(0, span[0] - 14) : span[0]] + "\0" + line[span[1] : span[1] + 8]
-        return {around[i : i + 2] for i in range(len(around) - 1) if around[i : i + 2].strip("\0。、 ")}
-
-    said = near(text, own)
-    here = max(len(said & near(printed, span)) for span in places)
-    there = max(len(said & near(printed, span)) for span in rivals)
-    return here > there
-
-
-def _typed(figures: Sequence[Figure], source: Source) -> bool:
-    """Whether any of the figures has the value of a fact that was read from the passage."""
-    values = {round(fact.value, 6) for fact in source.facts if fact.value is not None}
-    return any(round(figure.value, 6) in values for figure in figures)
-
-
-def _dated(date: When, text: str, said: Quantities, statement: Statement) -> bool:
-    """Whether a date of the sentence is one of the statement, or the year its sheet reports on."""
-    same, rivals = [], []
-    for printed in statement.said.dates:
-        if printed.relative and not date.relative and printed.compared != date.compared:
-            continue
-        if date.relative and date.start is None:
-            continue
-        (same if date.within(printed) else rivals).append(printed.at)
-    if same and (not rivals or _beside(text, date.at, statement.text, same, rivals)):
-        return True
-    words = text[date.at[0] : date.at[1]]
-    if date.relative and words in statement.head:
-        return True
-    if statement.year is None or date.kind != "fiscal_year" or date.start is None or date.compared:
-        return False
-    if date.start.year != statement.year:
-        return False
-    own = [d for d in statement.said.dates if not (d.relative and d.compared)]
-    # A statement with dates of its own is about those: 「令和6年度に更新する」 is not said by 「令和8年8月に更新する」.
-    return not own or any(d.within(p) for d in said.dates if d is not date for p in own)
-
-
-def _turned(text: str, statement: Statement) -> str:
-    """The first word that the statement says the other way round, or of which it says only the other side."""
-    said, denials = wording(text).said, wording(text).denials
-    by_lemma: dict[str, list[Word]] = {}
-    for word in statement.wording.said:
-        by_lemma.setdefault(word.lemma, []).append(word)
-    sides = statement.wording.sides
-    for word in said:
-        if _other_side(word, text, statement):
-            return word.surface
-        same = by_lemma.get(word.lemma)
-        if same:
-            if all(one.denied != word.denied for one in same):
-                return word.surface
-            if word.past and all(one.past is False for one in same):
-                return word.surface
-            continue
-        for name, sign in vocabulary().sides.get(word.lemma, ()):
-            points = -sign if word.denied else sign
-            if name in sides and points not in sides[name]:
-                return word.surface
-    answered = sum(word.denied and word.lemma in vocabulary().sides for word in said)  # 届かない for 下回る: seen above
-    if denials - answered > statement.wording.denials + wording(statement.head).denials:
-        return "ない"
-    return ""
-
-
-def _other_side(word: Word, text: str, statement: Statement) -> bool:
-    """Whether a statement that says both sides of a comparison says the other one of what this word is said of."""
-    sides = vocabulary().sides
-    for name, sign in sides.get(word.lemma, ()):
-        points = -sign if word.denied else sign
-        here: list[_Span] = []
-        there: list[_Span] = []
-        for other in statement.wording.said:
-            for of, way in sides.get(other.lemma, ()):
-                if of == name:
-                    (here if (-way if other.denied else way) == points else there).append(other.at)
-        if here and there and _beside(text, word.at, statement.text, there, here):
-            return True
-    return False
-
-
-def _kinds_missing(text: str, statement: Statement, source: Source) -> str:
-    """予算, 決算, 目標 or 実績 said of a passage that does not say it."""
-    where = f"{statement.text}\0{source.section}"
-    for word in ("予算", "決算", "目標", "実績", "補正", "見込"):
-        if word in text and word not in where:
-            return word
-    return ""
 
 
 def _meaning(said: Sequence[Word], key: str, words: frozenset[str], encode: Encode) -> Verdict:
@@ -349,9 +239,8 @@ def _by_facts(clause: _Clause, sources: Sequence[Source], encode: Encode) -> Ver
         return Verdict("meaning")
     if wording(text).denials > wording(joined).denials:
         return Verdict("polarity")
-    verdict = _direction(text, key, bound)
-    if verdict.why:
-        return verdict
+    if not direction(text, key, bound):
+        return Verdict("polarity")
     return _by_words(text, key, wording(joined).words | _SHOWN, None, used[0], encode)
 
 
@@ -378,32 +267,3 @@ def _rated(text: str, marks: Sequence[object], dates: Sequence[When], sources: S
             ):
                 return True
     return False
-
-
-def _direction(text: str, key: str, bound: Sequence[Bound]) -> Verdict:
-    """A word of more or less has to be what the figures show, in the order in which they are said."""
-    said = tuple(word for word in wording(text).said if squeeze(word.surface) not in key)
-    sides = Wording(said, False).sides
-    for name in sides:
-        if name not in ("amount", "goal", "level"):
-            return Verdict("polarity")
-    if not sides:
-        return Verdict("")
-    for signs in sides.values():
-        if len(signs) != 1 or len(bound) < 2:
-            return Verdict("polarity")
-        first, last = bound[0].fact, bound[-1].fact
-        if first.label != last.label and first.kind == last.kind:
-            return Verdict("polarity")
-        if "level" in sides:
-            return Verdict("polarity")
-        earlier, later = first.value or 0.0, last.value or 0.0
-        if "goal" in sides and (first.kind, last.kind) != ("plan", "actual"):
-            return Verdict("polarity")
-        if "amount" in sides and (
-            first.period is None or last.period is None or first.period.start >= last.period.start
-        ):
-            return Verdict("polarity")
-        if (later > earlier) != (next(iter(signs)) > 0) or later == earlier:
-            return Verdict("polarity")
-    return Verdict("")

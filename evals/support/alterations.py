@@ -270,7 +270,7 @@ def make_altered(faithful: Sequence[Case], quotes: Sequence[Quote], rng: random.
                 found.append(made)
     texts = [q for q in quotes if not q.facts]
     for quote in texts:
-        other = rng.choice([q for q in texts if q.programme != quote.programme])
-        if rng.random() < 0.5 and (halves := merged(quote, other, maker)) is not None:
+        stranger = rng.choice([q for q in texts if q.programme != quote.programme])
+        if rng.random() < 0.5 and (halves := merged(quote, stranger, maker)) is not None:
             found.append(halves)
     return found
