@@ -107,20 +107,23 @@ def _clauses(sentence: str, by_number: dict[int, Source]) -> list[_Clause]:
 
 
 def _judge(clause: _Clause, encode: Encode) -> Verdict:
-    """The best verdict that any statement, or the facts, give a clause."""
+    """The verdict on a clause: kept where any statement, or the facts, bear it out."""
     sources = _meant(clause)
-    best: Verdict | None = None
-    verdicts = []
+    own = wording(clause.own).words
+    closest, found = -1, Verdict("meaning")
     for source in sources:
-        verdicts += [_by_statement(clause, statement, source, encode) for statement in source.statements]
+        for statement in source.statements:
+            verdict = _by_statement(clause, statement, source, encode)
+            if not verdict.why:
+                return verdict
+            shared = len(own & statement.wording.words)
+            if shared > closest:  # the reason told is that of the statement it is most like
+                closest, found = shared, verdict
     if any(source.facts for source in sources):
-        verdicts.append(_by_facts(clause, sources, encode))
-    for verdict in verdicts:
-        if not verdict.why:
+        verdict = _by_facts(clause, sources, encode)
+        if not verdict.why or closest < 1:
             return verdict
-        if best is None or _ORDER.index(verdict.why) > _ORDER.index(best.why):
-            best = verdict
-    return best or Verdict("meaning")
+    return found
 
 
 def _meant(clause: _Clause) -> list[Source]:

@@ -48,10 +48,12 @@ def _anchored(figure: Figure, text: str, printed: Figure, statement: Statement) 
         return True
     line = statement.text
     places = [m.start() for m in re.finditer(re.escape(before[-1].surface), line)]
-    passed = sum(before[-1].at[0] < one.start < figure.start for one in quantities(text, statement.year).figures)
+    said = [one for one in quantities(text, statement.year).figures if one.unit == figure.unit]
+    passed = sum(before[-1].at[0] < one.start < figure.start for one in said)
+    others = [one for one in statement.said.figures if one is not printed and one.unit == figure.unit]
     for at in places:
         low, high = sorted((at, printed.start))
-        if sum(low < one.start < high for one in statement.said.figures if one is not printed) <= passed:
+        if sum(low < one.start < high for one in others) <= passed:
             return True
     return not places  # said in other words: the check of words decides
 

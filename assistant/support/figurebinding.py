@@ -61,7 +61,7 @@ def _equal(figure: Figure, fact: Fact, source: Source) -> bool:
     if not fact.unit and figure.unit and figure.unit in source.quote:  # printed in the row, in a cell of its own
         return figure.same(Figure(fact.value or 0.0, figure.unit, "", 0, 0))
     value = fact.value or 0.0
-    printed = quantities(f"{value:f}{fact.unit}", None).figures  # 934 of 千件 are 934,000件
+    printed = quantities(f"{value:.15g}{fact.unit}", None).figures  # 934 of 千件 are 934,000件
     return len(printed) == 1 and figure.same(printed[0])
 
 

@@ -24,7 +24,9 @@ _KANJI = re.compile(rf"(?<![\d第一-龥])[〇一二三四五六七八九十百�
 _LONG_KANJI = re.compile(
     rf"[〇一二三四五六七八九][〇一二三四五六七八九十百千万億兆]+(?=\s?(?:{_COUNTERS}))|(?<![\d数何])[十百][一二三四五六七八九](?=\s?(?:{_COUNTERS}))"
 )
-_ERA_YEAR = re.compile(r"(?<=令和|平成|昭和|大正)[〇一二三四五六七八九十]+(?=年)")
+_ERA_YEAR = re.compile(
+    r"(?<=令和|平成|昭和|大正)[〇一二三四五六七八九十]+(?=年)|(?<=年|月)[一二三四五六七八九十]+(?=[月日])"
+)
 # 一部委託, 十分 and the like count nothing.
 _NO_NUMBER = frozenset(
     "一部 一方 一般 一層 一定 一体 一括 一時 一貫 一元 一因 一つ 一環 十分 万全 千円 百万 百貨".split()
