@@ -89,7 +89,9 @@ class OpenAIModel:
     """A model behind ``base_url`` (``http://host:11434/v1``). Asks for a stream, takes a whole answer too."""
 
     def __init__(self, base_url: str, name: str, key: str = "", breaker: Breaker | None = None) -> None:
-        self.name = name
+        import httpx  # here, not with the first question: importing it takes a part of its seconds
+
+        self.name, self._library = name, httpx
         self._url = base_url.rstrip("/") + "/chat/completions"
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._breaker = Breaker() if breaker is None else breaker

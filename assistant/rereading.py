@@ -69,7 +69,7 @@ class Known:
 
 def unsure(answer: AnswerJson) -> bool:
     """Whether the rules found no answer to a question, and did not find out that the sheets cannot hold one."""
-    return answer.state != "根拠あり" and not answer.searched.missing
+    return (answer.abstained or answer.state != "根拠あり") and not answer.searched.missing
 
 
 def known_of(index: Index, question: str, filters: Filters) -> Known:

@@ -170,7 +170,9 @@ def test_the_settings_name_a_model():
     assert model is not None and model.name == "gemma3"
 
 
-@pytest.mark.parametrize("url", ["ftp://a/v1", "localhost:11434", "http://user:pass@host/v1", "http://host/v1?x=1", "http://"])
+@pytest.mark.parametrize(
+    "url", ["ftp://a/v1", "localhost:11434", "http://user:pass@host/v1", "http://host/v1?x=1", "http://"]
+)
 def test_an_address_that_is_none_is_said(url, monkeypatch):
     monkeypatch.setenv("HYOKA_LLM_BASE_URL", url)
     monkeypatch.setenv("HYOKA_LLM_MODEL", "m")
