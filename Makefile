@@ -9,8 +9,12 @@ INDEX  ?= .hyoka/index
 CORPUS ?= corpus/samples/files
 # What the tests need beyond the product; the continuous run adds the optional parts.
 EXTRAS ?= dev
+# What the bundle carries beyond the base, with commas (ocr, postgres, milvus, ray).
+CARRIED ?= ocr,postgres
+# A copy of the advisories for `make audit` without a network: ZIP or folder of osv.dev's JSON.
+ADVISORIES ?=
 
-.PHONY: run index setup test baseline check format clean help
+.PHONY: run index setup test baseline check format bundle audit clean help
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -44,6 +48,13 @@ check: $(VENV)/.developed.$(EXTRAS) ## style, types and the direction of imports
 format: $(VENV)/.developed.$(EXTRAS) ## bring the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bundle: $(VENV)/.developed.$(EXTRAS) ## dist/hyoka-….tar.gz: everything that a machine without a network needs (docs/offline.md)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(CARRIED)]'
+	$(BIN)/python -m bundle.make --extras '$(CARRIED)'
+
+audit: $(VENV)/.developed.$(EXTRAS) ## known vulnerabilities of what hyoka needs, or plainly that it could not be found out
+	@$(BIN)/python -m bundle.audit $(if $(ADVISORIES),--advisories '$(ADVISORIES)')
 
 clean: ## remove the environment and the index
 	rm -rf $(VENV) .hyoka build *.egg-info

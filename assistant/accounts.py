@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from assistant.access.caller import caller
 from assistant.readiness import Asker
+from assistant.spreadsheets import csv_cell
 from corpus.certainty import THRESHOLD
 from corpus.documents import NO_NAME, Certainty, Fact, Section, Sheet
 from corpus.forms.loader import kind_of
 from corpus.whereabouts import Locator, Whereabouts
 from index.types import Index, Judgement
+from index.visibility import Visibility
 
 LOOKED_FOR = ("名称", "自治体", "年度", "担当課", "目的", "金額", "指標", "評価")
 """What a reader expects of a programme's sheet; the report says which of them were found."""
@@ -24,8 +26,8 @@ HEAD = frozenset(LOOKED_FOR[:4])
 """The part of it that says whose sheet it is."""
 
 _PURPOSE = ("目的", "意図")
-_FORMULA = re.compile(r"^\s*[=+@\-＝＋＠－\t\r]")
 _NONE = Judgement((), None)
+_KEPT_ACCOUNTS = 3  # of other visibilities beside the one asked for
 
 COLUMNS = (
     "ファイル", "シート", "種類", "ページ", "行", "セル", "自治体", "年度", "担当課", "様式", "欄", "数値", "見つかった項目",
@@ -168,20 +170,22 @@ def _found(sheet: Sheet, sections: Iterable[Section], facts: Iterable[Fact]) -> 
 
 
 class AccountCache:
-    """The accounts of the current index, derived once and kept until the index changes."""
+    """The accounts of the current index as the caller may see it, derived once and kept until the index changes."""
 
     def __init__(self, assistant: Asker) -> None:
         self._assistant = assistant
         self._lock = threading.Lock()
-        self._kept: tuple[str, list[FileAccount]] = ("", [])
+        self._kept: dict[tuple[str, Visibility], list[FileAccount]] = {}
 
     def get(self) -> list[FileAccount]:
         """The accounts of the index as it is now."""
         with self._lock:
             index = self._assistant.index
-            if self._kept[0] != index.version:
-                self._kept = (index.version, file_accounts(index))
-            return self._kept[1]
+            key = (index.version, caller().visibility)
+            if key not in self._kept:
+                new = {k: v for k, v in self._kept.items() if k[0] == index.version}
+                self._kept = {**dict(list(new.items())[-_KEPT_ACCOUNTS:]), key: file_accounts(index)}
+            return self._kept[key]
 
 
 # ---- as JSON and CSV ------------------------------------------------------------------------------------------------
@@ -242,10 +246,3 @@ def _rows(account: FileAccount) -> Iterator[list[object]]:
             "・".join(one.found), "・".join(one.missing), score, "要確認" if one.doubtful else "",
             "\n".join(one.warnings),
         ]  # fmt: skip
-
-
-def csv_cell(value: object) -> object:
-    """A text that starts like a formula gets an apostrophe, so that Excel shows it instead of computing it."""
-    if isinstance(value, str) and _FORMULA.match(value):
-        return f"'{value}"
-    return "" if value is None else value

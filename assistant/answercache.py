@@ -11,7 +11,9 @@ from time import perf_counter
 from assistant.readiness import NO_FILTERS, Asker, warm
 from assistant.stages import running
 from assistant.types import NO_CHOICES, Answer, Choices, Turn
+from assistant.views import restricted
 from index.types import Filters, Index
+from index.visibility import Visibility
 
 
 class AnswerCache:
@@ -35,6 +37,15 @@ class AnswerCache:
     def warm(self) -> None:
         """Warms the assistant; answers come with questions only."""
         warm(self._assistant)
+
+    def forget(self) -> None:
+        """Forgets every answer."""
+        with self._lock:
+            self._answers.clear()
+
+    def seen_by(self, visibility: Visibility) -> AnswerCache:
+        """The assistant of those who may see only some of the sheets, with answers of its own."""
+        return AnswerCache(restricted(self._assistant, visibility), self._most)
 
     def __len__(self) -> int:
         return len(self._answers)

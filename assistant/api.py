@@ -18,9 +18,13 @@ from starlette.routing import Match
 
 from assistant.access.caller import caller
 from assistant.access.me import me_routes
+from assistant.audit import AuditTrail, use_trail
+from assistant.auditing import AuditRequests
+from assistant.discretion import document_for
 from assistant.line import Line, apart
 from assistant.metrics import Metrics, MetricsMiddleware
 from assistant.payload import answer_json, search_json, sheet_detail_json, sheet_json
+from assistant.prefix import AtRoot
 from assistant.readiness import NO_FILTERS, Asker, Readiness
 from assistant.recorder import Recorder
 from assistant.refusals import MESSAGES, BodyLimit, add_error_handlers, clean_question, clean_text
@@ -51,7 +55,7 @@ def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None,
     line = Line() if line is None else line
     metrics.watch_line(line)
     metrics.watch_index(lambda: assistant.index)
-    readiness = Readiness(assistant)
+    readiness = Readiness(assistant, store.unwritable)
     recorder = Recorder(assistant, store, metrics)
 
     @asynccontextmanager
@@ -71,10 +75,14 @@ def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None,
     app.state.recorder = recorder
     app.state.line = line
     app.state.writer = writer
+    use_trail(store.audit)
+    if (forget := getattr(assistant, "forget", None)) is not None:
+        store.forgetting.caches.append(forget)
+    app.add_middleware(AuditRequests, trail=store.audit)
     app.add_middleware(BodyLimit)
     app.add_middleware(MetricsMiddleware, metrics=metrics)
     add_error_handlers(app)
-    app.include_router(_questions(recorder, line, writer))
+    app.include_router(_questions(recorder, line, store.audit, writer))
     app.include_router(_sheets(assistant))
     app.include_router(_feedback(store, metrics))
     app.include_router(_operations(readiness, assistant, metrics))
@@ -86,6 +94,12 @@ def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None,
 
 ERRORS: dict[int | str, dict[str, object]] = {
     status: {"model": ErrorJson, "description": MESSAGES[status][1]} for status in (400, 404, 422)
+}
+
+# Of a route that answers with plain text: its refusals are JSON all the same.
+PLAIN_ERRORS: dict[int | str, dict[str, object]] = {
+    status: {**told, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorJson"}}}}
+    for status, told in ERRORS.items()
 }
 
 BUSY: dict[int | str, dict[str, object]] = {
@@ -120,7 +134,7 @@ def _filters(
     )
 
 
-def _questions(assistant: Recorder, line: Line, writer: Writer) -> APIRouter:
+def _questions(assistant: Recorder, line: Line, audit: AuditTrail, writer: Writer) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=["質問と検索"], responses=ERRORS | BUSY)
 
     @router.post("/ask", summary="質問する", response_model=AnswerJson)
@@ -168,13 +182,15 @@ def _questions(assistant: Recorder, line: Line, writer: Writer) -> APIRouter:
         filters = _filters(municipality, fiscal_year, department, section, rating, budget)
         words = clean_question(q)
 
-        def found() -> Response:
+        def searched() -> Response:
             with stage("search"):
                 result = assistant.index.search(words, k, filters, offset, sort)
             with stage("render"):
-                return _json(search_json(result, assistant.index))
+                found = search_json(result, assistant.index)
+                audit.tell("search", words, [hit.sheet_id for hit in found.hits], assistant.index.version, "shown")
+                return _json(found)
 
-        return await line.run("search", found)
+        return await line.run("search", searched)
 
     return router
 
@@ -207,11 +223,15 @@ def _sheets(assistant: Asker) -> APIRouter:
         """シートの欄、数値（金額は円）、評価を返します。"""
         return sheet_detail_json(find_sheet(assistant.index, sheet_id), assistant.index)
 
-    @router.get("/sheets/{sheet_id}/source", summary="原文", response_class=PlainTextResponse)
+    @router.get("/sheets/{sheet_id}/source", summary="原文", response_class=PlainTextResponse, responses=PLAIN_ERRORS)
     def source(sheet_id: str) -> PlainTextResponse:
-        """シートのある文書から取り出したテキスト全体。引用の `start` と `end` はこの文字の位置です。"""
-        found = find_sheet(assistant.index, sheet_id)
-        return PlainTextResponse(assistant.index.document(found.file).text)
+        """シートのある文書から取り出したテキスト全体。引用の `start` と `end` はこの文字の位置です。
+
+        担当者などの氏名は、設定により同じ字数の「＊」で伏せます（そのとき Hyoka-Masked: true）。
+        """
+        index = assistant.index
+        document = document_for(index, find_sheet(index, sheet_id).file)
+        return PlainTextResponse(document.text, headers={"Hyoka-Masked": "true" if document.masked else "false"})
 
     return router
 
@@ -254,14 +274,22 @@ def _operations(readiness: Readiness, assistant: Asker, metrics: Metrics) -> API
         return {"status": "ok"}
 
     @router.get("/readyz", summary="答えられるか", responses={503: {"model": ErrorJson}})
-    async def readyz() -> dict[str, str | int]:
-        """索引を読み、質問に答えられる状態なら 200、そうでなければ 503。"""
-        problem, sheets = await apart(readiness.check)
-        if problem is not None:
-            raise HTTPException(503, problem)
+    async def readyz() -> dict[str, str | int | list[str]]:
+        """索引を読み、質問に答えられる状態なら 200、そうでなければ（起動中と停止処理中も）503。
+
+        答えられるが、評価や履歴を保存できないときや、新しい索引を開けないときは、200 で status が degraded になり、problems に理由があります。
+        """
+        state = await apart(readiness.check)
+        if state.problem is not None:
+            raise HTTPException(503, state.problem)
         if not caller().may("read"):
-            return {"status": "ready"}
-        return {"status": "ready", "index_version": assistant.index.version, "sheets": sheets}
+            return {"status": "degraded" if state.degraded else "ready"}
+        told: dict[str, str | int | list[str]] = {
+            "status": "degraded" if state.degraded else "ready",
+            "index_version": assistant.index.version,
+            "sheets": state.sheets,
+        }
+        return told | {"problems": list(state.degraded)} if state.degraded else told
 
     @router.get("/metrics", summary="計測値（Prometheus 形式）", response_class=PlainTextResponse)
     async def metrics_text() -> Response:
@@ -288,7 +316,8 @@ def _add_docs(app: FastAPI) -> None:
     spec = find_spec("fastapi_offline")
     if spec is None or spec.origin is None:
         return
-    app.mount("/docs-assets", StaticFiles(directory=Path(spec.origin).parent / "static"), name="docs-assets")
+    static = StaticFiles(directory=Path(spec.origin).parent / "static")
+    app.mount("/docs-assets", AtRoot(static, "/docs-assets"), name="docs-assets")
 
     @app.get("/docs", include_in_schema=False)
     def docs(request: Request) -> HTMLResponse:

@@ -117,6 +117,11 @@ class CaseBook:
         with self._lock:
             return self._recent.get((question, answer), Remembered((), ()))
 
+    def forget(self) -> None:
+        """Forgets what answers rested on."""
+        with self._lock:
+            self._recent.clear()
+
     def note(
         self,
         origin: Origin,

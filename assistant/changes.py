@@ -67,7 +67,7 @@ def changes_since(
         copy = (sha256, READERS.get(file.suffix)) in known and file.name not in held
         if not (file.skipped or copy or file.name in refused):
             changed += 1
-    if changed > most:
+    if changed > most or not stored.whole():  # an update links the files of before, damaged ones too
         return None
     return Changes(manifest, looked_at, removed, len(files) - len(looked_at))
 

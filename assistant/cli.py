@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant import console
+from assistant import caretaking, console
 from assistant.access.commands import commands as access_commands
+from assistant.accounting import commands as account_commands
 from assistant.filing import commands
 from assistant.options import IndexDir, Json, settings_of
 from assistant.usage import USAGE_ERROR, usage_sentence
@@ -32,7 +33,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(commands)
+app.add_typer(caretaking.commands)
 app.add_typer(access_commands)
+app.add_typer(account_commands)
 
 DRAFT = "draft"  # never a question file: those are told apart by their endings
 
@@ -151,6 +154,9 @@ def serve(
     ] = False,
     tls_cert: Annotated[Path | None, typer.Option(metavar="FILE.pem", help="サーバー証明書")] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE.pem", help="証明書の秘密鍵")] = None,
+    root_path: Annotated[
+        str | None, typer.Option(help="リバースプロキシが画面を置くパス（/hyoka など）", show_default="なし")
+    ] = None,
 ) -> None:
     """画面とHTTP APIを開く（止めるには Ctrl+C）。"""
     settings = settings_of(
@@ -162,18 +168,20 @@ def serve(
         without_login=without_login or None,
         tls_cert=tls_cert,
         tls_key=tls_key,
+        root_path=root_path,
     )
     from assistant.collector import starting_up
     from assistant.line import Line
     from assistant.pool import answering
-    from assistant.serving import Tls, check_open, listen, loopback, run
+    from assistant.serving import Tls, check_open, listen, logging_as, loopback, run, running_of
 
     check_open(settings)
-    with listen(settings.host, settings.port) as socket, answering(settings) as pool:
+    with logging_as(settings), listen(settings.host, settings.port) as socket, answering(settings) as pool:
         with starting_up():
             # Opened before anything slow is loaded: a taken port or a missing index is told at once.
             snapshot = _open(settings, reranked=True)
             from assistant.access.policy import open_policy
+            from assistant.audit import Auditing
             from assistant.conversations import Keeping
             from assistant.store import open_store
             from assistant.upkeep import open_upkeep
@@ -182,10 +190,13 @@ def serve(
             from ui.examples import examples
 
             upkeep = open_upkeep(settings, snapshot, pool)
+            del snapshot  # the server lets go of it when a newer one has taken over
             questions = [question for group in examples(upkeep.live).values() for question in group][:3]
             keeping = Keeping(on=settings.history, days=settings.history_days, most=settings.history_most)
-            store = open_store(settings.feedback_file, keeping, settings.database)
-            store.asked.counting = settings.count_questions
+            auditing = Auditing(settings.audit, settings.audit_days)
+            store = open_store(settings.feedback_file, keeping, settings.database, auditing)
+            store.audit.purge()
+            store.asked.counting = settings.count_questions and settings.history
             line = Line(settings.at_once, settings.waiting, settings.waiting_seconds)
             policy = open_policy(settings, store.database)
             application = create_app(upkeep.live, store, upkeep, line, policy, open_writer(settings))
@@ -198,9 +209,14 @@ def serve(
         console.note(
             f"{'http' if tls is None else 'https'}://{settings.host}:{socket.getsockname()[1]} で開きました（止めるには Ctrl+C）。"
         )
-        if questions:
+        if questions and settings.log_format == "text":
             console.note("たとえば、こう聞けます。\n" + "\n".join(f"  ・{question}" for question in questions))
-        run(application, socket, tls)
+        try:
+            run(application, socket, settings, running_of(application, upkeep), tls)
+        finally:
+            upkeep.live.stop()
+            upkeep.rebuild.cancel()
+            store.close()
 
 
 @app.command("eval")
@@ -302,6 +318,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """The exit status of one command; what goes wrong becomes a sentence, never a traceback."""
+    console.tell_instead(None)
     logging.basicConfig(level=logging.CRITICAL)  # the record is for servers; a person gets sentences
     try:
         code = app(arguments, prog_name="hyoka", standalone_mode=False)

@@ -17,7 +17,11 @@ _DIGITS = {char: number for number, char in enumerate("〇一二三四五六七�
 _TENS = {"十": 10.0, "百": 100.0, "千": 1000.0}
 _SCALES = {"億": 1e8, "万": 1e4}
 # 1億5千万, 1,500, 2.5億, 百五十万; 千円 and 百万円 are units, so 500千円 is 500 of them.
-_NUMBER = r"(?:\d[\d,]*(?:\.\d+)?|[一二三四五六七八九十百千])(?:[\d,一二三四五六七八九十百千万億]*[\d一二三四五六七八九十百千万億])?"
+# Nothing is given back and nothing is endless: a question of 2,000 digits is read as fast as any other.
+_NUMBER = (
+    r"(?:\d[\d,]{0,24}+(?:\.\d{1,12}+)?+|[一二三四五六七八九十百千])"
+    r"(?:[\d,一二三四五六七八九十百千万億]{0,24}[\d一二三四五六七八九十百千万億])?"
+)
 _UNIT = r"(?:千円|百万円|万円|億円|円|%|パーセント|割|人|名|件|台|回|本|枚|世帯|箇所|か所|時間)"
 _OPS: tuple[tuple[str, Operator], ...] = (
     (r"以上|に達し|よりも?多くない", ">="),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -20,20 +21,48 @@ class Told(Protocol):
         ...
 
 
+# What a terminal acts on instead of showing it (escape sequences, also the eight-bit ones), what turns the direction of a
+# line around, and half characters, which cannot be written at all.
+_ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def shown(text: str) -> str:
+    """The text as a terminal may have it: what it would act on is a �, line breaks and tabs stay.
+
+    >>> shown("\x1b[31m決算\x1b[0m\u202e額")
+    '�[31m決算�[0m�額'
+    """
+    return _ACTS.sub("�", text.replace("\r\n", "\n"))
+
+
 def say(text: str = "") -> None:
     """A line of data."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(shown(text) + "\n")
+
+
+_instead: Callable[[str], object] | None = None
 
 
 def note(text: str) -> None:
     """A line beside the data: a message, a warning, an error."""
     sys.stdout.flush()
-    sys.stderr.write(text + "\n")
+    if _instead is not None:
+        _instead(text)
+        return
+    sys.stderr.write(shown(text) + "\n")
+
+
+def tell_instead(tell: Callable[[str], object] | None) -> None:
+    """From now on :func:`note` says it this way; None: on standard error again."""
+    global _instead
+    _instead = tell
 
 
 def say_json(value: object) -> None:
-    """Data as JSON, readable and with Japanese as it is."""
-    say(json.dumps(value, ensure_ascii=False, indent=2))
+    """Data as JSON, readable and with Japanese as it is; what a terminal would act on is written as its number, which is
+    the same text to whoever reads the JSON."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    sys.stdout.write(_ACTS.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -57,7 +86,7 @@ def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else shown(str(value))
 
 
 PROGRESS = "HYOKA_PROGRESS"
@@ -105,6 +134,6 @@ def progress() -> Iterator[Told]:
 
         def tell(what: str, done: int, total: int, sections: int = 0) -> None:
             said = pace(done, total, sections)
-            bar.update(task, description=escape(what[:40]), completed=done, total=total or None, pace=said)
+            bar.update(task, description=escape(shown(what[:40])), completed=done, total=total or None, pace=said)
 
         yield tell

@@ -6,6 +6,7 @@ Each demand is read here from the squeezed question; :mod:`assistant.sifting` ho
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,7 +24,7 @@ _BOTH = re.compile(r"増減|増えた(?:の|か)減った|上がり下がり")
 # A limit that belongs to a change: 「2割以上増えた」「増加額が100万円以上」.
 _BEHIND = re.compile(r"(?:も|に|の|で)?(?:増|減|伸び|上が|下が|縮|膨ら|アップ|ダウン|変動|変化|落ち)")
 _AHEAD = re.compile(r"(?:増加|減少|増減|伸び|変化|上昇|下落)(?:額|率|幅|分)?[がはの]?$|差額?[がは]$")
-_TIMES = re.compile(r"(?P<n>\d+(?:\.\d+)?|[二三四五六七八九十])?倍(?P<op>以上|を?超|増|に|未満|以下)?")
+_TIMES = re.compile(r"(?P<n>\d{1,6}(?:\.\d{1,6})?|[二三四五六七八九十])?倍(?P<op>以上|を?超|増|に|未満|以下)?")
 _HALF = re.compile(r"半分(?P<op>以下|未満|以上|に|まで)?|半減")
 _BECAME = re.compile(r"(?:倍|半分)(?:以上|以下|未満)?に(?:な|達し)")
 _NUMBERS = {word: float(number) for number, word in enumerate("二三四五六七八九十", 2)}
@@ -85,12 +86,14 @@ def find_criteria(key: str) -> Criteria:
     way = _way(key)
     limits, by = [], []
     begin = 0
-    for placed in placed_conditions(key):
+    asked = placed_conditions(key)
+    named = find_fields(key) if asked else []  # once: a question may hold hundreds of limits
+    for placed in asked:
         change = bool(_BEHIND.match(key, placed.end) or _AHEAD.search(key[: placed.start]))
         if change and placed.condition.unit in ("円", "%"):
             by.append(placed.condition)
         else:
-            limit = _limit(key, placed, begin if placed.start >= begin else 0)
+            limit = _limit(key, named, placed, begin if placed.start >= begin else 0)
             if limit is not None:
                 limits.append(limit)
         begin = placed.end
@@ -127,10 +130,10 @@ def _multiples(key: str) -> list[Condition]:
     return found
 
 
-def _limit(key: str, placed: Placed, begin: int) -> Limit | None:
+def _limit(key: str, named: Sequence[tuple[AskedField, int, int]], placed: Placed, begin: int) -> Limit | None:
     """The limit with the field that stands nearest before it (else after it) and can have its unit."""
     wanted = "amount" if placed.condition.unit == "円" else "number"
-    found = [hit for hit in find_fields(key) if hit[0].type == "amount" or not hit[0].kind]
+    found = [hit for hit in named if hit[0].type == "amount" or not hit[0].kind]
     if placed.condition.value == 0 and not placed.condition.unit:  # 「事業経費が0」: nothing needs no unit
         nearest = [hit for hit in found if hit[0].type in ("amount", "number") and hit[2] <= placed.start]
         wanted = nearest[-1][0].type if nearest else wanted

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from io import BytesIO
 from typing import Any
@@ -27,11 +26,10 @@ from assistant.papers import (
     source_cells,
 )
 from assistant.schemas import ChartJson, TableJson
+from assistant.spreadsheets import put
 
-CELL_LIMIT = 32_000  # Excel refuses more than 32,767 characters
 LINK_LIMIT = 2_000  # and addresses of more than 2,083
 FONT = "游ゴシック"
-_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")  # Excel reads _x0041_ as A unless its first _ is written so itself
 Value = str | int | float | None
 LISTED = ("番号", "質問", "回答", "状態", "引用の数", "表", "質問した日時", "索引の版")
 SOURCES = ("質問", "引用", *SHEET_COLUMNS, "引用文", "ファイル", "原文")
@@ -190,11 +188,7 @@ def _put(sheet: Any, row: int, column: int, value: Value, bold: bool = False, si
     from openpyxl.styles import Alignment, Font
 
     cell = sheet.cell(row, column)
-    if isinstance(value, str):
-        cell.value = _ESCAPED.sub("_x005F_", clean(value)[:CELL_LIMIT])
-        cell.data_type = "s"
-    else:
-        cell.value = value
+    put(cell, clean(value) if isinstance(value, str) else value)
     cell.font = Font(name=FONT, size=size, bold=bold)
     cell.alignment = Alignment(vertical="top", wrap_text=row > 3 and isinstance(value, str))
     return cell

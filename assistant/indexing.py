@@ -186,6 +186,7 @@ def _build(
     from assistant.printouts import Indexed, document_parts_of
     from assistant.workers import Workers
     from index.build import build
+    from index.manifest import check
     from index.snapshot import Snapshot
     from index.spread import Here
 
@@ -196,6 +197,7 @@ def _build(
         try:
             # Of a file that is there twice the first reading counts, so the new ones come first.
             old = Snapshot.open(settings.index_dir, encoder)
+            check(settings.index_dir, old.path, old.manifest, old.manifest.records())
             kept, before = old.readings(), old.refused()
             made_of = list(dict.fromkeys([*old.manifest.sources, *made_of]))
         except IndexMissing:

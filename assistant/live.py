@@ -15,9 +15,11 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.collector import changed
+from assistant.logs import fields
 from assistant.readiness import NO_FILTERS, Asker, warm
 from assistant.surroundings import surrounded
 from assistant.types import NO_CHOICES, Answer, Choices, Turn
+from assistant.views import Views
 from corpus.errors import HyokaError
 from index.types import Filters, Index
 
@@ -27,10 +29,10 @@ RETRY_SECONDS = 60.0  # a snapshot that did not open is tried again, though not 
 
 
 class _Generation:
-    """One opened assistant and how many requests use it."""
+    """One opened assistant, as each caller may see it, and how many requests use it."""
 
     def __init__(self, asker: Asker) -> None:
-        self.asker = asker
+        self.asker = Views(asker)
         self.users = 0
         self.retired = False
 
@@ -102,7 +104,7 @@ class HoldRequests:
 
 
 class Live:
-    """The assistant of the newest index. ``stamp`` says, cheaply, what there is to open; ``reopen(old)`` opens it.
+    """The assistant of the newest index, for each caller from the sheets that he may see. ``stamp`` says, cheaply, what there is to open; ``reopen(old)`` opens it.
 
     ``check`` compares the stamp with that of the assistant that answers now, and changes over where it differs;
     ``start`` does so every ``seconds`` in the background. What cannot be opened is told in ``problem``, and the old one
@@ -161,6 +163,12 @@ class Live:
         finally:
             self._give(generation)
 
+    def forget(self) -> None:
+        """Empties the cache of the assistant that answers now, where it has one."""
+        forget = getattr(self._generation.asker, "forget", None)
+        if forget is not None:
+            forget()
+
     def start(self) -> None:
         """Watches from now on; does nothing where ``seconds`` is 0."""
         if self._seconds:
@@ -185,7 +193,7 @@ class Live:
             if waiting and not now:
                 return False
             try:
-                opened = self._reopen(self._generation.asker)
+                opened = self._reopen(self._generation.asker.whole)
             except HyokaError as problem:
                 self._fail(stamp, problem.message)
                 return False
@@ -205,14 +213,17 @@ class Live:
             idle = old.users == 0
         self._opened, self._failed, self.problem = stamp, "", ""
         self.since = datetime.now(UTC)
-        logger.warning("索引 %s に切り替えました（前: %s）。", opened.index.version, old.asker.index.version)
+        new, before = opened.index.version, old.asker.whole.index.version
+        logger.warning(
+            "索引 %s に切り替えました（前: %s）。", new, before, extra=fields("index", index=new, before=before)
+        )
         if idle:
             _close(old)
         return idle
 
     def _fail(self, stamp: str, message: str) -> None:
         if message != self.problem:
-            logger.error("新しい索引は使えません。前の索引で続けます: %s", message)
+            logger.error("新しい索引は使えません。前の索引で続けます: %s", message, extra=fields("index"))
         self.problem, self._failed, self._again = message, stamp, monotonic() + RETRY_SECONDS
 
     def _watch(self) -> None:
@@ -241,6 +252,4 @@ def _told(stamp: Callable[[], str]) -> str:
 
 
 def _close(generation: _Generation) -> None:
-    close = getattr(generation.asker.index, "close", None)
-    if close is not None:
-        close()
+    generation.asker.close()

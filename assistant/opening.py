@@ -63,10 +63,12 @@ def milvus_of(settings: Settings) -> MilvusEngine:
 def open_index(settings: Settings, reranked: bool = False) -> Snapshot:
     """The live snapshot with the encoder of the settings; ``reranked``: and with their reranker, for what searches."""
     from index.manifest import current
+    from index.namepolicy import use_staff_names
     from index.reranker import load_reranker
     from index.snapshot import Snapshot
     from index.synonyms import use_synonyms
 
+    use_staff_names(settings.staff_names)
     current(settings.index_dir)  # a missing index is told before a model is loaded for it
     use_synonyms(settings.synonyms_file)
     use_server(settings)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from functools import cache
 
+from assistant.discretion import document_for, sections_for
 from assistant.schemas import (
     AnswerJson,
     BoxJson,
@@ -35,13 +36,11 @@ from assistant.schemas import (
     YearReadingJson,
 )
 from assistant.types import Answer, Cell, Citation
-from corpus.documents import Fact, Sheet, Span
+from corpus.documents import Document, Fact, Sheet, Span
 from corpus.periods import Period
 from corpus.places import confidence_at, in_words, page_of, places_of
+from index.types import PERSON_FIELD as PERSON_FIELD
 from index.types import Filters, Index, Passage, SearchResult
-
-PERSON_FIELD = "担当者"
-"""The canonical field of names of persons: left out of every list and answer."""
 
 
 def answer_json(answer: Answer, index: Index) -> AnswerJson:
@@ -140,8 +139,9 @@ def visible(passages: Iterable[Passage]) -> list[Passage]:
 class Sources:
     """Where stretches of documents stand; every document is fetched once, because hits come in crowds from the same few."""
 
-    def __init__(self, index: Index) -> None:
-        self._document = cache(index.document)
+    def __init__(self, index: Index, document: Callable[[str], Document] | None = None) -> None:
+        """``document`` gives the documents of another view of the index, such as with the names of staff."""
+        self._document = cache(document or index.document)
 
     def text(self, file: str, span: Span) -> str:
         """The characters of a span of ``file``."""
@@ -171,6 +171,7 @@ class Sources:
             ],
             cells=[place.cell for place in places if place.cell is not None],
             ocr_confidence=confidence_at(document, span),
+            masked=any(one.start < span.end and span.start < one.end for one in document.masked),
         )
 
 
@@ -207,10 +208,10 @@ def sheet_json(sheet: Sheet) -> SheetJson:
 
 
 def sheet_detail_json(sheet: Sheet, index: Index) -> SheetDetailJson:
-    """One sheet with its sections, figures and ratings; sections that name persons are left out."""
-    sources = Sources(index)
-    sections = [found.section for found in index.sections([sheet.sheet_id])]
-    facts = [found.fact for found in index.facts([sheet.sheet_id])]
+    """One sheet with its sections, figures and ratings; sections that name persons for who may see them."""
+    document = document_for(index, sheet.file)
+    sources = Sources(index, lambda _: document)
+    facts = [found.fact for found in index.facts([sheet.sheet_id]) if found.fact.field != PERSON_FIELD]
     return SheetDetailJson(
         **sheet_json(sheet).model_dump(),
         sections=[
@@ -220,8 +221,7 @@ def sheet_detail_json(sheet: Sheet, index: Index) -> SheetDetailJson:
                 text=section.text,
                 source=sources.source(sheet.file, section.span),
             )
-            for section in sections
-            if section.field != PERSON_FIELD
+            for section in sections_for(index, sheet.sheet_id, document)
         ],
         facts=_facts_json(facts, sheet.file, sources),
         ratings=[
@@ -234,7 +234,7 @@ def sheet_detail_json(sheet: Sheet, index: Index) -> SheetDetailJson:
                 source=sources.source(sheet.file, fact.quote),
             )
             for fact in facts
-            if fact.value is None and fact.field != PERSON_FIELD
+            if fact.value is None
         ],
         other_years=[
             OtherYearJson(

@@ -16,6 +16,7 @@ from assistant.poolprocess import AnsweringProcess, Loss, ProcessLost
 from assistant.poolworker import Opening, Order, Outcome, Task, Work
 from assistant.stages import running
 from corpus.errors import Busy, HyokaError
+from index.visibility import EVERYTHING, Visibility
 
 if TYPE_CHECKING:
     from assistant.settings import Settings
@@ -32,7 +33,9 @@ _NONE = "回答の処理を準備しています。数秒待ってから、も�
 
 
 class BrokeElsewhere(Exception):
-    """An unforeseen error in an answering process; its traceback is the message."""
+    """An unforeseen error in an answering process; its traceback is the message, written by :func:`assistant.logs.told`."""
+
+    plain = True  # for that function: it may be written down as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +121,12 @@ class Pool:
             self._openings.pop(number, None)
         self._dropped.put(number)
 
-    def run(self, number: int, work: Work, *given: Any) -> Any:
-        """The result of one task; raises its HyokaError, or Busy where no process came to its end.
+    def run(self, number: int, work: Work, *given: Any, visibility: Visibility = EVERYTHING) -> Any:
+        """The result of one task for somebody who may see so much; raises its HyokaError, or Busy where no process came to its end.
 
         What its stages took is booked where the caller's time is measured.
         """
-        task = Task(number, work, given)
+        task = Task(number, work, given, visibility)
         for _ in range(2):
             process = self._take(number)
             try:

@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import threading
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -14,12 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.collector import settle
+from assistant.logs import set_up, told
 from assistant.stages import Stage, stage, stopwatch
 from corpus.errors import HyokaError, IndexDamaged
+from index.visibility import EVERYTHING, Visibility
 
 if TYPE_CHECKING:
-    from assistant.session import Assistant
     from assistant.settings import Settings
+    from assistant.views import Views
     from index.fusion import Weights
     from index.manifest import Manifest
     from index.snapshot import Snapshot
@@ -45,11 +46,12 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One call: what is to be done, from which opening, with which arguments."""
+    """One call: what is to be done, from which opening, with which arguments, and what of it may be seen."""
 
     opening: int
     work: Work
     given: tuple[Any, ...]
+    visibility: Visibility = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +79,16 @@ class _Desk:
     def __init__(self, settings: Settings) -> None:
         from assistant.opening import encoder_of, engine_of, use_server
         from index.encoder import small_encoder
+        from index.namepolicy import use_staff_names
         from index.reranker import load_reranker
 
+        use_staff_names(settings.staff_names)
         use_server(settings)  # each process has connections of its own
         self._engine = engine_of(settings)
         self._encoder: Encoder = encoder_of(settings)
         self._word_encoder = small_encoder(self._encoder)
         self._reranker = load_reranker(settings.reranker, settings.reranker_ms)
-        self._open: dict[int, Assistant] = {}
+        self._open: dict[int, Views] = {}
         self._files: dict[int, tuple[Path, Weights, Snapshot]] = {}
 
     def do(self, task: Task) -> Outcome:
@@ -93,14 +97,14 @@ class _Desk:
             try:
                 result = self._work(task)()
                 problem, broke = None, ""
-            except HyokaError as told:
-                result, problem, broke = None, told, ""
-            except Exception:
-                result, problem, broke = None, None, traceback.format_exc()
+            except HyokaError as known:
+                result, problem, broke = None, known, ""
+            except Exception as error:
+                result, problem, broke = None, None, told(error)
         return Outcome(result, problem, broke, watch.seconds)
 
     def _work(self, task: Task) -> Callable[[], Any]:
-        assistant = self._open[task.opening]
+        assistant = self._open[task.opening].of(task.visibility)
         if task.work == "ask":
             return lambda: assistant.ask(*task.given)
         search = assistant.index.search if task.work == "search" else assistant.index.search_sheets
@@ -127,6 +131,7 @@ class _Desk:
 
     def _take_in(self, opening: Opening, ahead: bool) -> None:
         from assistant.session import Assistant
+        from assistant.views import Views
         from index.snapshot import Snapshot
         from index.synonyms import put_in_force
 
@@ -155,16 +160,17 @@ class _Desk:
             snapshot.close()
             raise
         self._files[opening.number] = (opening.path, opening.weights, snapshot)
-        self._open[opening.number] = assistant
+        self._open[opening.number] = Views(assistant)
         settle()
         if not ahead:
             threading.Thread(target=assistant.warm, name="hyoka-read-ahead", daemon=True).start()
 
     def _let_go(self, number: int) -> None:
-        if self._open.pop(number, None) is not None:
-            _, _, snapshot = self._files.pop(number)
-            snapshot.close()
-            del snapshot
+        views = self._open.pop(number, None)
+        if views is not None:
+            del self._files[number]
+            views.close()
+            del views
             settle()
 
 
@@ -173,18 +179,19 @@ def serve(work_handle: int, order_handle: int) -> None:
     # Ctrl+C and SIGTERM reach the whole group: the server ends in order, and this process with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    logging.basicConfig(level=logging.WARNING)
     work: Connection[Any, Any] = Connection(work_handle)
     orders: Connection[Any, Any] = Connection(order_handle)
     try:
-        desk = _Desk(orders.recv())
+        settings: Settings = orders.recv()
+        set_up(settings.log_format, settings.log_level, settings.secrets)
+        desk = _Desk(settings)
         threading.Thread(target=_obeying, args=(desk, orders), name="hyoka-orders", daemon=True).start()
         while True:
             outcome = desk.do(work.recv())
             try:
                 work.send(outcome)
             except (TypeError, AttributeError, ValueError) as error:  # a result that cannot be sent
-                work.send(Outcome(broke=f"{type(error).__name__}: {error}", seconds=outcome.seconds))
+                work.send(Outcome(broke=type(error).__name__, seconds=outcome.seconds))
     except (EOFError, OSError):
         _gone()
 

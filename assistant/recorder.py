@@ -9,7 +9,7 @@ from assistant.metrics import Metrics
 from assistant.readiness import NO_FILTERS, Asker
 from assistant.store import FeedbackStore
 from assistant.types import NO_CHOICES, Answer, Choices, Turn
-from corpus.errors import DatabaseError
+from corpus.errors import DatabaseError, HyokaError
 from index.types import Filters, Index
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,16 @@ class Recorder:
         choices: Choices = NO_CHOICES,
     ) -> Answer:
         """The assistant's answer; what cannot be written down is logged and does not cost the answer."""
-        answer = self.assistant.ask(question, history, filters, choices)
+        try:
+            answer = self.assistant.ask(question, history, filters, choices)
+        except Exception as problem:
+            refused = isinstance(problem, HyokaError)
+            self.store.audit.tell("ask", question, (), self.index.version, "refused" if refused else "error")
+            raise
+        # Before anything else: an answer that the trail does not tell of is given to nobody.
+        shown = [one.sheet.sheet_id for one in answer.citations] + [one.sheet.sheet_id for one in answer.related]
+        told = "abstained" if answer.abstained else "answered"
+        self.store.audit.tell("ask", question, shown, answer.index_version, told)
         self.metrics.questions.labels("abstained" if answer.abstained else "answered").inc()
         earlier = [turn.content for turn in history if turn.role == "user"]
         cited = dict.fromkeys(f"{citation.sheet.name} / {citation.section}" for citation in answer.citations)

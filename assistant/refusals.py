@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import unicodedata
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -13,12 +13,17 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assistant.characters import clean_text as clean_text
 from corpus.errors import Busy, DatabaseError, EngineUnavailable, HyokaError, IndexFolderError, QuestionError
 
 logger = logging.getLogger(__name__)
 
 QUESTION_LIMIT = 2_000
 BODY_LIMIT = 4_000_000
+SCREEN_LIMIT = 32_000_000
+"""What a page may send: the whole conversation with every question, and a table of 20,000 rows to save."""
+BODY_SECONDS = 30.0
+"""How long a body may stand still before the connection is given back."""
 
 MESSAGES = {
     400: ("bad_request", "リクエストを読めませんでした。JSON（UTF-8）の書き方を確かめてください。"),
@@ -29,26 +34,15 @@ MESSAGES = {
         "method_not_allowed",
         "このアドレスではその操作（HTTPメソッド）を使えません。/docs で使い方を確かめてください。",
     ),
+    408: ("timeout", "送信が途中で止まりました。通信の状態を確かめて、もう一度送ってください。"),
     413: ("too_large", "送られた内容が大きすぎます。履歴や質問を短くしてください。"),
-    422: ("invalid_request", "リクエストの内容に誤りがあります。"),
     421: ("misdirected", "この名前では開けません。http://127.0.0.1 か http://localhost で開いてください。"),
     429: ("too_many_requests", "短い時間に要求が多すぎます。少し待ってからもう一度お試しください。"),
+    422: ("invalid_request", "リクエストの内容に誤りがあります。/docs で使い方を確かめてください。"),
+    431: ("header_too_large", "アドレスかヘッダーが長すぎます。短くして、もう一度送ってください。"),
     503: ("not_ready", "準備中です。しばらく待ってからもう一度お試しください。"),
 }
 INTERNAL = ("internal", "処理中に問題が起きました。もう一度試し、続くときは管理者に時刻を伝えてください。")
-
-
-def clean_text(text: str) -> str:
-    """Control, surrogate and invisible direction characters become spaces; line breaks and tabs stay.
-
-    >>> clean_text("決算\\x00額は？\\ud800")
-    '決算 額は？'
-    """
-    kept = (
-        character if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Cs") else " "
-        for character in text
-    )
-    return "".join(kept).strip()
 
 
 def clean_question(text: str) -> str:
@@ -89,7 +83,9 @@ def add_error_handlers(app: FastAPI) -> None:
         # Starlette fills in the English phrase of the status where nobody wrote a sentence.
         phrase = HTTPStatus(problem.status_code).phrase
         own = problem.detail if problem.detail != phrase and not problem.detail.isascii() else message
-        return error_response(problem.status_code, code, own)
+        response = error_response(problem.status_code, code, own)
+        response.headers.update(problem.headers or {})
+        return response
 
     def invalid(_: Request, problem: Exception) -> JSONResponse:
         assert isinstance(problem, RequestValidationError)
@@ -137,28 +133,37 @@ def invalid_message(problem: RequestValidationError) -> str:
 
 
 class BodyLimit:
-    """Refuses a request body over ``BODY_LIMIT`` bytes before it fills the memory."""
+    """Refuses a request body over ``BODY_LIMIT`` bytes (of the screens ``SCREEN_LIMIT``) before it fills the memory, and one
+    that stops on its way after ``seconds``."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, seconds: float = BODY_SECONDS) -> None:
+        self.app, self.seconds = app, seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Looks at the announced length first, then counts what comes."""
-        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
+        headers = dict(scope["headers"]) if scope["type"] == "http" else {}
+        if b"content-length" not in headers and b"transfer-encoding" not in headers:  # no body
             await self.app(scope, receive, send)
             return
-        announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if announced.isdigit() and int(announced) > BODY_LIMIT:
+        path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
+        limit = BODY_LIMIT if path.startswith("/api/") else SCREEN_LIMIT
+        announced = headers.get(b"content-length", b"0")
+        if announced.isdigit() and (len(announced) > 12 or int(announced) > limit):
             await error_response(413, *MESSAGES[413])(scope, receive, send)
             return
-        seen = 0
+        seen, more = 0, True
 
         async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, more
+            try:
+                # Once the body is there, what comes next is the end of the connection, and that may take its time.
+                message = await (asyncio.wait_for(receive(), self.seconds) if more else receive())
+            except TimeoutError:
+                raise HTTPException(408, headers={"Connection": "close"}) from None
             seen += len(message.get("body", b""))
-            if seen > BODY_LIMIT:
-                raise HTTPException(413)
+            more = bool(message.get("more_body", False))
+            if seen > limit:
+                raise HTTPException(413, headers={"Connection": "close"})
             return message
 
         await self.app(scope, counted, send)

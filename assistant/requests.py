@@ -30,7 +30,9 @@ class ChoicesJson(BaseModel):
 
     def choices(self) -> Choices:
         """The same as the value the assistant takes."""
-        return Choices(tuple(dict.fromkeys(self.without)), self.reading, self.sheet)
+        return Choices(
+            tuple(dict.fromkeys(self.without)), self.reading, None if self.sheet is None else clean_text(self.sheet)
+        )
 
 
 class TurnJson(ChoicesJson):

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
+from assistant.characters import clean_text
 from assistant.types import CarriedKind, ReadingName
 from corpus.documents import SheetKind
 from index.types import Filters
@@ -34,7 +35,8 @@ class SourceJson(BaseModel):
 
     ``boxes`` are the lines and table cells of a PDF that hold the quote, ``cells`` the cells of a book (集計!B3); each
     holds the quote or a part of it, and may hold more. ``ocr_confidence`` (0 to 1) is the certainty of what OCR read of it,
-    None where the characters stand in the file.
+    None where the characters stand in the file. ``masked`` says that characters of it are ＊ because they name staff: the
+    quote and ``/source`` have the same ones, the file itself has others.
     """
 
     file: str
@@ -44,6 +46,7 @@ class SourceJson(BaseModel):
     boxes: list[BoxJson]
     cells: list[str]
     ocr_confidence: float | None
+    masked: bool = False
 
 
 class CitationJson(BaseModel):
@@ -108,12 +111,12 @@ class FiltersJson(BaseModel):
     def filters(self) -> Filters:
         """The same as the value the index takes; a year that no calendar has can match nothing and is dropped late."""
         return Filters(
-            municipality=tuple(self.municipality),
+            municipality=tuple(map(clean_text, self.municipality)),
             fiscal_year=tuple(min(max(year, 0), 9999) for year in self.fiscal_year),
-            department=tuple(self.department),
-            section=tuple(self.section),
-            rating=tuple(self.rating),
-            budget=tuple(self.budget),
+            department=tuple(map(clean_text, self.department)),
+            section=tuple(map(clean_text, self.section)),
+            rating=tuple(map(clean_text, self.rating)),
+            budget=tuple(map(clean_text, self.budget)),
         )
 
 

@@ -16,9 +16,11 @@ from assistant.statements import Statements
 from assistant.strategies import draft_answer
 from assistant.suggestions import suggestions
 from assistant.types import NO_CHOICES, Answer, Choices, State, Turn
+from assistant.views import view_of
 from assistant.why import why
 from corpus.errors import QuestionError
 from index.types import Filters, Index
+from index.visibility import Visibility
 
 MAX_QUESTION = 2000
 
@@ -33,6 +35,10 @@ class Assistant:
         self.index = index
         self._catalogue = Catalogue(index)
         self._statements = Statements(index)
+
+    def seen_by(self, visibility: Visibility) -> Assistant:
+        """The assistant of those who may see only some of the sheets; it shares nothing with this one but files."""
+        return Assistant(view_of(self.index, visibility))
 
     def warm(self) -> None:
         """Reads ahead what the first questions would otherwise wait for; may run beside them."""

@@ -18,13 +18,22 @@ from pydantic_settings import (
 )
 
 from corpus.errors import SettingsError
+from index.namepolicy import StaffNames
 from index.postgresurl import SHAPE, has_shape
 
 FILE = Path("hyoka.toml")
 _SERVER = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
 SECRET = {"database_url", "llm_key"}  # never repeated: a password stands in it
+# First parts of our own addresses: a path prefix of that name could not be told from them.
+_TAKEN = frozenset(
+    "api assets compare docs docs-assets evaluation export gradio_api healthz hyoka-assets login logout metrics papers readyz search"
+    " sheet static status".split()
+)
 # The others come from the variables and the file.
-FLAGS = {"index_dir", "host", "port", "max_file_mb", "forms", "workers", "auth", "without_login", "tls_cert", "tls_key"}
+FLAGS = {
+    "index_dir", "host", "port", "max_file_mb", "forms", "workers", "root_path", "auth", "without_login", "tls_cert",
+    "tls_key",
+}  # fmt: skip
 
 
 class Settings(BaseSettings):
@@ -65,6 +74,18 @@ class Settings(BaseSettings):
         default=None,
         min_length=1,
         description="Rayクラスターのアドレスとポート（例 10.0.0.5:6379）",
+    )
+    root_path: str = Field(
+        default="",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="/hyoka のように / で始まり / で終わらないパス（リバースプロキシの下に置くとき）",
+    )
+    stop_seconds: float = Field(
+        default=20, ge=0, le=600, description="0から600の数（秒。停止のとき、処理中の応答を待つ長さ）"
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="text か json（記録の形）")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning", description="debug、info、warning、error のどれか（どこまで記録するか）"
     )
     sources: Annotated[tuple[Path, ...] | None, NoDecode] = Field(
         default=None, description="管理画面から読み直すファイルやフォルダー（: で区切る。tomlでは並び）"
@@ -134,6 +155,12 @@ class Settings(BaseSettings):
         default=10, ge=0.2, le=300, description="0.2から300の数（秒。一つの質問で言語モデルを待つ長さ）"
     )
     feedback_file: Path | None = Field(default=None, description="評価と会話の履歴を残すファイルのパス")
+    audit: bool = Field(default=False, description="true か false（だれが、いつ、何を聞いたかを監査のために残すか）")
+    audit_days: int = Field(default=365, ge=1, le=36_500, description="1から36500の整数（監査の記録を残す日数）")
+    staff_names: StaffNames = Field(
+        default="mask",
+        description="mask、admins、show のどれか（担当者などの氏名。mask は伏せる、admins は管理者だけ見られる、show は見せる）",
+    )
     history: bool = Field(default=True, description="true か false（会話の履歴を残すかどうか）")
     history_days: int = Field(default=90, ge=1, le=3_650, description="1から3650の整数（会話の履歴を残す日数）")
     history_most: int = Field(default=200, ge=1, le=10_000, description="1から10000の整数（一人ごとに残す会話の数）")
@@ -142,6 +169,13 @@ class Settings(BaseSettings):
     @classmethod
     def _divided(cls, value: Any) -> Any:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+
+    @field_validator("root_path")
+    @classmethod
+    def _free(cls, value: str) -> str:
+        if value.split("/")[1:2] and value.split("/")[1] in _TAKEN:
+            raise ValueError("an address of ours begins with it")
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -167,6 +201,12 @@ class Settings(BaseSettings):
     def database(self) -> str | None:
         """The address of the PostgreSQL server with its password, where there is one: never to be shown."""
         return None if self.database_url is None else self.database_url.get_secret_value()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be written down: passwords and tokens, and the address that holds one."""
+        token = self.milvus_token or ""
+        return tuple(one for one in (self.database or "", token, *token.split(":")[1:]) if one)
 
     @property
     def synonyms_file(self) -> Path:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Literal
 
 from assistant.asked import AskedQuestions
+from assistant.audit import OFF, Auditing, trail_in
 from assistant.casebook import CaseBook
 from assistant.conversations import KEEPING, Keeping, open_book
+from assistant.forgetting import Forgetting
 from corpus.errors import DatabaseError
 from index.database import MEMORY, Database, SQLiteDatabase
 
@@ -92,7 +94,7 @@ def told(comment: str, reason: Reason = "", citations: Sequence[int] = ()) -> st
 class FeedbackStore:
     """An append-only list of :class:`Feedback`, and the draft questions that come of it in ``cases``; ``asked`` counts questions.
 
-    The conversations of each person stand in ``talks``.
+    The conversations of each person stand in ``talks``, the audit trail in ``audit``.
 
     ``place`` is a file, ``:memory:`` or a database. Every method raises DatabaseError where that fails.
 
@@ -101,7 +103,11 @@ class FeedbackStore:
     1
     """
 
-    def __init__(self, place: Path | str | Database = MEMORY, keeping: Keeping = KEEPING) -> None:
+    def __init__(
+        self, place: Path | str | Database = MEMORY, keeping: Keeping = KEEPING, auditing: Auditing = OFF
+    ) -> None:
+        self.makeshift = False
+        """Whether it is in memory because its own place cannot be written."""
         self.folder: Path | None = default_path().parent
         """Where files that belong to the store go; None where it is in memory."""
         if isinstance(place, Path | str):
@@ -119,6 +125,11 @@ class FeedbackStore:
         self.cases = CaseBook(place)
         self.talks = open_book(place, keeping)
         self.asked = AskedQuestions(place)
+        # Without a history no question is kept anywhere, but for what somebody sends as an opinion.
+        self.asked.counting = self.noting = keeping.on
+        self.audit = trail_in(place, auditing)
+        self.forgetting = Forgetting(place, self.cases)
+        self.talks.forget = self.forgetting
 
     @property
     def database(self) -> Database:
@@ -188,7 +199,9 @@ class FeedbackStore:
         return int(self._db.rows("select count(*) from feedback where rating = ?", (rating,))[0][0])
 
     def add_unanswered(self, question: str, index_version: str = "", history: Sequence[str] = ()) -> None:
-        """Notes a question that the sheets do not answer, also as a draft; nothing of who asked."""
+        """Notes a question that the sheets do not answer, also as a draft; nothing of who asked. Nothing without a history."""
+        if not self.noting:
+            return
         at = datetime.now(UTC).isoformat(timespec="seconds")
         with self._db.transaction() as begun:
             begun.execute(
@@ -206,9 +219,36 @@ class FeedbackStore:
         )
         return [Unanswered(*row) for row in rows]
 
+    def unwritable(self) -> str:
+        """Why nothing can be kept now, for people; empty where it can."""
+        if self.makeshift:
+            return f"評価と履歴を保存できず、停止すると失われます。{_NEXT}"
+        try:
+            with self._db.transaction():
+                pass  # takes the lock for writing, and writes nothing
+        except DatabaseError:
+            return f"評価と履歴を保存できません。{_NEXT}"
+        if isinstance(self._db, SQLiteDatabase) and self._db.path != MEMORY and not _writable(Path(self._db.path)):
+            return f"評価と履歴を保存できません。{_NEXT}"
+        return ""
+
     def close(self) -> None:
         """Closes the file or the connections."""
+        self.audit.close()
         self._db.close()
+
+
+_NEXT = "保存先の場所、権限、空き容量を確かめてください。"
+_LEAST_FREE = 4 << 20  # bytes; a disk that is fuller than this is about to refuse
+
+
+def _writable(file: Path) -> bool:
+    """Whether a file is there, may be written, and has room to grow."""
+    try:
+        room = os.statvfs(file)
+    except OSError:
+        return False
+    return os.access(file, os.W_OK) and room.f_bavail * room.f_frsize >= _LEAST_FREE
 
 
 def default_path() -> Path:
@@ -220,19 +260,27 @@ def default_path() -> Path:
     return (Path(state) if state else Path.home() / ".local" / "state") / "hyoka" / "feedback.sqlite"
 
 
-def open_store(path: Path | str | None = None, keeping: Keeping = KEEPING, url: str | None = None) -> FeedbackStore:
+def open_store(
+    path: Path | str | None = None, keeping: Keeping = KEEPING, url: str | None = None, auditing: Auditing = OFF
+) -> FeedbackStore:
     """The store at ``path`` or at the default place; in memory, with a warning, where that cannot be written.
 
     With the ``url`` of a PostgreSQL server there and nowhere else: several servers are meant to share it, so what stands
-    in its way is raised (SettingsError, DatabaseError).
+    in its way is raised (SettingsError, DatabaseError). So it is where an audit trail is to be kept.
     """
     if url is not None:
         from index.postgres import PostgresDatabase
 
-        return FeedbackStore(PostgresDatabase(url), keeping)
+        return FeedbackStore(PostgresDatabase(url), keeping, auditing)
     target = default_path() if path is None else path
     try:
-        return FeedbackStore(target, keeping)
+        return FeedbackStore(target, keeping, auditing)
     except (OSError, DatabaseError) as problem:
+        if auditing.on:
+            raise DatabaseError(
+                f"監査の記録の保存先 {target} を開けません。場所と権限を確かめるか、HYOKA_FEEDBACK_FILE で別の場所を指定してください。"
+            ) from problem
         logger.warning("評価の保存先 %s を開けないため、終了まで記憶だけに残します: %s", target, problem)
-        return FeedbackStore(":memory:", keeping)
+        store = FeedbackStore(":memory:", keeping)
+        store.makeshift = True
+        return store

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from assistant.access.caller import caller
 from assistant.answercache import cached
 from assistant.live import Live
 from assistant.pool import Pool
@@ -55,10 +56,12 @@ class Inventory:
 
 
 def inventory(index: object) -> Inventory | None:
-    """The account of a local index; None for one that is not in a folder."""
+    """The account of a local index, of what the caller may see of it; None for one that is not in a folder."""
     if not isinstance(index, Snapshot):
         return None
     manifest = index.manifest
+    if not caller().sees_all:  # folders and sizes tell of what is hidden
+        return Inventory(manifest.id, manifest.created, manifest.encoder, manifest.dim, index.counts(), (), 0, ())
     kept = sorted((one for one in index.path.parent.iterdir() if not one.name.startswith(".")), reverse=True)
     sizes = tuple((one.name, _size(one)) for one in kept if one.is_dir())
     return Inventory(
@@ -97,6 +100,8 @@ def open_upkeep(settings: Settings, first: Snapshot, pool: Pool | None = None) -
     def stamp(version: str = "") -> str:
         return "\n".join([version or current(folder), _stamp(folder / TUNING), _stamp(own)])
 
+    # Not ``first`` itself: what reopens would keep the first index open, with its files, for as long as the server runs.
+    encoder, word_encoder, reranker, engine = first.encoder, first.word_encoder, first.reranker, first.engine
     begun = stamp(first.version)  # a build may have moved CURRENT since
     opened = {"files": _stamp_of_files(begun)}
 
@@ -116,11 +121,11 @@ def open_upkeep(settings: Settings, first: Snapshot, pool: Pool | None = None) -
             return asker
         snapshot = Snapshot.open(
             folder,
-            first.encoder,
+            encoder,
             synonyms,
-            word_encoder=first.word_encoder,
-            reranker=first.reranker,
-            engine=first.engine,
+            word_encoder=word_encoder,
+            reranker=reranker,
+            engine=engine,
         )
         opening: Snapshot | SharedSnapshot = snapshot
         try:

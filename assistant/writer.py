@@ -23,6 +23,7 @@ from assistant.support.evidence import sources_of
 from assistant.types import Answer, Generated
 from corpus.errors import ModelUnavailable
 from index.encoder import WordVectors, load_encoder
+from index.namepolicy import masks_names
 from index.types import Filters, Index
 
 if TYPE_CHECKING:
@@ -50,8 +51,11 @@ class Writer:
     def finish(
         self, question: str, answer: Answer, index: Index, filters: Filters, ask: Callable[[str], Answer]
     ) -> Answer:
-        """The answer, read anew where the rules were unsure, with its summary; at the latest after ``seconds``."""
-        if self.model is None:
+        """The answer, read anew where the rules were unsure, with its summary; at the latest after ``seconds``.
+
+        Where the settings show the names of staff to everybody, nothing is sent: quotes may hold them then.
+        """
+        if self.model is None or not masks_names():  # names of staff go to no model
             return answer
         end = monotonic() + self.seconds
         try:

@@ -77,10 +77,7 @@ def _by_paragraphs(of: View, at: int, count: int) -> list[Span]:
     words: list[Span] = []
     for span in spans:
         raw = of.raw[span.start - of.offset : span.end - of.offset]
-        words += [
-            Span(span.start + m.start(), span.start + m.end())
-            for m in re.finditer(r"[^ \u3000]+(?:\n+[^ \u3000]+)*", raw)
-        ]
+        words += [Span(span.start + m.start(), span.start + m.end()) for m in re.finditer(r"[^ \u3000]+", raw)]
     return words if len(words) == count else []
 
 

@@ -50,7 +50,9 @@ class Document:
     Tables stand in ``text`` as lines with tab characters between cells; a merged cell's text stands once, the covered
     cells are empty. ``file`` is the path relative to the indexed folder, with forward slashes. ``places`` are in the
     order of the text; ``pages`` are the sizes of a PDF's pages from the first one on. ``reader`` is the state of the
-    reading code that made it (:func:`corpus.version.reading_version`), "" when not known.
+    reading code that made it (:func:`corpus.version.reading_version`), "" when not known. ``masked`` are the stretches
+    of ``text`` in which an index that hides the names of staff shows ＊ for every character (:mod:`corpus.staffnames`);
+    none in a document as it was read.
     """
 
     file: str
@@ -61,6 +63,7 @@ class Document:
     warnings: tuple[str, ...] = ()
     pages: tuple[PageSize, ...] = ()
     reader: str = ""
+    masked: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

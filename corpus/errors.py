@@ -17,6 +17,8 @@ HyokaError                     anything hyoka raises on purpose; ``message`` is 
 ├── Busy                       more is asked at once than can be answered; says after how many seconds to ask again
 ├── DatabaseError              the database does not answer, or refuses
 │   └── Duplicate              a row is there already
+├── BackupError                a backup cannot be written or put back
+│   └── BackupDamaged          its checksums differ, or it is none
 └── SettingsError              a setting has no usable value
     └── FormError              a form file or fields.toml has a mistake; names file, line and key
 """
@@ -156,6 +158,18 @@ class ModelUnavailable(HyokaError):
     """A language model gave no text in time; answers go without one."""
 
     code = "llm"
+
+
+class BackupError(HyokaError):
+    """A backup cannot be written or put back; what was there is as it was."""
+
+    code = "backup"
+
+
+class BackupDamaged(BackupError):
+    """The file is not a backup, or not what was written."""
+
+    code = "backup_damaged"
 
 
 class SettingsError(HyokaError):

@@ -10,10 +10,12 @@ from corpus.certainty import table_figures
 from corpus.covering import covering
 from corpus.documents import Document, Sheet, SheetReading, Span
 from corpus.forms.loader import OTHER, Form, canonical, form_named, kind_of
-from corpus.layout import Row, View, one_line, rows, views
+from corpus.layout import Cell, Row, View, one_line, rows, views
 from corpus.newlabels import NUMERIC
 from corpus.sections import tables_of
 from corpus.tabletypes import Pair, Series, Tables
+
+_WORDS = re.compile(r"[ぁ-んァ-ヶ一-龥A-Za-z]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class _Reasons:
         self.pairs: dict[int, Pair] = {c.span.start: p for p in tables.pairs for c in p.values}
         self.loose = {cell.span.start for cell in tables.loose}
         self.series = tables.series
+        self._named: dict[int, Cell | None] = {}
 
     def of(self, span: Span) -> str:
         """The reason for one figure."""
@@ -93,9 +96,15 @@ class _Reasons:
     def _label(self, span: Span) -> str:
         """The text that stands before a figure in its row."""
         row = next((row for row in self.rows if row.span.start <= span.start < row.span.end), None)
-        before = [c.text for c in row.cells if c.text and c.span.start < span.start] if row is not None else []
-        named = [text for text in before if re.search(r"[ぁ-んァ-ヶ一-龥A-Za-z]{2}", text)]
-        return re.split(r"\s", named[0])[0][:24] if named else ""
+        if row is None:
+            return ""
+        # Once a row: a row of a thousand figures has a thousand places to ask for.
+        if row.span.start not in self._named:
+            self._named[row.span.start] = next((c for c in row.cells if c.text and _WORDS.search(c.text)), None)
+        named = self._named[row.span.start]
+        if named is None or named.span.start >= span.start:
+            return ""
+        return re.split(r"\s", named.text, maxsplit=1)[0][:24]
 
 
 def stray_lines(document: Document, reading: SheetReading) -> list[Row]:

@@ -9,12 +9,11 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from assistant.spreadsheets import guarded, put
 from corpus.errors import SettingsError
 from evals.cases import HEADINGS, Case
 
 _SEPARATORS = re.compile(r"[\n;；|｜]|^\[|^\s|\s$")
-# A cell that begins like this is a formula to Excel.
-_FORMULA = re.compile(r"^[=+\-@]")
 
 
 def as_json(case: Case) -> dict[str, object]:
@@ -30,7 +29,7 @@ def json_lines(cases: Sequence[Case]) -> bytes:
 def comma_separated(cases: Sequence[Case]) -> bytes:
     """CSV with Japanese headings; the mark at its beginning makes Excel read it as UTF-8."""
     out = io.StringIO(newline="")
-    csv.writer(out).writerows(cells(cases))
+    csv.writer(out).writerows([guarded(text) for text in row] for row in cells(cases))
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -44,8 +43,8 @@ def workbook(cases: Sequence[Case]) -> bytes:
     sheet.title = "質問"
     for at, row in enumerate(cells(cases), start=1):
         for across, text in enumerate(row, start=1):
-            cell = sheet.cell(at, across, text)
-            cell.data_type = "s"
+            cell = sheet.cell(at, across)
+            put(cell, text)
             cell.alignment = Alignment(wrap_text=True, vertical="top")
             if at == 1:
                 cell.font = Font(bold=True)
@@ -83,8 +82,7 @@ def _row(case: Case) -> list[str]:
 def _joined(values: Sequence[str]) -> str:
     if any(_SEPARATORS.search(value) for value in values):
         return json.dumps(list(values), ensure_ascii=False)
-    text = "; ".join(values)
-    return json.dumps(list(values), ensure_ascii=False) if _FORMULA.match(text) else text
+    return "; ".join(values)
 
 
 def _forms(must: Sequence[Sequence[str]]) -> str:

@@ -17,6 +17,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from assistant.spreadsheets import unguarded
 from corpus.errors import SettingsError
 
 CaseType = Literal[
@@ -178,7 +179,7 @@ def _delimited(path: Path) -> Iterator[tuple[int, object]]:
     rows: list[tuple[int, list[str]]] = []
     start = 1
     for cells in reader:
-        rows.append((start, cells))
+        rows.append((start, [unguarded(cell) for cell in cells]))
         start = reader.line_num + 1
     yield from _from_rows(rows)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from assistant.access.caller import caller
 from assistant.casebook import CaseBook, DraftCase, State
 from assistant.store import FeedbackStore
 from corpus.errors import SettingsError
@@ -18,8 +19,12 @@ from evals.proposals import propose
 from evals.run import Progress, examine_cases
 from evals.runs import Run, keep, kept_runs, load
 from evals.target import Answering, asking
+from index.database import SQLiteDatabase
 from index.types import Index
 
+HIDDEN = (
+    "質問集と評価は、すべてのシートを見られる人だけが使えます。必要なときは、すべてを見られる管理者に頼んでください。"
+)
 FILE = "accepted.jsonl"  # the name under which runs of the accepted cases are kept
 
 #: One evaluation at a time: two would only make each other slow.
@@ -87,13 +92,27 @@ def doubts(case: Case, index: Index) -> list[str]:
 
 
 class Desk:
-    """Runs the accepted cases and knows the earlier runs, which are kept in ``folder``."""
+    """Runs the accepted cases and knows the earlier runs, which are kept in ``folder``.
+
+    Questions, gold and runs may come from any sheet: for a caller who may not see every sheet there are none.
+    """
 
     def __init__(self, assistant: Answering, book: CaseBook, folder: Path) -> None:
-        self.assistant, self.book, self.folder = assistant, book, folder
+        self.assistant, self._book, self.folder = assistant, book, folder
+
+    @property
+    def book(self) -> CaseBook:
+        """The questions; an empty book that nobody keeps where the caller may not see them."""
+        return self._book if caller().sees_all else CaseBook(SQLiteDatabase())
+
+    def check(self) -> None:
+        """Raises SettingsError, in Japanese, where the caller may not use the question set."""
+        if not caller().sees_all:
+            raise SettingsError(HIDDEN)
 
     def run(self, progress: Progress | None = None) -> Run:
         """Asks every accepted case and keeps the run; raises SettingsError where there is none, or one is under way."""
+        self.check()
         cases = cases_of(self.book, "accepted")
         if not cases:
             raise SettingsError("採用した質問がまだありません。「質問をつくる」で質問を採用してから実行してください。")
@@ -109,7 +128,7 @@ class Desk:
 
     def history(self, limit: int = 20) -> list[Run]:
         """The kept runs of the accepted cases, newest first."""
-        return kept_runs(FILE, self.folder, limit)
+        return kept_runs(FILE, self.folder, limit) if caller().sees_all else []
 
     def change(self) -> Comparison | None:
         """The newest run against the one before; None where there are not two."""
@@ -118,6 +137,7 @@ class Desk:
 
     def propose(self, count: int) -> int:
         """Adds drafts made from the index; returns how many of them were new."""
+        self.check()
         seed = sum(self.book.counts().values())  # pressed again it gives others
         new = 0
         for case in propose(self.assistant.index, count, seed):

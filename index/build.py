@@ -7,14 +7,14 @@ import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from corpus.errors import IndexFolderError, NothingToIndex
+from corpus.errors import NothingToIndex
 from index.cosines import CosineScales
 from index.firststage import Engine, Progress
 from index.manifest import MANIFEST, SNAPSHOTS, current
 from index.parcels import Reading
 from index.prepared import Prepared
 from index.preparing import once, prepared, preparer_of, spool_of
-from index.publishing import go_live, lock, publish, sweep
+from index.publishing import clear_killed, go_live, lock, publish, sweep, writing
 from index.snapshot import Snapshot
 from index.snapshotwriter import SnapshotWriter
 from index.spool import Spool
@@ -69,19 +69,14 @@ def write_snapshot(
     with lock(folder):
         work = folder / SNAPSHOTS / f".building-{os.getpid()}"
         scratch = folder / SNAPSHOTS / f".scratch-{os.getpid()}"
-        for place in (work, scratch):
-            shutil.rmtree(place, ignore_errors=True)
         try:
-            for place in (work, scratch):
-                place.mkdir(parents=True)
-            counts, cosines = _write(work, scratch, readings, encoder, tell, refused, spread, spool)
-            name = publish(folder, work, encoder, counts, cosines, tuple(sources))
-            go_live(folder, name, engine, tell)
-        except OSError as error:
-            message = (
-                f"{folder} に索引を書き込めません（{error.strerror}）。空き容量と書き込みの権限を確かめてください。"
-            )
-            raise IndexFolderError(message) from error
+            with writing(folder):
+                clear_killed(folder)
+                for place in (work, scratch):
+                    place.mkdir(parents=True)
+                counts, cosines = _write(work, scratch, readings, encoder, tell, refused, spread, spool)
+                name = publish(folder, work, encoder, counts, cosines, tuple(sources))
+                go_live(folder, name, engine, tell)
         finally:
             for place in (work, scratch):
                 shutil.rmtree(place, ignore_errors=True)

@@ -12,6 +12,7 @@ from corpus.documents import Document, Sheet, SheetReading
 from index.manifest import Manifest
 from index.originals import original_of
 from index.records import Records
+from index.seen import known_counts
 from index.sheetcolumns import SheetColumns
 from index.types import Filters, Judgement, SheetEvent, SheetFact, SheetSection, SheetValues
 
@@ -42,8 +43,12 @@ class Contents:
 
     def report(self) -> BuildReport:
         """Counts and warnings of what was indexed."""
-        c = self.manifest.counts
+        c = self.counts()
         return BuildReport(c["documents"], c["sheets"], c["sections"], c["facts"], self._records.warnings())
+
+    def counts(self) -> dict[str, int]:
+        """How many documents, sheets, sections and facts there are; for somebody who sees some of them, of those."""
+        return known_counts(self._records, self.manifest.counts)
 
     def files(self) -> list[str]:
         """The indexed documents' files, in order."""
@@ -65,8 +70,14 @@ class Contents:
         """See :class:`index.types.Index`."""
         return self._records.document(file)
 
+    def published(self, file: str) -> Document:
+        """The document as it was read, with the names of staff; for whoever may see them."""
+        return self._records.published(file)
+
     def original(self, file: str) -> Path | None:
-        """See :class:`index.types.Index`."""
+        """See :class:`index.types.Index`; None too where its pages show sheets that are hidden from who asks."""
+        if self._records.partly(file):
+            return None
         return original_of(self.path.parent.parent, self.document(file).sha256)
 
     def sheets(self, filters: Filters = _ALL) -> list[Sheet]:

@@ -87,8 +87,11 @@ class Database(Protocol):
         """The names of a table's columns; none where there is no such table."""
         ...
 
-    def erase(self) -> None:
-        """Called after something was deleted for good: clears away what the database itself still keeps of it."""
+    def erase(self, whole: bool = False) -> None:
+        """Called after something was deleted for good: clears away what the database itself still keeps of it.
+
+        ``whole``: every page is written anew, which takes time with the size of the database.
+        """
         ...
 
     def close(self) -> None:
@@ -106,7 +109,8 @@ class SQLiteDatabase:
 
     dialect = SQLITE
 
-    def __init__(self, path: Path | str = MEMORY) -> None:
+    def __init__(self, path: Path | str = MEMORY, durable: bool = False) -> None:
+        """``durable``: a transaction ends when it is on the disk."""
         self.path = str(path)
         self._lock = threading.Lock()
         with self._told():
@@ -116,7 +120,7 @@ class SQLiteDatabase:
             self._db.execute("pragma journal_mode=wal").fetchall()
             # Every question is counted, and a disk takes milliseconds to confirm: a power cut may cost the last lines,
             # though never the file.
-            self._db.execute("pragma synchronous=normal")
+            self._db.execute(f"pragma synchronous={'full' if durable else 'normal'}")
             # What is deleted is overwritten with zeros; without this SQLite only marks its place as free.
             self._db.execute("pragma secure_delete=on").fetchall()
 
@@ -153,9 +157,11 @@ class SQLiteDatabase:
         """See :class:`Database`."""
         return {row[0] for row in self.rows("select name from pragma_table_info(?)", (table,))}
 
-    def erase(self) -> None:
+    def erase(self, whole: bool = False) -> None:
         """The write-ahead log still holds the pages as they were; DatabaseError where another one is reading it."""
         with self._lock, self._told():
+            if whole:
+                self._db.execute("vacuum")  # pages that were split or joined keep stale bytes between their rows
             busy, *_ = self._db.execute("pragma wal_checkpoint(truncate)").fetchone()
         if busy:
             raise DatabaseError(

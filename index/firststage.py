@@ -23,6 +23,9 @@ Hits = list[tuple[int, float]]
 """Chunks with their scores, best first."""
 
 
+_MORE = 4  # times as many chunks are fetched where too many of them are hidden
+
+
 # (what is done, how far, of how many or 0 when not known), for a progress bar.
 Progress = Callable[[str, int, int], None]
 
@@ -32,11 +35,13 @@ class Allowed:
     """What may be found: the ``filters`` themselves, the sheets that pass them (None: all), and a yes or no a chunk.
 
     ``chunks`` says more than ``sheets``: it leaves out sections that are not asked for and those that name staff.
+    ``seen`` are the chunks that who asks may see (None: all); how many others hold a word must show in nothing.
     """
 
     filters: Filters
     sheets: NDArray[np.int64] | None
     chunks: NDArray[np.bool_]
+    seen: NDArray[np.bool_] | None = None
 
 
 class FirstStage(Protocol):
@@ -45,7 +50,7 @@ class FirstStage(Protocol):
     def by_words(self, terms: Iterable[tuple[str, float]], limit: int, allowed: Allowed) -> Hits:
         """At most ``limit`` chunks in which one of the weighted words stands, with their BM25 scores.
 
-        Chunks that only ``allowed.chunks`` leaves out may be among them.
+        Chunks that only ``allowed.chunks`` leaves out may be among them, but none that is not ``allowed.seen``.
         """
         ...
 
@@ -66,7 +71,18 @@ class LocalFirstStage:
 
     def by_words(self, terms: Iterable[tuple[str, float]], limit: int, allowed: Allowed) -> Hits:
         """See :class:`FirstStage`."""
-        return self.lexical.search(terms, limit, chosen_words(allowed.filters))
+        chosen, seen = chosen_words(allowed.filters), allowed.seen
+        if seen is None:
+            return self.lexical.search(terms, limit, chosen)
+        if not seen.any():
+            return []
+        terms, fetched = list(terms), limit
+        while True:
+            found = self.lexical.search(terms, fetched, chosen)
+            hits = [hit for hit in found if seen[hit[0]]]
+            if len(hits) >= limit or len(found) < fetched:
+                return hits[:limit]
+            fetched *= _MORE
 
     def by_meaning(self, vector: Vectors, limit: int, allowed: Allowed) -> Hits:
         """See :class:`FirstStage`."""

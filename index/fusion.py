@@ -8,6 +8,7 @@ this corpus. That coverage is added to BM25 and to the cosine of the whole texts
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,10 +116,17 @@ class WordMatcher:
             written = lists.vectors(encoder.digest)
             self._vectors = self._encoder.word_vectors(lists.vocabulary) if written is None else written
 
+    def among(self, lists: WordLists) -> WordMatcher:
+        """The same over lists of the same words, of which other chunks are counted."""
+        other = copy(self)
+        other._lists = lists
+        return other
+
     def importance(self, words: Sequence[str]) -> Floats:
         """How telling each word is: its inverse document frequency here, less for a word never seen here."""
         n = self._lists.chunks + 1
-        counts = np.array([self._lists.body_counts[i] if (i := self._lists.number(w)) >= 0 else 0 for w in words])
+        every = self._lists.counts("body")
+        counts = np.array([every[i] if (i := self._lists.number(w)) >= 0 else 0 for w in words])
         idf = np.log(1 + (n - counts + 0.5) / (counts + 0.5))
         rarest = np.log(1 + (n - 0.5) / 1.5)
         idf = np.where(counts == 0, rarest * self._weights.unseen, np.minimum(idf, rarest))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import tantivy
 
@@ -122,9 +123,28 @@ class LexicalIndex:
     """An index on disk, opened for reading."""
 
     def __init__(self, folder: Path) -> None:
-        self._index = tantivy.Index.open(str(folder))
+        self._links: TemporaryDirectory[str] | None = None
+        try:
+            self._index = tantivy.Index.open(str(folder))
+        except ValueError:
+            if os.access(folder, os.W_OK):
+                raise
+            self._index = self._read_only(folder)
         self._schema = self._index.schema
         self._searcher = self._index.searcher()
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks it finds; those that were taken out do not count."""
+        return int(self._searcher.num_docs)
+
+    def _read_only(self, folder: Path) -> tantivy.Index:
+        """The index of a folder that cannot be written: tantivy puts a lock file beside what it opens, so it is given a
+        folder of links. They go with this object."""
+        self._links = TemporaryDirectory(prefix="hyoka-")
+        for file in folder.glob("[!.]*"):  # without the lock file of those who could write
+            (Path(self._links.name) / file.name).symlink_to(file.resolve())
+        return tantivy.Index.open(self._links.name)
 
     def search(
         self, terms: Iterable[tuple[str, float]], limit: int, facets: Iterable[Sequence[str]] = ()

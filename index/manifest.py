@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from typing import Any
 from corpus.errors import IndexDamaged, IndexMissing, IndexOutdated
 from index.cosines import CosineScale, CosineScales
 
-FORMAT = 3
+FORMAT = 4
 CURRENT = "CURRENT"
 SNAPSHOTS = "snapshots"
 MANIFEST = "manifest.json"
@@ -28,7 +28,11 @@ DAMAGED = ".damaged"  # stands in a snapshot that was found to be: then nothing 
 ALWAYS_READ = 256 << 20
 _VERIFIED = "verified.json"
 
+MEND = "hyoka restore で控えから戻すか、hyoka index で索引を作り直してください。"
 REBUILD = "hyoka index で索引を作り直してください。"
+PERMISSION = "hyoka を動かす利用者が読めるように、フォルダーとファイルの権限を確かめてください。"
+CHECKSUM = "sha256"  # of the manifest itself, in it
+_KEYS = {"format", "id", "created", "encoder", "counts", "files", "sources", "parts", "removed", "made_with", CHECKSUM}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,11 @@ class Manifest:
         """Where a file of this name stands in the snapshot's folder ``path``: the base's first, then the additions'."""
         return [path / name, *(path / part.folder / name for part in self.parts)]
 
+    def records(self, kept: int = -1) -> set[str]:
+        """The names of the records files, or of those of the additions after the first ``kept``."""
+        additions = [f"{part.folder}/{RECORDS}" for part in self.parts]
+        return {RECORDS, *additions} if kept < 0 else set(additions[kept:])
+
     def dumps(self) -> str:
         """The JSON text."""
         encoder: dict[str, Any] = {"name": self.encoder, "digest": self.encoder_digest, "dim": self.dim}
@@ -82,12 +91,18 @@ class Manifest:
             table["removed"] = self.removed
         if self.made_with:
             table["made_with"] = self.made_with
-        return json.dumps(table, ensure_ascii=False, indent=1) + "\n"
+        return json.dumps({**table, CHECKSUM: summed(table)}, ensure_ascii=False, indent=1) + "\n"
 
     @classmethod
     def loads(cls, text: str) -> Manifest:
-        """Reads what :meth:`dumps` wrote; ValueError, KeyError or TypeError for anything else."""
+        """Reads what :meth:`dumps` wrote; ValueError, KeyError or TypeError for anything else.
+
+        Everything else has its checksum here, so it has one too. Earlier versions wrote none; that an unknown key is refused
+        leaves no flipped bit that would make of today's manifest one of those.
+        """
         t = json.loads(text)
+        if not t.keys() <= _KEYS or t.pop(CHECKSUM, None) not in (None, summed(t)):
+            raise ValueError("the manifest is not what was written")
         e = t["encoder"]
         created = datetime.fromisoformat(t["created"])
         cosines = CosineScales(*(CosineScale(*map(float, four)) for four in e["cosines"])) if "cosines" in e else None
@@ -100,16 +115,23 @@ class Manifest:
         )  # fmt: skip
 
 
+def summed(table: Mapping[str, Any]) -> str:
+    """The SHA-256 of a JSON table, in whatever way its text is written."""
+    return hashlib.sha256(json.dumps(table, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
 def current(folder: Path) -> str:
     """The id of the live snapshot of an index folder; it changes when a new build has finished."""
     try:
         name = (folder / CURRENT).read_text("utf-8").strip()
     except (FileNotFoundError, NotADirectoryError):
         raise IndexMissing(f"{folder} にはまだ索引がありません。hyoka index で資料を読み込んでください。") from None
+    except PermissionError as error:
+        raise IndexDamaged(f"索引 {folder} の CURRENT を読む権限がありません。{PERMISSION}") from error
     except (OSError, ValueError) as error:
-        raise IndexDamaged(f"索引 {folder} の CURRENT を読めません（{error}）。{REBUILD}") from error
+        raise IndexDamaged(f"索引 {folder} の CURRENT を読めません（{error}）。{MEND}") from error
     if not name or name != Path(name).name:
-        raise IndexDamaged(f"索引 {folder} の CURRENT が壊れています。{REBUILD}")
+        raise IndexDamaged(f"索引 {folder} の CURRENT が壊れています。{MEND}")
     return name
 
 
@@ -119,9 +141,14 @@ def read_manifest(folder: Path, name: str) -> Manifest:
         text = (folder / SNAPSHOTS / name / MANIFEST).read_text("utf-8")
         version = json.loads(text)["format"]
         if version == FORMAT:
-            return Manifest.loads(text)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise IndexDamaged(f"索引 {folder} の目録（{name}/{MANIFEST}）を読めません。{REBUILD}") from error
+            manifest = Manifest.loads(text)
+            if manifest.id != name:
+                raise ValueError(f"the manifest of {manifest.id}")
+            return manifest
+    except PermissionError as error:
+        raise IndexDamaged(f"索引 {folder} の目録（{name}/{MANIFEST}）を読む権限がありません。{PERMISSION}") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise IndexDamaged(f"索引 {folder} の目録（{name}/{MANIFEST}）が壊れています。{MEND}") from error
     message = f"索引 {folder} は別の版の hyoka で作られています（形式 {version}、必要な形式 {FORMAT}）。"
     raise IndexOutdated(message + REBUILD)
 
@@ -132,19 +159,42 @@ def verify(folder: Path, path: Path, manifest: Manifest) -> None:
     Of a snapshot of more than :data:`ALWAYS_READ` bytes that is done once: what was found right is written down with
     the sizes and times of the files, and as long as these stay, nothing is read again.
     """
-    if verified(path, manifest):
-        return
+    if not verified(path, manifest):
+        check(folder, path, manifest)
+        mark_verified(path, manifest)
+
+
+def check(folder: Path, path: Path, manifest: Manifest, names: Collection[str] | None = None) -> None:
+    """Reads the files of a snapshot, or those of some ``names``, whatever was read before; raises IndexDamaged.
+
+    For whoever writes anew what stands in them: with a checksum of its own, damage would be damage no longer.
+    """
+    for name, what in differences(path, manifest, names):
+        if what == UNREADABLE:
+            raise IndexDamaged(f"索引 {folder} のファイル {name} {what}。{PERMISSION}")
+        _mark_damaged(path)
+        raise IndexDamaged(f"索引 {folder} のファイル {name} {what}。{MEND}")
+
+
+UNREADABLE = "を読む権限がありません"
+
+
+def differences(path: Path, manifest: Manifest, names: Collection[str] | None = None) -> Iterator[tuple[str, str]]:
+    """Reads the files of a snapshot, or those of some ``names``; gives those that are not what was written, each with a
+    Japanese predicate that says why."""
     for name, expected in manifest.files.items():
+        if names is not None and name not in names:
+            continue
         try:
             with (path / name).open("rb") as stream:
                 found = hashlib.file_digest(stream, "sha256").hexdigest()
+        except PermissionError:
+            yield name, UNREADABLE
         except OSError as error:
-            _mark_damaged(path)
-            raise IndexDamaged(f"索引 {folder} のファイル {name} を読めません。{REBUILD}") from error
-        if found != expected:
-            _mark_damaged(path)
-            raise IndexDamaged(f"索引 {folder} のファイル {name} が壊れています。{REBUILD}")
-    mark_verified(path, manifest)
+            yield name, f"を読めません（{error.strerror}）"
+        else:
+            if found != expected:
+                yield name, "が壊れています"
 
 
 def verified(path: Path, manifest: Manifest) -> bool:

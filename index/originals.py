@@ -47,7 +47,10 @@ def keep_originals(folder: Path, wanted: Mapping[str, Callable[[], bytes]]) -> i
                 continue
             if hashlib.sha256(data).hexdigest() == sha256:
                 new = place / f".new-{os.getpid()}"
-                new.write_bytes(data)
+                with new.open("wb") as stream:
+                    stream.write(data)
+                    stream.flush()
+                    os.fsync(stream.fileno())  # a name that is there is taken for the whole file
                 new.replace(path)
         for path in place.iterdir():
             if path.name.removesuffix(ENDING) not in wanted:

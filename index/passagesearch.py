@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
+from dataclasses import replace
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,7 +136,18 @@ class PassageSearch:
             sections &= records.named_sections(filters.section)
         chunks = sections[records.chunk_section]
         parts = np.bincount(records.section_sheet[records.chunk_section[chunks]], minlength=len(records.sheets))
-        return Allowed(filters, None if passing is None else np.flatnonzero(passing), chunks), parts.astype(np.int32)
+        sheets = None if passing is None else np.flatnonzero(passing)
+        seen = self._columns.seen
+        if seen is not None and not filters.municipality:
+            filters = replace(filters, municipality=seen)  # what cannot be found is not looked through
+        return Allowed(filters, sheets, chunks, self._seen_chunks), parts.astype(np.int32)
+
+    @cached_property
+    def _seen_chunks(self) -> NDArray[np.bool_] | None:
+        """Of every chunk whether who asks may see it; None where all may."""
+        tables = self._records.tables
+        hidden = tables.gone_sections if tables.hides else None
+        return None if hidden is None else ~hidden[tables.chunk_section]
 
     def _read(self, candidates: Candidates, positions: list[int]) -> list[str]:
         """What a cross-encoder reads of some candidates: their texts as they were encoded."""

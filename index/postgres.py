@@ -180,16 +180,30 @@ class PostgresDatabase:
             )
         }
 
-    def erase(self) -> None:
+    def erase(self, whole: bool = False) -> None:
         """Waits until the deletion is on the disk, so that no power cut brings anything back.
 
-        The place of deleted rows the server reuses by itself (autovacuum), when it sees fit.
+        The place of deleted rows the server reuses by itself (autovacuum), when it sees fit; ``whole`` writes the tables
+        anew at once. Its own log and its backups keep them until they are replaced.
         """
         with self.transaction() as begun:
             begun.execute("set local synchronous_commit = on")
             begun.execute(
                 "select txid_current()"
             )  # without a number of its own a transaction writes nothing to wait for
+        if whole:
+            self._rewrite()
+
+    def _rewrite(self) -> None:
+        tables = self.rows("select tablename::text from pg_tables where schemaname = ?", (self.schema,))
+        connection = self._taken()
+        try:
+            for (table,) in tables:
+                connection.execute(f'vacuum full "{table}"'.encode())
+        except self._psycopg.Error as error:
+            raise self._problem(error, connection) from error
+        finally:
+            self._pool.putconn(connection)
 
     def close(self) -> None:
         """See :class:`index.database.Database`."""

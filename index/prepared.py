@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.documents import Document, Section, Span
+from corpus.documents import Document, Fact, Section, Span
+from corpus.staffnames import MASK, PERSON_FIELD, masked, staff_spans
 from corpus.timelines import Head, head_of
 from corpus.version import reading_version
 from index.chunks import passage_text, split, whose
@@ -34,8 +35,9 @@ from index.types import Encoder, Vectors
 Rows = list[list[Any]]
 Ids = NDArray[Any]  # the smallest unsigned integers that number the words of the document
 
-PREPARED = 2  # raised when what is written of a document changes and no file below does
+PREPARED = 3  # raised when what is written of a document changes and no file below does
 _BATCH = 64
+_BESIDE = " \t\n　、,，・･/／()（）"  # what may stand between names
 _FAST = 1  # zlib's level: a quarter of the bytes for 5 µs of the 600 that a section takes
 _MADE_BY = (
     "prepared.py", "tokens.py", "chunks.py", "pieces.py", "encoder.py", "recordswriter.py", "facets.py", "sheetvalues.py",
@@ -231,6 +233,9 @@ class _Words:
 def prepare(reading: Reading, encoder: Encoder, keep_texts: bool = False) -> Prepared:
     """The words, vectors and rows of a reading."""
     document, found = reading
+    names = staff_spans(document.text, found)
+    # Names of staff are no search results: neither words nor vectors know them, whether or not they are shown.
+    nameless = masked(document.text, names)
     told = _Words()
     sheets: Rows = []
     sections: Rows = []
@@ -243,7 +248,7 @@ def prepare(reading: Reading, encoder: Encoder, keep_texts: bool = False) -> Pre
     owners: list[int] = []
     for number, one in enumerate(found):
         sheets.append(sheet_row(one))
-        facts += ([number, *row] for row in fact_rows(one))
+        facts += ([number, *_fact(fact, row, names)] for fact, row in zip(one.facts, fact_rows(one), strict=True))
         events += ([number, *row] for row in event_rows(one))
         facets.append(" ".join(facet_words(one.sheet, values_of_facts(one.sheet, one.facts))))
         if (head := head_of(one)) is not None:
@@ -257,16 +262,17 @@ def prepare(reading: Reading, encoder: Encoder, keep_texts: bool = False) -> Pre
         told.lists["department"].append(department)
         for section in one.sections:
             at = len(sections)
-            sections.append([number, section.label, section.field, section.span.start, section.span.end])
+            read = nameless[section.span.start : section.span.end]
+            sections.append([number, section.label, _field(section, read), section.span.start, section.span.end])
             label = told.of(words(section.label, parts=True))
             told.lists["label"].append(label)
             told.lists["head"].append(list(dict.fromkeys([*name, *department, *label])))
-            whole = told.of(words(section.text, parts=True))
+            whole = told.of(words(read, parts=True))
             told.sections.update(set(whole))
             for span in _chunks(document, section):
-                text = document.text[span.start : span.end]
+                text = nameless[span.start : span.end]
                 # Most sections are one chunk, and the words of its text are known by now.
-                told.lists["body"].append(whole if text == section.text else told.of(words(text, parts=True)))
+                told.lists["body"].append(whole if text == read else told.of(words(text, parts=True)))
                 chunks.append((at, span.start, span.end))
                 texts.append(passage_text(one.sheet, section, text))
                 owners.append(number)
@@ -275,11 +281,22 @@ def prepare(reading: Reading, encoder: Encoder, keep_texts: bool = False) -> Pre
     counts[list(told.sections)] = list(told.sections.values())
     body = told.ragged("body")
     return Prepared(
-        document_row(document), sheets, sections, facts, events, heads, list(told.numbers), facets, texts if keep_texts else [],
+        document_row(document, names), sheets, sections, facts, events, heads, list(told.numbers), facets, texts if keep_texts else [],
         np.array(chunks, dtype=np.int32).reshape(-1, 3), told.ragged("name"), told.ragged("department"),
         told.ragged("label"), told.ragged("head"), body, _first(told.lists["body"]), counts, vectors,
         sheet_vectors(vectors, [len(text) for text in texts], owners, len(sheets)),
     )  # fmt: skip
+
+
+def _field(section: Section, read: str) -> str:
+    """The canonical field: a section that holds nothing but names is one of names, whatever its label."""
+    return PERSON_FIELD if MASK in read and not read.replace(MASK, "").strip(_BESIDE) else section.field
+
+
+def _fact(fact: Fact, row: Sequence[object], names: Sequence[Span]) -> Sequence[object]:
+    """The row of a fact; what was read from a name is of the field of names."""
+    named = any(name.start < fact.span.end and fact.span.start < name.end for name in names)
+    return (PERSON_FIELD, *row[1:]) if named else row
 
 
 def sheet_vectors(rows: Vectors, lengths: Sequence[int], sheets: Sequence[int], count: int) -> Vectors:

@@ -6,9 +6,11 @@ import fcntl
 import hashlib
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from errno import EACCES, EDQUOT, EIO, ENOSPC, EPERM, EROFS
 from pathlib import Path
 
 from corpus.errors import IndexFolderError
@@ -48,7 +50,7 @@ def publish(
             os.fsync(stream.fileno())
     created = datetime.now(UTC)
     content = hashlib.sha256("".join(files.values()).encode()).hexdigest()[:8]
-    name = f"{created:%Y%m%dT%H%M%S%f}-{content}"
+    name = f"{_after(folder, created):%Y%m%dT%H%M%S%f}-{content}"
     manifest = Manifest(
         FORMAT, name, created, encoder.name, encoder.digest, encoder.dim, counts, files, cosines, sources, parts, removed,
         preparing_version(),
@@ -60,6 +62,17 @@ def publish(
     _sync_folder(folder / SNAPSHOTS)
     publish_records(folder / SNAPSHOTS / name, manifest)
     return name
+
+
+def _after(folder: Path, now: datetime) -> datetime:
+    """The time that a new snapshot is named after: names are in the order in which snapshots were made, and a clock that
+    was set back in the meantime must not make the newest look older than the one before."""
+    stamps = [now]
+    for one in (folder / SNAPSHOTS).iterdir():
+        with suppress(ValueError, OverflowError):
+            made = datetime.strptime(one.name.partition("-")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
+            stamps.append(made + timedelta(microseconds=1))
+    return max(stamps)
 
 
 def go_live(folder: Path, name: str, engine: Engine | None, tell: Progress) -> None:
@@ -81,6 +94,57 @@ def sweep(folder: Path, live: str, engine: Engine | None = None) -> None:
     withdraw_records(name for name in dropped if not name.startswith("."))
     if engine is not None:
         engine.sweep(folder, kept)
+
+
+def clear_killed(folder: Path) -> None:
+    """Removes what runs that were killed have left half written; for the one who holds the lock.
+
+    At the beginning of a run and not only at its end: on a full disk it is the room that is missing.
+    """
+    for half in (folder / SNAPSHOTS).glob(".*"):
+        shutil.rmtree(half, ignore_errors=True)
+    with suppress(OSError):
+        (folder / f"{CURRENT}.new").unlink()
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """What stands in the way of writing an index, whichever library met it, is told with the next step."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, RuntimeError, ValueError) as error:
+        why = _why(error, folder)
+        if not why:
+            raise
+        kept = "これまでの索引はそのまま使えます。" if (folder / CURRENT).exists() else ""
+        raise IndexFolderError(
+            f"{folder} に索引を書き込めません（{why}）。{kept}空き容量と書き込みの権限を確かめてください。"
+        ) from error
+
+
+# What SQLite, FAISS and tantivy say of the disk, in errors of kinds of their own.
+_SIGNS = {
+    "No space left": ENOSPC, "disk is full": ENOSPC, "os error 28": ENOSPC, "Read-only": EROFS, "readonly": EROFS,
+    "os error 30": EROFS, "Permission denied": EACCES, "disk I/O error": EIO,
+}  # fmt: skip
+_TOLD = {
+    ENOSPC: "ディスクの空きがありません", EDQUOT: "ディスクの割り当てを使い切りました", EROFS: "読み取り専用のディスクです",
+    EACCES: "書き込む権限がありません", EPERM: "書き込む権限がありません", EIO: "ディスクに読み書きできません",
+}  # fmt: skip
+
+
+def _why(error: Exception, folder: Path) -> str:
+    """Why something could not be written, in Japanese where that is known; empty where it has nothing to do with the disk."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number is None:
+        number = next((number for sign, number in _SIGNS.items() if sign in str(error)), None)
+    if number is None and shutil.disk_usage(folder).free < _LEAST:
+        number = ENOSPC
+    told = (error.strerror or str(error)) if isinstance(error, OSError) else ""
+    return told if number is None else _TOLD.get(number, told or os.strerror(number))
+
+
+_LEAST = 1 << 20  # bytes: with less, nothing of an index can be written
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -31,7 +32,9 @@ from corpus.documents import (
     Span,
 )
 from corpus.periods import Period
+from corpus.staffnames import PERSON_FIELD, masked
 from index.joinedtables import open_tables
+from index.namepolicy import masks_names
 from index.recordsfiles import schemas
 from index.recordsource import RecordsFile, RecordSource
 from index.removed import Removed
@@ -44,7 +47,7 @@ _KEPT_ROWS = 50_000  # sections, and as many facts and events, that stay in memo
 
 # Columns in the order that _sheet and _document take them.
 _SHEET = "sheet_id, kind, name, municipality, fiscal_year, department, spans, form"
-_DOCUMENT = "sha256, media, places, warnings, reader, pages"
+_DOCUMENT = "sha256, media, places, warnings, reader, pages, names"
 
 
 class Records:
@@ -62,6 +65,7 @@ class Records:
     ) -> None:
         """``tables`` are the folders with the columns of the same records (:mod:`index.tables`)."""
         removed = removed or Removed.of(())
+        self._masking = masks_names()
         self._source = source or RecordsFile(files)
         self._gone = removed.documents
         self._lock = threading.Lock()  # of what is kept in memory
@@ -99,7 +103,8 @@ class Records:
             if document in self._texts:
                 self._texts.move_to_end(document)
                 return self._texts[document]
-        text = str(self._rows("SELECT text FROM documents WHERE document = ?", (document,))[0][0])
+        told, names = self._rows("SELECT text, names FROM documents WHERE document = ?", (document,))[0]
+        text = masked(str(told), _spans(names)) if self._masking else str(told)
         with self._lock:
             self._texts[document] = text
             if len(self._texts) > _KEPT_TEXTS:
@@ -113,7 +118,14 @@ class Records:
     def _read_document(self, file: str) -> Document:
         number = self.number(file)
         row = self._rows(f"SELECT {_DOCUMENT} FROM documents WHERE document = ?", (number,))[0]
-        return _document(file, self._text(number), row)
+        found = _document(file, self._text(number), row)
+        return replace(found, masked=_spans(row[-1])) if self._masking else found
+
+    def published(self, file: str) -> Document:
+        """The same with the names of staff, whatever the policy."""
+        number = self.number(file)
+        row = self._rows(f"SELECT text, {_DOCUMENT} FROM documents WHERE document = ?", (number,))[0]
+        return _document(file, row[0], row[1:])
 
     def number(self, file: str) -> int:
         """The number of the document read from ``file``; KeyError if there is none."""
@@ -127,14 +139,18 @@ class Records:
         """Every document's file, in order."""
         return [file for number, file in enumerate(self.tables.files) if number not in self._gone]
 
+    def partly(self, file: str) -> bool:
+        """Whether only some of a document's sheets may be seen by who asks."""
+        return False
+
     def warnings(self) -> dict[str, tuple[str, ...]]:
         """The warnings of every document and of its sheets, by file; files without any are left out."""
         found: dict[str, tuple[str, ...]] = {}
         for number, file, own in self._rows("SELECT document, file, warnings FROM documents ORDER BY document"):
             if number not in self._gone:
-                found[file] = tuple(json.loads(own))
-        rows = self._rows("SELECT document, warnings FROM sheets WHERE warnings != '[]' ORDER BY sheet")
-        for number, own in rows:
+                found[file] = () if self.partly(file) else tuple(json.loads(own))
+        rows = self._rows("SELECT document, sheet, warnings FROM sheets WHERE warnings != '[]' ORDER BY sheet")
+        for number, _, own in self._living(rows):
             if number not in self._gone:
                 found[self.tables.files[number]] += tuple(json.loads(own))
         return {file: texts for file, texts in found.items() if texts}
@@ -155,9 +171,9 @@ class Records:
         except KeyError:
             return {}
         rows = self._rows(
-            "SELECT sheet_id, warnings, certainty FROM sheets WHERE document = ? ORDER BY sheet", [number]
+            "SELECT sheet_id, sheet, warnings, certainty FROM sheets WHERE document = ? ORDER BY sheet", [number]
         )
-        return {r[0]: Judgement(tuple(json.loads(r[1])), _certainty(r[2])) for r in rows}
+        return {r[0]: Judgement(tuple(json.loads(r[2])), _certainty(r[3])) for r in self._living(rows)}
 
     def section(self, number: int) -> SheetSection:
         """One section by its number."""
@@ -225,7 +241,8 @@ class Records:
 
     def _facts(self, where: str, values: Sequence[object]) -> list[tuple[int, SheetFact]]:
         rows = self._rows(f"SELECT * FROM facts {where} ORDER BY fact", values)
-        return [(r[1], SheetFact(self.sheets[r[1]], _fact(r[2:]))) for r in self._living(rows)]
+        shown = [r for r in self._living(rows) if not (self._masking and r[2] == PERSON_FIELD)]
+        return [(r[1], SheetFact(self.sheets[r[1]], _fact(r[2:]))) for r in shown]
 
     def events(self, sheets: Sequence[int] | None = None) -> list[SheetEvent]:
         """Events in document order; None means all."""
@@ -328,10 +345,14 @@ def _fact(row: Sequence[Any]) -> Fact:
 
 
 def _document(file: str, text: str, row: Sequence[Any]) -> Document:
-    sha256, media, places, warnings, reader, pages = row
+    sha256, media, places, warnings, reader, pages, _ = row
     found = tuple(_place(*place) for place in json.loads(places))
     sizes = tuple(PageSize(*measures) for measures in json.loads(pages))
     return Document(file, text, sha256, media, found, tuple(json.loads(warnings)), sizes, reader)
+
+
+def _spans(text: str) -> tuple[Span, ...]:
+    return tuple(Span(start, end) for start, end in json.loads(text))
 
 
 def _place(

@@ -14,7 +14,7 @@ from corpus.periods import Period
 _SCHEMA = """
 CREATE TABLE documents (document INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE, text TEXT NOT NULL,
   sha256 TEXT NOT NULL, media TEXT NOT NULL, places TEXT NOT NULL, warnings TEXT NOT NULL, reader TEXT NOT NULL,
-  pages TEXT NOT NULL);
+  pages TEXT NOT NULL, names TEXT NOT NULL);
 CREATE TABLE sheets (sheet INTEGER PRIMARY KEY, sheet_id TEXT NOT NULL UNIQUE, document INTEGER NOT NULL,
   kind TEXT NOT NULL, name TEXT NOT NULL, municipality TEXT NOT NULL, fiscal_year INTEGER, department TEXT NOT NULL,
   spans TEXT NOT NULL, form TEXT NOT NULL, warnings TEXT NOT NULL, certainty TEXT);
@@ -146,18 +146,19 @@ class RecordsWriter:
         self._insert("timelines", ((sheet, number) for number, sheets in enumerate(found) for sheet in sheets))
 
 
-DOCUMENT_COLUMNS = ("file", "text", "sha256", "media", "places", "warnings", "reader", "pages")
+DOCUMENT_COLUMNS = ("file", "text", "sha256", "media", "places", "warnings", "reader", "pages", "names")
 SHEET_COLUMNS = (
     "sheet_id", "kind", "name", "municipality", "fiscal_year", "department", "spans", "form", "warnings", "certainty",
 )  # fmt: skip
 
 
-def document_row(d: Document) -> list[Any]:
-    """A document as its row: the columns of :data:`DOCUMENT_COLUMNS`."""
+def document_row(d: Document, names: Sequence[Span] = ()) -> list[Any]:
+    """A document as its row: the columns of :data:`DOCUMENT_COLUMNS`; ``names`` are the stretches that name staff."""
     places = json.dumps([_place_row(p) for p in d.places])
     warnings = json.dumps(d.warnings, ensure_ascii=False)
     return [
         d.file, d.text, d.sha256, d.media, places, warnings, d.reader, json.dumps([(p.width, p.height) for p in d.pages]),
+        json.dumps([_offsets(span) for span in names]),
     ]  # fmt: skip
 
 

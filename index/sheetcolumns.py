@@ -31,6 +31,7 @@ _AS_GOOD = 2.0
 _MOST_NAMES = 3
 _KEPT_FILTERS = 32  # a byte a sheet each
 _KEPT_SOUNDS = 1 << 15
+_MOST_NAMED = 200  # municipalities in one query
 
 
 _SMALL = str.maketrans("ァィゥェォッャュョヮ", "アイウエオツヤユヨワ")
@@ -53,6 +54,15 @@ class SheetColumns:
         self._tables = tables
         self.passing = lru_cache(maxsize=_KEPT_FILTERS)(self._passing)
         self._sound = lru_cache(maxsize=_KEPT_SOUNDS)(lambda name: dictionary_key(readings([tables.names[name]])[0]))
+
+    @cached_property
+    def seen(self) -> tuple[str, ...] | None:
+        """The municipalities of all sheets that are there, where others are hidden and these are few enough to name."""
+        t = self._tables
+        if not t.hides or t.gone is None:
+            return None
+        codes = np.unique(t.municipality[~t.gone])
+        return tuple(t.municipalities[code] for code in codes.tolist()) if 0 < len(codes) <= _MOST_NAMED else None
 
     def values(self, number: int) -> SheetValues:
         """The ratings and amounts of a sheet."""

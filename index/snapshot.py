@@ -36,6 +36,9 @@ from index.records import Records
 from index.recordsserver import records_source
 from index.removed import Removed
 from index.reranker import TimedReranker
+from index.seen import SeenRecords
+from index.seenwords import SeenWordLists
+from index.sheetcolumns import SheetColumns
 from index.sheetsearch import SheetSearch
 from index.similarsheets import SimilarSheets
 from index.spellings import Spellings
@@ -52,6 +55,7 @@ from index.types import (
     Vectors,
 )
 from index.vectors import open_vectors
+from index.visibility import Visibility
 from index.wordlists import WordCounts, WordLists
 
 _ALL = Filters()
@@ -178,6 +182,26 @@ class Snapshot(Contents):
         other._search, other._by_sheet = other._searches()  # what they keep was found with the synonyms of before
         other._records.lent()
         return other
+
+    def seen_by(self, visibility: Visibility) -> Snapshot:
+        """The same files as somebody sees them who may see only some sheets: the others are gone as if an update had
+        removed them. It shares files and memory, is good as long as this one is open, and has to be closed like any other.
+
+        BM25 goes on weighing words by the whole index; every other count is one of what is seen.
+        """
+        other = copy(self)
+        other.__dict__.pop("_similar", None)
+        other._see(visibility)
+        other._records.lent()
+        return other
+
+    def _see(self, visibility: Visibility) -> None:
+        self._records = SeenRecords(self._records, visibility)
+        self._columns = SheetColumns(self._records.tables)
+        self._words = SeenWordLists(self._words, self._records.tables)
+        self._spellings = Spellings(self._words)
+        self._matcher = self._matcher.among(self._words)
+        self._search, self._by_sheet = self._searches()
 
     def encode(self, texts: list[str], kind: Literal["query", "passage"] = "query") -> Vectors:
         """See :class:`index.types.Index`."""

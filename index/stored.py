@@ -9,7 +9,7 @@ from pathlib import Path
 
 from corpus.documents import Document, SheetReading
 from corpus.errors import IndexFolderError
-from index.manifest import DAMAGED, RECORDS, SNAPSHOTS, Manifest, current, read_manifest
+from index.manifest import DAMAGED, RECORDS, SNAPSHOTS, Manifest, current, read_manifest, verify
 from index.records import read_reading
 from index.recordsfiles import connect, schemas
 from index.removed import Removed
@@ -23,6 +23,7 @@ class StoredReadings:
     """
 
     def __init__(self, folder: Path, later: bool = False) -> None:
+        self._folder = folder
         self._db: sqlite3.Connection | None = None
         self.manifest: Manifest | None = None
         self.damaged = False
@@ -63,6 +64,16 @@ class StoredReadings:
     def unchanged(self, file: str, sha256: str, reader: str) -> bool:
         """Whether a file's bytes and the reading code are those that its reading was made from and with."""
         return file in self._files and self._files[file][1:] == (sha256, reader)
+
+    def whole(self) -> bool:
+        """Whether all files of the snapshot are what was written, as far as opening it would see (:func:`verify`)."""
+        if self.manifest is None:
+            return False
+        try:
+            verify(self._folder, self._folder / SNAPSHOTS / self.manifest.id, self.manifest)
+        except IndexFolderError:
+            self.damaged = True
+        return not self.damaged
 
     def reading(self, file: str, sha256: str, reader: str) -> tuple[Document, list[SheetReading]] | None:
         """A file's reading, where it is :meth:`unchanged`; else None."""

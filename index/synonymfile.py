@@ -22,7 +22,7 @@ SLIPS = {"slips": 0.6}
 _FURNITURE = "furniture"
 _KEYS = (_FURNITURE, *GROUPS, *ONE_WAY, *SLIPS)
 
-_GROUP_LINE = re.compile(r'\s*\[(\s*"(?:[^"\\]|\\.)*"\s*,)*(\s*"(?:[^"\\]|\\.)*"\s*)?\],\s*(#.*)?$')
+_GROUP_LINE = re.compile(r'\s*\[(\s*+"(?:[^"\\]|\\.)*+"\s*+,)*+(\s*+"(?:[^"\\]|\\.)*+"\s*+)?\],\s*+(#.*)?$')
 
 Group = tuple[str, ...]
 

@@ -31,8 +31,11 @@ class Tables:
 
     parts: Sequence[Tables] = ()
     gone: NDArray[np.bool_] | None = None
-    """Of every sheet whether an update removed it; None where nothing was removed. Its row stays where it was."""
+    """Of every sheet whether it is not there: removed by an update, or hidden from who asks (:mod:`index.seen`). None
+    where all are there. Its row stays where it was."""
     gone_sections: NDArray[np.bool_] | None = None
+    hides = False
+    """Whether some of it is gone for who asks only, and may stand in an index beside these tables."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -129,6 +132,8 @@ class Tables:
         if timeline < 0:
             return [number]
         found = self._timeline_sheets[self._timeline_starts[timeline] : self._timeline_starts[timeline + 1]]
+        if self.gone is not None:
+            found = found[~self.gone[found]]
         return [int(one) for one in found]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.documents import Certainty, Document, Event, Fact, Section, Sheet, Span
+from corpus.staffnames import PERSON_FIELD as PERSON_FIELD
 
 Vectors = NDArray[np.float32]  # (n, dim), rows of length 1
 
@@ -19,10 +20,6 @@ def unit(rows: Vectors) -> Vectors:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     out: Vectors = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
     return out
-
-
-PERSON_FIELD = "担当者"
-"""The canonical field of sections that name staff: stored, but never found by a search."""
 
 
 class Encoder(Protocol):

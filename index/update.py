@@ -21,11 +21,22 @@ from index.build import build
 from index.firststage import Engine, Progress
 from index.held import Held
 from index.lexical import link_or_copy
-from index.manifest import FORMAT, LEXICAL, SNAPSHOTS, Manifest, Part, current, mark_verified, read_manifest, verified
+from index.manifest import (
+    FORMAT,
+    LEXICAL,
+    SNAPSHOTS,
+    Manifest,
+    Part,
+    check,
+    current,
+    mark_verified,
+    read_manifest,
+    verified,
+)
 from index.parcels import Reading
 from index.prepared import Prepared, preparing_version
 from index.preparing import once, prepared, preparer_of, spool_of
-from index.publishing import go_live, lock, publish, sweep
+from index.publishing import clear_killed, go_live, lock, publish, sweep, writing
 from index.removed import REMOVED
 from index.snapshot import Snapshot
 from index.spread import Here, Spread
@@ -102,24 +113,20 @@ def update(
         work = folder / SNAPSHOTS / f".updating-{os.getpid()}"
         scratch = folder / SNAPSHOTS / f".scratch-{os.getpid()}"
         for place in (work, scratch):
-            shutil.rmtree(place, ignore_errors=True)
             stack.callback(shutil.rmtree, place, ignore_errors=True)
-        try:
+        with writing(folder):
+            clear_killed(folder)
             for place in (work, scratch):
                 place.mkdir(parents=True)
             made = _write(folder, manifest, work, scratch, readings, removed, encoder, tell, refused, sources, spread)
             if made is None:
+                sweep(folder, manifest.id, engine)  # a run that was killed as it swept
                 return Update(manifest, 0, 0, 0)
             sound = verified(folder / SNAPSHOTS / manifest.id, manifest)
             name = publish(
                 folder, work, encoder, made.counts, manifest.cosines, made.sources, made.parts, made.removed, made.known
             )
             go_live(folder, name, engine, tell)
-        except OSError as error:
-            message = (
-                f"{folder} に索引を書き込めません（{error.strerror}）。空き容量と書き込みの権限を確かめてください。"
-            )
-            raise IndexFolderError(message) from error
         new = read_manifest(folder, name)
         if sound:  # what was linked has been read, what was written has just been summed
             mark_verified(folder / SNAPSHOTS / name, new)
@@ -158,6 +165,7 @@ def _write(
     windows = Windows(encoder, scratch / "own.npy", spool, lambda done: None) if preparer.texts else None
     # Under a large model the few documents of before would be encoded anew.
     kept = len(manifest.parts) if preparer.texts and len(manifest.parts) < MOST_OPEN else _kept(manifest)
+    check(folder, folder / SNAPSHOTS / manifest.id, manifest, manifest.records(kept))  # they are written again
     held = Held(folder, manifest, kept)
     files: set[str] = set()
     added = changed = gone = 0
@@ -231,6 +239,7 @@ def compact(folder: Path, encoder: Encoder, progress: Progress | None = None, en
     Readers use the old one meanwhile. Raises IndexFolderError where another build runs or ran meanwhile.
     """
     manifest = read_manifest(folder, current(folder))
+    check(folder, folder / SNAPSHOTS / manifest.id, manifest, manifest.records())
     held = Held(folder, manifest, len(manifest.parts))
 
     def readings() -> Iterator[Reading]:

@@ -146,12 +146,15 @@ def write_word_vectors(folder: Path, digest: str, encode: Callable[[list[str]], 
     """Writes a row for each word of the lists in ``folder``, for the encoder with that ``digest``."""
     vocabulary = Texts(folder / "vocabulary")
     file = folder / _VECTORS.format(digest[:16])
-    rows: Vectors | None = None
-    for at in range(0, len(vocabulary), _BATCH):
-        some = encode(vocabulary[at : at + _BATCH])
-        if rows is None:
-            rows = np.lib.format.open_memmap(file, "w+", np.float32, (len(vocabulary), some.shape[1]))
-        rows[at : at + len(some)] = some
+    rows: NpyWriter | None = None
+    # Not through a mapped file: on a full disk that kills the process (SIGBUS), where a write that fails is an error.
+    with file.open("w+b") as stream:
+        for at in range(0, len(vocabulary), _BATCH):
+            some = encode(vocabulary[at : at + _BATCH])
+            rows = rows or NpyWriter(stream, np.float32, (some.shape[1],))
+            rows.append(some)
+        if rows is not None:
+            rows.finish()
 
 
 class WordLists:
@@ -183,7 +186,7 @@ class WordLists:
 
     def word_counts(self) -> WordCounts | None:
         """See :class:`CountsWords`."""
-        return None if self._section_counts is None else WordCounts(self.sections, _Counts(self, self._section_counts))
+        return None if self._section_counts is None else WordCounts(self.sections, _Counts(self))
 
     def gather(self, kind: str, rows: Sequence[int] | NDArray[np.int64]) -> tuple[Ids, NDArray[np.int64]]:
         """The concatenated words of some rows of a list, and where each row starts (with the end)."""
@@ -205,8 +208,12 @@ class WordLists:
 class _Counts(Mapping[str, int]):
     """The counts of the words that stand in some section, each looked up when it is asked for."""
 
-    def __init__(self, lists: WordLists, counts: Ids) -> None:
-        self._lists, self._counts = lists, counts
+    def __init__(self, lists: WordLists) -> None:
+        self._lists = lists
+
+    @property
+    def _counts(self) -> Ids:
+        return self._lists.counts("section")
 
     def __getitem__(self, word: str) -> int:
         number = self._lists.number(word)

@@ -14,6 +14,7 @@ from random_models import as_sentence_transformer, save_static, save_transformer
 
 from corpus.forms.loader import use_forms
 from evals.benchmarks.ownpostgres import PostgresServer, programs
+from index.namepolicy import use_staff_names
 from index.recordsserver import use_records_server
 from index.synonyms import use_synonyms
 
@@ -31,6 +32,7 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     yield
     use_forms(None)
+    use_staff_names("mask")
     use_synonyms(None)
     use_records_server(None)
 

@@ -138,7 +138,7 @@ def test_serve_tells_the_address_and_questions(
     indexed: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served: list[Any] = []
-    monkeypatch.setattr("assistant.serving.run", lambda application, opened: served.append(application))
+    monkeypatch.setattr("assistant.serving.run", lambda application, *_: served.append(application))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -13,12 +13,13 @@ import openpyxl
 import pytest
 from fastapi.testclient import TestClient
 
+from assistant import spreadsheets
 from assistant.payload import Sources
 from assistant.store import FeedbackStore
 from corpus.histories import history
 from tests.fakes import TEXTS, FakeAssistant, FakeIndex
 from tests.test_histories import R4, R5, R6, Years, figure
-from ui import charts, comparefile, comparelinks, comparison, facts, finding, sidebyside
+from ui import charts, comparelinks, comparison, facts, finding, sidebyside
 from ui.app import create_app
 from ui.citypage import sums_chart
 from ui.comparefile import cities_table, csv_bytes, sheets_table
@@ -29,7 +30,7 @@ from ui.export import SheetOfCells
 from ui.municipalities import City, amounts, city_year
 from ui.sidebyside import figure_title, line_chart, render_comparison, render_figures, told
 
-MODULES = (charts, comparefile, comparelinks, comparison, facts, finding, sidebyside)
+MODULES = (charts, comparelinks, comparison, facts, finding, sidebyside, spreadsheets)
 INDEX = FakeIndex()
 PAIR = [INDEX.sheets()[0], INDEX.sheets()[2]]  # the libraries' systems of あおば市 (R4, R5) and ひので市 (R4)
 

@@ -20,6 +20,7 @@ from index.firststage import Allowed
 from index.ranked import terms
 from index.snapshot import Snapshot
 from index.types import Filters
+from index.visibility import Visibility
 
 pytest.importorskip("pymilvus", reason="needs the extra milvus, as .ci/run installs it")
 pytest.importorskip("milvus_lite", reason="needs the extra milvus, as .ci/run installs it")
@@ -119,3 +120,26 @@ def test_filtered_searches_find_the_same(both: tuple[Snapshot, Snapshot], questi
         assert mine.total == theirs.total and mine.facets == theirs.facets
         found += len(mine.hits)
     assert found > 100
+
+
+def test_a_view_finds_the_same_and_nothing_that_is_hidden(
+    both: tuple[Snapshot, Snapshot], questions: list[str]
+) -> None:
+    files = both[0].files()
+    seen = (
+        Visibility(("湊見市",)),
+        Visibility(("湊見市", "桜坂町"), tuple(files[::2])),
+        Visibility(folders=tuple(files[1::2])),
+        Visibility(()),
+    )
+    for visibility in seen:
+        local, remote = (index.seen_by(visibility) for index in both)
+        may = {sheet.sheet_id for sheet in local.sheets()}
+        for question in questions[::8]:
+            mine, theirs = (index.search(question, 200) for index in (local, remote))
+            # What stands at the edge of being shown may be shown by one alone.
+            assert {hit.sheet.sheet_id for hit in theirs.hits} <= may and len(theirs.hits) == min(theirs.total, 200)
+            first, other = ([(h.section_id, h.span) for h in found.hits[:10]] for found in (mine, theirs))
+            assert first == other
+        assert bool(theirs.total) == bool(may)
+        local.close(), remote.close()

@@ -30,9 +30,11 @@ from index.postgresurl import connect
 from index.records import Records
 from index.recordscopy import RecordsPart, copy_records, drop_records, schema_of
 from index.recordsserver import RecordsServer, parts_of, records_source, translated, use_records_server
+from index.seen import SeenRecords
 from index.snapshot import Snapshot
 from index.types import Filters
 from index.update import compact, update
+from index.visibility import Visibility
 
 ENCODER = FakeEncoder()
 
@@ -92,6 +94,20 @@ def test_every_method_says_the_same(both) -> None:
         assert server.text(sheet, span) == file.text(sheet, span) != ""
     with pytest.raises(KeyError):
         server.document("ない.pdf")
+
+
+def test_views_of_both_hide_and_say_the_same(both) -> None:
+    for visibility in (Visibility(("湊見市",)), Visibility(folders=tuple(both[0].files()[::2])), Visibility(())):
+        file, server = (SeenRecords(one, visibility) for one in both)
+        assert server.counts() == file.counts() and server.files() == file.files()
+        assert server.warnings() == file.warnings() and server.refused() == file.refused()
+        assert server.sections() == file.sections() and server.facts() == file.facts()
+        assert server.events() == file.events()
+        every = list(range(len(file.sheets)))
+        assert server.sections(every) == file.sections(every) == file.sections()
+        for name in both[0].files():
+            assert server.judgements(name) == file.judgements(name)
+            assert (name in file.files()) == bool(file.judgements(name))
 
 
 def asked(assistant: Assistant, case: dict) -> dict:

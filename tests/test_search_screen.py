@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import doctest
 import io
+import re
 from dataclasses import replace
 from io import BytesIO
 
@@ -19,6 +20,7 @@ import index.sheetvalues
 import ui.facets
 import ui.searches
 from assistant.refusals import clean_text
+from assistant.spreadsheets import clean_lines, guarded, unguarded
 from assistant.store import FeedbackStore
 from corpus.documents import Section, Span
 from index.types import Filters, SheetsFound
@@ -221,8 +223,21 @@ def test_a_list_is_saved_whole_in_the_order_of_the_screen(client) -> None:
 def test_no_text_becomes_a_formula(start: str, text: str) -> None:
     saved = csv_bytes(SheetOfCells(columns=["列"], rows=[[start + text, 5]])).decode("utf-8-sig")
     cell, number = list(csv.reader(io.StringIO(saved, newline="")))[1]
-    assert cell in (start + text, f"'{start}{text}") and number == "5"
-    assert not cell.lstrip().startswith(("=", "+", "-", "@", "＝"))
+    shown = clean_lines(start + text)
+    assert cell in (shown, f"'{shown}") and number == "5"
+    plain = re.fullmatch(r"[-+]?[\d０-９,，.．]+[%％]?|-+", cell)
+    assert plain or not cell.lstrip().startswith(("=", "+", "-", "@", "＝"))
+
+
+@given(st.text(alphabet="'=+-@ a１\t", max_size=6))
+def test_what_is_guarded_in_a_csv_is_read_back_as_it_was(text: str) -> None:
+    assert unguarded(guarded(text)) == text
+
+
+@pytest.mark.parametrize("number", ["-1,234", "-3.5%", "+12", "−４５６", "－1", "－", "---", "-0.25"])
+def test_a_negative_number_stays_readable(number: str) -> None:
+    saved = csv_bytes(SheetOfCells(columns=["列"], rows=[[number]])).decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(saved)))[1] == [number]
 
 
 def test_a_list_that_is_too_long_is_cut_where_the_screen_says(monkeypatch) -> None:

@@ -16,6 +16,7 @@ from corpus.errors import IndexDamaged, IndexFolderError, IndexMissing, IndexOut
 from corpus.periods import Period
 from index.build import build
 from index.manifest import FORMAT, current
+from index.namepolicy import use_staff_names
 from index.snapshot import Snapshot
 from index.types import Filters
 
@@ -292,7 +293,12 @@ def test_names_of_staff_are_stored_but_never_found(tmp_path: Path):
     found = index.search("見本太郎 公園", 10)
     assert [hit.section.field for hit in found.hits] == ["目的"]
     assert found.total == 1 and sum(found.facets["municipality"].values()) == 1
+    assert [s.section.text for s in index.sections(fields=["担当者"])] == ["＊＊＊＊"]
+    assert index.published("p.txt").text == text and [d.text for d, _ in index.readings()] == [text]
+    use_staff_names("show")
+    index = Snapshot.open(tmp_path, FakeEncoder())
     assert [s.section.text for s in index.sections(fields=["担当者"])] == ["見本太郎"]
+    assert index.document("p.txt").text == text
 
 
 def test_a_snapshot_knows_the_sheets_of_one_programme_over_the_years(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from index.manifest import current
 from index.snapshot import Snapshot
 from index.synonyms import Synonyms
 from index.types import Filters
+from index.visibility import Visibility
 
 ROOT = Path(__file__).parents[1]
 PLAN = "花火大会の今後の計画は？"
@@ -123,6 +124,23 @@ def test_filters_choices_and_searches_go_there_and_back_whole(bundled):
     found = assistant.index.search_sheets("窓口の待ち時間", 5, order="amount", others=3)
     assert found == snapshot.search_sheets("窓口の待ち時間", 5, order="amount", others=3) and found.hits
     assert assistant.index.sheets() == snapshot.sheets() and assistant.index.version == snapshot.version
+
+
+def test_a_process_answers_each_from_what_may_be_seen(bundled):
+    pool, assistant, snapshot = bundled
+    question = "決算額が大きい順に3つ教えて"
+    everything = told(assistant.ask(question), snapshot)
+    for town in ("湊見市", "桜坂町"):
+        seen = Visibility((town,))
+        some, view = assistant.seen_by(seen), snapshot.seen_by(seen)
+        answer = some.ask(question)
+        assert {citation.sheet.municipality for citation in answer.citations} == {town}
+        assert told(answer, view) == told(Assistant(view).ask(question), view) != everything
+        assert some.index.search("窓口の待ち時間", 5) == view.search("窓口の待ち時間", 5)
+        assert some.index.search_sheets("窓口", 5) == view.search_sheets("窓口", 5)
+        some.index.close()  # a view: the processes keep the whole
+        view.close()
+    assert told(assistant.ask(question), snapshot) == everything and len(pool.pids()) == 2
 
 
 def test_an_error_of_the_question_is_the_same_error_here(bundled):
@@ -422,7 +440,7 @@ def test_the_end_of_the_server_is_the_end_of_its_processes_however_it_comes(fire
         if how is signal.SIGKILL:
             os.kill(children[0], signal.SIGCONT)
         wait_for(lambda: not any(map(alive, children)), 30)
-        assert process.returncode == (-how if how is not signal.SIGINT else 0)
+        assert process.returncode == (-how if how is signal.SIGKILL else 0)
 
 
 # ---- the start ------------------------------------------------------------------------------------------------------

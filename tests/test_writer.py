@@ -195,6 +195,13 @@ def test_names_of_staff_are_not_sent():
     assert server.requests and "見本太郎" not in json.dumps(server.requests, ensure_ascii=False)
 
 
+def test_nothing_is_sent_where_names_of_staff_are_shown_to_everybody(monkeypatch):
+    monkeypatch.setenv("_HYOKA_STAFF_NAMES_IN_USE", "show")
+    with served(whole(GOOD)) as (client, server, _):
+        assert asked(client)["generated"] is None
+    assert server.requests == []
+
+
 # ---- reading a hard question -----------------------------------------------------------------------------------------
 
 HARD = "ぬるぽがっ"
@@ -273,11 +280,9 @@ def test_the_answer_stands_on_the_screen_before_the_model_is_asked():
     with llm_server(whole(GOOD)) as server:
         writer = Writer(OpenAIModel(server.url, "m"), 5)
         steps = respond(FakeAssistant(), QUESTION, [], [], NO_FILTERS, writer=writer)
-        for messages_, exchanges in steps:
-            if exchanges:
-                break
+        shown_first = next(messages for messages, exchanges in steps if exchanges)
         assert server.requests == []
-        assert QUOTE in messages_[-1]["content"] and "要約を待っています" in messages_[-1]["content"]
+        assert QUOTE in shown_first[-1]["content"] and "要約を待っています" in shown_first[-1]["content"]
         (last,) = list(steps)
     shown = last[0][-1]["content"]
     assert "AI生成" in shown and "原文の引用ではありません" in shown and "待っています" not in shown

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Mount
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from assistant.access.door import Door, Peer
@@ -18,20 +19,24 @@ from assistant.access.policy import OPEN, Policy
 from assistant.api import create_api, find_sheet
 from assistant.line import Line
 from assistant.live import HoldRequests
+from assistant.prefix import AtRoot
 from assistant.readiness import Asker
 from assistant.store import FeedbackStore, open_store
 from assistant.upkeep import Upkeep
 from assistant.writer import NO_WRITER, Writer
 from evals.desk import Desk, open_desk
+from ui.auditfiles import add_audit_files
 from ui.casefiles import add_case_files
 from ui.comparepages import add_comparison
+from ui.doors import Doors
 from ui.dress import Dress
 from ui.export import add_export, add_report
-from ui.gradiostart import without_stubs
+from ui.gradiostart import log_errors, without_stubs
 from ui.guard import Guard
 from ui.login import add_login
 from ui.papers import add_papers
 from ui.pictures import add_pictures
+from ui.prefix import Links
 from ui.render import year_label
 from ui.results import add_results
 from ui.searchfiles import add_search_files
@@ -62,21 +67,22 @@ def create_app(
     app = create_api(assistant, kept, line, writer)
     if upkeep is not None and upkeep.pool is not None:
         app.state.recorder.metrics.watch_pool(upkeep.pool)
-    app.mount("/hyoka-assets", StaticFiles(directory=ASSETS), name="hyoka-assets")
+    app.mount("/hyoka-assets", AtRoot(StaticFiles(directory=ASSETS), "/hyoka-assets"), name="hyoka-assets")
     _add_sheet_pages(app, assistant)
     add_comparison(app, assistant)
     add_export(app)
     add_pictures(app, assistant)
     add_report(app, assistant)
     add_usage(app, kept)
+    add_audit_files(app, kept.audit)
     desk = open_desk(app.state.recorder, kept)
     add_case_files(app, desk)
     add_papers(app, kept.talks)
-    add_results(app, assistant, app.state.line)
+    add_results(app, assistant, app.state.line, kept.audit)
     add_search_files(app, assistant)
-    _refuse_uploads(app)
     app.add_middleware(Visitors, days=kept.talks.keeping.days if kept.talks.keeping.on else 0)
     app.add_middleware(Dress, head=_head())
+    app.add_middleware(Links)
     add_login(app, policy)
     app.add_middleware(Door, policy=policy)
     app.add_middleware(Guard)
@@ -111,28 +117,22 @@ def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
         return HTMLResponse(render_page(title, render_sheet(view, shown), root))
 
 
-def _refuse_uploads(app: FastAPI) -> None:
-    """Gradio takes files of any size from anyone; no screen of ours has a use for them."""
-
-    @app.post("/gradio_api/upload", include_in_schema=False)
-    def upload() -> None:
-        raise HTTPException(403)
-
-
 def _offset(text: str) -> int | None:
     """An offset from an address; anything else is no offset, because an address is typed by people."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 def _head() -> str:
-    """Links to every style sheet and script of the assets folder, for the screens' page."""
+    """Links to the icon and to every style sheet and script of the assets folder, for the screens' page."""
     styles = [
         f'<link rel="stylesheet" href="/hyoka-assets/{file.name}">'
         for file in sorted(ASSETS.glob("*.css"))
         if file.name != "login.css"
     ]
     scripts = [f'<script src="/hyoka-assets/{file.name}" defer></script>' for file in sorted(ASSETS.glob("*.js"))]
-    return "".join([*styles, *scripts])
+    # Without it a browser asks its host for /favicon.ico, which under a path prefix is not ours.
+    icon = '<link rel="icon" href="/hyoka-assets/favicon.svg">'
+    return "".join([icon, *styles, *scripts])
 
 
 def _mount_screens(
@@ -150,6 +150,7 @@ def _mount_screens(
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     with without_stubs():
         import gradio as gr
+    log_errors()
 
     from ui.screens import build_screens
 
@@ -162,9 +163,10 @@ def _mount_screens(
         radius_size=gr.themes.sizes.radius_sm,
         text_size=gr.themes.sizes.text_md,
     )
+    screens = build_screens(assistant, store, desk, upkeep, line, policy.on, policy.by_password, writer)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build_screens(assistant, store, desk, upkeep, line, policy.on, policy.by_password, writer),
+        screens,
         path="/",
         theme=theme,
         favicon_path=str(ASSETS / "favicon.svg"),
@@ -176,4 +178,7 @@ def _mount_screens(
         pwa=False,
         mcp_server=False,
     )
+    last = mounted.router.routes[-1]
+    assert isinstance(last, Mount)
+    last.app = Doors(last.app, screens.fns)
     return mounted

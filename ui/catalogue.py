@@ -8,9 +8,11 @@ from typing import Any
 
 import gradio as gr  # 2 s: this module is imported when the screens are built, not before
 
+from assistant.access.caller import caller
 from assistant.readiness import Asker
 from assistant.refusals import clean_text
 from corpus.documents import Fact
+from index.visibility import Visibility
 from ui.scope import scope
 from ui.sheetlist import ORDERS, PAGE, SPENT, list_page, settled_amounts
 
@@ -86,15 +88,16 @@ TO_TOP = "(...values) => { document.getElementById('hy-catalogue')?.scrollTo(0, 
 
 
 class AmountCache:
-    """The amount that stands for each sheet of the current index, read once and kept until the index changes."""
+    """The amount that stands for each sheet of the current index that the caller may see, read once and kept until the
+    index changes."""
 
     def __init__(self, assistant: Asker) -> None:
         self.assistant = assistant
-        self._read = functools.lru_cache(maxsize=2)(self._amounts)
+        self._read = functools.lru_cache(maxsize=4)(self._amounts)
 
     def get(self) -> Mapping[str, Fact]:
         """The amounts by the sheets' ids."""
-        return self._read(self.assistant.index.version)
+        return self._read(self.assistant.index.version, caller().visibility)
 
-    def _amounts(self, version: str) -> Mapping[str, Fact]:
+    def _amounts(self, version: str, seen: Visibility) -> Mapping[str, Fact]:
         return settled_amounts(self.assistant.index.facts(fields=list(SPENT)))

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Mapping, Sequence
 
 from assistant.payload import Sources
+from assistant.spreadsheets import CELL_LIMIT, csv_cell
 from ui.comparison import Comparison, against
-from ui.export import CELL_LIMIT, SheetOfCells
+from ui.export import SheetOfCells
 from ui.municipalities import SPENT, CityYear
 from ui.render import year_label
 from ui.sidebyside import NUMBERS, figure_title, place_of, sheet_label
 
 Value = str | int | float | None
 NONE = "記載なし"
-# Excel computes a cell that starts so; white space before it changes nothing.
-_FORMULA = re.compile(r"\s*[=+@\t\r-]")
-_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 
 
 def sheets_table(comparison: Comparison, sources: Sources) -> SheetOfCells:
@@ -135,18 +132,5 @@ def csv_bytes(table: SheetOfCells) -> bytes:
     writer = csv.writer(out)
     lines: list[list[Value]] = [list(table.columns), *table.rows]
     for row in lines:
-        writer.writerow([_field(value) for value in row])
+        writer.writerow([csv_cell(value) for value in row])
     return out.getvalue().encode("utf-8-sig")
-
-
-def _field(value: Value) -> str:
-    """One field of the CSV.
-
-    >>> _field("=1+1"), _field("-5"), _field(1200000.0), _field(None)
-    ("'=1+1", '-5', '1200000', '')
-    """
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return f"'{value}" if _FORMULA.match(value) and not _NUMBER.fullmatch(value) else value
-    return f"{value:.10g}" if isinstance(value, float) and not value.is_integer() else str(int(value))

@@ -21,6 +21,7 @@ from ui.chips import filter_words
 from ui.generated import WRITING
 from ui.paperlinks import answer_papers
 from ui.render import answer_steps, placed, render_answer
+from ui.text import tame
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ def respond(
     What a language model adds comes last: the answer stands there meanwhile, and ``amend`` writes it down anew. Where it
     reads the question another way, that is asked ``in_turn``.
     """
-    asked = [*messages, {"role": "user", "content": f'<div class="hy-box hy-question">{escape(question)}</div>'}]
+    asked = [*messages, {"role": "user", "content": tame(f'<div class="hy-box hy-question">{escape(question)}</div>')}]
     yield (
         [*asked, _reply('<div class="hy-box hy-answer"><p class="hy-wait">シートを探しています…</p></div>')],
         exchanges,
@@ -204,7 +205,7 @@ def _answered(
 
 
 def _reply(html: str, suggestions: tuple[str, ...] = ()) -> Message:
-    message: Message = {"role": "assistant", "content": html}
+    message: Message = {"role": "assistant", "content": tame(html)}
     if suggestions:
         message["options"] = [{"value": text, "label": text} for text in suggestions[:4]]
     return message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Annotated
 
 from fastapi import FastAPI
 from fastapi.responses import Response
@@ -10,11 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.accounts import AccountCache, report_csv
 from assistant.readiness import Asker
-from assistant.refusals import clean_text
+from assistant.spreadsheets import clean_lines, put
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
-CELL_LIMIT = 32_000  # Excel itself refuses more than 32,767 characters
 
 
 class SheetOfCells(BaseModel):
@@ -23,7 +23,7 @@ class SheetOfCells(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     columns: list[str] = Field(max_length=100)
-    rows: list[list[str | int | float | None]] = Field(max_length=20_000)
+    rows: list[Annotated[list[str | int | float | None], Field(max_length=100)]] = Field(max_length=20_000)
 
 
 def add_export(app: FastAPI) -> None:
@@ -57,13 +57,9 @@ def workbook(table: SheetOfCells, title: str = "回答") -> bytes:
     for at, row in enumerate(lines, 1):
         for across, value in enumerate(row, 1):
             cell = sheet.cell(at, across)
-            if isinstance(value, str):
-                cell.value = clean_text(value)[:CELL_LIMIT]
-                cell.data_type = "s"
-            else:
-                cell.value = value
-                if value is not None and abs(value) >= 10_000:  # a year keeps its four digits without a comma
-                    cell.number_format = "#,##0"
+            put(cell, clean_lines(value).strip() if isinstance(value, str) else value)
+            if cell.data_type == "n" and cell.value is not None and abs(cell.value) >= 10_000:
+                cell.number_format = "#,##0"  # a year keeps its four digits without a comma
             if at == 1:
                 cell.font = Font(bold=True)
     for across, name in enumerate(table.columns, 1):

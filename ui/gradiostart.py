@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
+from typing import Any
+
+logger = logging.getLogger(__name__)
 
 _MODULE, _WRITER = "gradio.component_meta", "create_or_modify_pyi"
 
@@ -50,3 +55,22 @@ def without_stubs() -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(finder)
+
+
+class _Logged:
+    """The module ``traceback`` with a ``print_exc`` that writes to the log."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(traceback, name)
+
+    def print_exc(self, *_: object, **__: object) -> None:
+        logger.exception("an event of the screens broke")
+
+
+def log_errors() -> None:
+    """From now on Gradio writes what breaks in an event into the log, instead of printing it: a message may repeat a
+    question, and a log of JSON must hold nothing else."""
+    for name in ("gradio.queueing", "gradio.routes"):
+        module: Any = sys.modules.get(name)
+        if hasattr(module, "traceback"):
+            module.traceback = _Logged()

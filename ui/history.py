@@ -23,7 +23,7 @@ from ui.chips import filter_words
 from ui.exchanges import Exchange, Keep
 from ui.paperlinks import answer_papers, talk_papers
 from ui.render import Where, placed, render_answer, unplaced
-from ui.text import markdown
+from ui.text import markdown, tame
 from ui.visitors import BROWSER, owner_of
 
 logger = logging.getLogger(__name__)
@@ -177,7 +177,7 @@ def opened(talk: Conversation, index: Index) -> tuple[list[dict[str, Any]], list
     for number, entry in enumerate(talk.entries, 1):
         asked = f'<div class="hy-box hy-question">{escape(entry.question)}</div>'
         shown = stale_note(entry, index) + _answer(entry, index) + answer_papers(talk.id, number)
-        messages += [{"role": "user", "content": asked}, {"role": "assistant", "content": shown}]
+        messages += [{"role": "user", "content": tame(asked)}, {"role": "assistant", "content": tame(shown)}]
         cited = len(entry.answer.citations) if entry.answer is not None else 0
         at = len(messages) - 1
         log.append(

@@ -3,16 +3,25 @@ it is meant for."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from typing import Any
 
 import gradio as gr  # 2 s: this module is imported when the application is built, not before
 from gradio.context import LocalContext
 
 from assistant.access.caller import ANYBODY, Caller, called_by, caller, caller_of
+from assistant.audit import Coming, Origin
+from assistant.auditing import origin_of
 from assistant.live import held
+from assistant.refusals import INTERNAL
 from assistant.surroundings import surrounded
+from corpus.errors import HyokaError
+from ui.taming import tamed
+
+logger = logging.getLogger(__name__)
 
 _REFUSED = "この操作は、管理者だけができます。管理者でログインし直してください。"
 
@@ -41,10 +50,10 @@ def hold_events(screens: Any, restricted: Restricted | None = None) -> Any:
     """
     for number, event in screens.fns.items():
         if event.fn is not None:
-            work = held(event.fn)
+            work = held(tamed(event.fn))
             if restricted is not None and number in restricted:
                 work = surrounded(work, _Checked)
-            event.fn = called_by(work, _asking)
+            event.fn = surrounded(surrounded(called_by(work, _asking), _coming), _Told)
     return screens
 
 
@@ -52,6 +61,31 @@ def _asking() -> Caller:
     """Who sent the event that runs: Gradio runs it in a task of its own, which knows no request but through this."""
     request = LocalContext.request.get(None)
     return ANYBODY if request is None else caller_of(request)
+
+
+class _Told:
+    """What nobody foresaw is logged as everywhere else: Gradio would print its message, which may quote the question."""
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        try:
+            yield
+        except gr.Error:
+            raise
+        except HyokaError as problem:
+            raise gr.Error(escape(problem.message), print_exception=False) from None
+        except Exception:
+            logger.exception("an event of the screens broke")
+            raise gr.Error(INTERNAL[1], print_exception=False) from None
+
+    def end(self) -> None:
+        pass
+
+
+def _coming() -> Coming:
+    """Where the event that runs comes from, for the audit trail."""
+    request = LocalContext.request.get(None)
+    return Coming(Origin() if request is None else origin_of(getattr(request, "request", request).scope))
 
 
 class _Checked:

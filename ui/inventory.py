@@ -48,12 +48,19 @@ def _told(held: Inventory, sources: Sequence[str]) -> list[tuple[str, str]]:
     after = [("次に読む取り込み元", _listed(sources))] if sources and tuple(sources) != held.sources else []
     older = [count for name, count in held.snapshots if name != held.version]
     kept = f"（ほかに、前の版 {len(older)}つ {size(sum(older))} を残しています）" if older else ""
+    whence = (
+        [
+            ("取り込み元", _listed(held.sources) or "記録がありません（次に作り直すと記録します）"),
+            *after,
+            ("大きさ", f"{size(held.size)}{kept}"),
+        ]
+        if held.snapshots
+        else []
+    )
     model = "同梱のモデル" if held.encoder == "bundled" else escape(held.encoder)
     return [
         ("作った日時", moment(held.created)),
-        ("取り込み元", _listed(held.sources) or "記録がありません（次に作り直すと記録します）"),
-        *after,
-        ("大きさ", f"{size(held.size)}{kept}"),
+        *whence,
         ("意味を比べるモデル", f"{model}（{held.dim}次元）"),
     ]
 

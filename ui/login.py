@@ -10,12 +10,13 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from assistant.access.caller import Caller
+from assistant.access.caller import Caller, caller_of
 from assistant.access.door import COOKIE, address
 from assistant.access.me import BY_PASSWORD
 from assistant.access.passwords import LONGEST, right
 from assistant.access.places import LOGIN, LOGOUT
 from assistant.access.policy import Policy
+from assistant.audit import record
 from assistant.line import apart
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,8 @@ def add_login(app: FastAPI, policy: Policy) -> None:
         sessions = policy.sessions
         if token and sessions is not None:
             await apart(lambda: sessions.end(token))
+            who = caller_of(request).name
+            await apart(lambda: record("logout", who, address(request)))
         answer = _onward(request, LOGIN if policy.by_password else "/")
         answer.headers.append("Set-Cookie", _cookie(request, "", 0))
         answer.headers["Clear-Site-Data"] = '"cache"'
@@ -69,8 +72,10 @@ def _entered(request: Request, policy: Policy, name: str, password: str, wanted:
     if found is None:
         policy.limits.failed(*whom)
         logger.warning("login refused: %s", address(request))
+        record("login", name[:100], address(request), "refused")
         return _page(request, policy, wanted, _WRONG.get(policy.mode, ""), name, 401)
     who, kept = found
+    record("login", who.name, address(request), "shown")  # before the door opens: what is not on record does not happen
     token = policy.sessions.begin(who.name, kept)
     answer = _onward(request, wanted)
     answer.headers.append("Set-Cookie", _cookie(request, token, round(policy.sessions.hours * 3600)))

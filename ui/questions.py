@@ -105,6 +105,10 @@ def decide(desk: Desk, number: int, state: State | None, values: tuple[Any, ...]
 
     Returns what to tell the person and the draft's number; the number stays where nothing was saved.
     """
+    try:
+        desk.check()
+    except HyokaError as problem:
+        return problem.message, number
     known = desk.book.find(number) or DraftCase(0, "", "draft", "written", "")
     draft = filled(known, values)
     if not draft.question:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr  # 2 s: this module is imported when the screens are built, not before
 
+from assistant.access.caller import caller
 from assistant.rebuild import Build
 from assistant.upkeep import Upkeep
 from corpus.errors import HyokaError
@@ -19,6 +21,18 @@ HELP = (
     "取り込み元からなくなったファイルは、索引からも消えます。</p>"
 )
 NO_UPKEEP = '<p class="hy-note">シートを増やすには、サーバーで hyoka index を実行します。</p>'
+
+
+_ASK = "すべてのシートを見られる管理者に、理由を確かめてもらってください。"
+
+
+def seen_build(build: Build) -> Build:
+    """What the caller may see of a build: to somebody who may not see every sheet it names no file and counts nothing."""
+    if caller().sees_all or build.phase == "idle":
+        return build
+    said = "索引を作り直しました。" if build.phase == "done" else "索引の作り直しは終わりませんでした。" + _ASK
+    what = "索引を作り直しています"
+    return replace(build, what=what, done=0, total=0, reading=False, rate=None, message=said, outcome=None)
 
 
 def build_rebuild(upkeep: Upkeep | None, tab: Any, refresh: Callable[[], Any], shown: Any) -> None:
@@ -46,7 +60,7 @@ def build_rebuild(upkeep: Upkeep | None, tab: Any, refresh: Callable[[], Any], s
         Opening the tab while nothing is built changes nothing but the words: its answer may arrive after that of the
         button, and would stop the clock of the build that has just begun.
         """
-        build: Build = rebuild.state()
+        build: Build = seen_build(rebuild.state())
         running = build.phase == "running"
         ended = before == "running" and not running
         if not running and not ended:
@@ -69,7 +83,7 @@ def build_rebuild(upkeep: Upkeep | None, tab: Any, refresh: Callable[[], Any], s
             try:
                 rebuild.start(bool(only_add))
             except HyokaError as refused:
-                problem = refused.message
+                problem = refused.message if caller().sees_all else "索引の作り直しを始められません。" + _ASK
         return [spoken(problem), *[gr.skip()] * (len(outputs) - 1)] if problem else look("running")
 
     def end(before: str, request: gr.Request) -> list[Any]:

@@ -18,6 +18,7 @@ from assistant.store import FeedbackStore
 from assistant.upkeep import Upkeep
 from assistant.writer import NO_WRITER, Writer
 from evals.desk import Desk
+from index.visibility import Visibility
 from ui.catalogue import build_catalogue
 from ui.chat import build_chat, example_updates
 from ui.comparing import build_comparing
@@ -130,19 +131,19 @@ def address_values(request: gr.Request) -> dict[str, list[str]]:
 
 
 class ExampleCache:
-    """The example questions of the current index, tried once and kept until the index changes."""
+    """The example questions of the current index as the caller may see it, tried once and kept until the index changes."""
 
     def __init__(self, assistant: Asker) -> None:
         self.assistant = assistant
         self._lock = threading.Lock()
-        self._find = functools.lru_cache(maxsize=2)(self._try)
+        self._find = functools.lru_cache(maxsize=16)(self._try)
 
     def get(self) -> Examples:
         """The examples; none, with a line in the log, where they cannot be made."""
         with self._lock:
-            return self._find(self.assistant.index.version)
+            return self._find(self.assistant.index.version, caller().visibility)
 
-    def _try(self, version: str) -> Examples:
+    def _try(self, version: str, seen: Visibility) -> Examples:
         try:
             return examples(self.assistant)
         except Exception:

@@ -6,17 +6,17 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from assistant.accounts import csv_cell
+from assistant.audit import shown
 from assistant.payload import Sources, visible
 from assistant.readiness import Asker
 from assistant.refusals import clean_question
+from assistant.spreadsheets import CELL_LIMIT, csv_cell
 from index.types import Index, Passage, SheetHit
-from ui.export import CELL_LIMIT, CSV, EXCEL, SheetOfCells, workbook
+from ui.export import CSV, EXCEL, SheetOfCells, workbook
 from ui.hits import MOST_ROWS
 from ui.render import sheet_url
 from ui.searches import Search, read_search
@@ -58,6 +58,7 @@ def search_table(index: Index, search: Search, root: str) -> SheetOfCells:
     sources = Sources(index)
     rows: list[Row] = []
     for hit in _sheets(index, search):
+        shown([hit.best.sheet.sheet_id])
         for passage in visible((hit.best, *hit.others)):
             rows.append(_row(hit, passage, sources, root))
             if len(rows) == MOST_ROWS:
@@ -101,8 +102,7 @@ def csv_bytes(table: SheetOfCells) -> bytes:
     """CSV with a byte order mark, so that Excel reads it; a text that looks like a formula gets an apostrophe."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow(table.columns)
-    for row in table.rows:
-        cells: list[Any] = [csv_cell(value) for value in row]
-        writer.writerow(cells)
+    lines: list[Row] = [list(table.columns), *table.rows]
+    for row in lines:
+        writer.writerow([csv_cell(value) for value in row])
     return out.getvalue().encode("utf-8-sig")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import quote
 
+from assistant.discretion import document_for, sections_for, sees_names
 from assistant.payload import PERSON_FIELD
 from corpus.documents import Document, Fact, Section, Sheet, Span
 from corpus.histories import HistoryRow, history
@@ -22,7 +23,7 @@ from ui.panels import panels, render_panels
 from ui.render import year_label
 from ui.similar import render_similar
 from ui.source import render_source
-from ui.text import marked
+from ui.text import marked, tame
 from ui.years import render_history, render_other_years
 
 LEFTOVER = "その他"
@@ -35,7 +36,7 @@ class SheetView:
 
     ``timeline`` are the programme's sheets over the years, ``history`` its figures in them, ``documents`` theirs by file;
     ``similar`` are other programmes about the like; ``pictured`` says that the original's pages can be shown.
-    ``hidden`` are the stretches that name persons: only the source shows them, as it was published.
+    ``hidden`` are the stretches that name persons, where they are not to be seen.
     """
 
     sheet: Sheet
@@ -65,21 +66,21 @@ ON_SCREEN = Shown()
 
 def sheet_view(sheet: Sheet, index: Index, start: int | None = None, end: int | None = None) -> SheetView:
     """Reads a sheet from the index; a quote outside the document is no quote."""
-    document = index.document(sheet.file)
+    document = document_for(index, sheet.file)
     timeline = index.timeline(sheet.sheet_id)
     years = [one.sheet_id for one in timeline] or [sheet.sheet_id]
-    sections = [found.section for found in index.sections([sheet.sheet_id])]
+    persons = [found.section.span for found in index.sections([sheet.sheet_id], [PERSON_FIELD])]
     asked = start is not None and end is not None and 0 <= start < end <= len(document.text)
     return SheetView(
         sheet,
         document,
-        tuple(section for section in sections if section.field != PERSON_FIELD),
+        tuple(sections_for(index, sheet.sheet_id, document)),
         tuple(found.fact for found in index.facts([sheet.sheet_id]) if found.fact.field != PERSON_FIELD),
         Span(start, end) if asked and start is not None and end is not None else None,
         tuple(timeline),
         tuple(history((found.sheet, found.fact) for found in index.facts(years) if found.fact.field != PERSON_FIELD)),
-        {one.file: index.document(one.file) for one in timeline} | {sheet.file: document},
-        tuple(section.span for section in sections if section.field == PERSON_FIELD),
+        {one.file: document_for(index, one.file) for one in timeline} | {sheet.file: document},
+        () if sees_names() else tuple(persons),
         tuple(index.similar(sheet.sheet_id, SIMILAR)) if sheet.kind == "programme" else (),
         document.media == "pdf" and index.original(sheet.file) is not None,
     )
@@ -161,7 +162,7 @@ def render_page(title: str, body: str, root: str = "") -> str:
     """
     if root:
         body = body.replace('href="/sheet/', f'href="{root}/sheet/')
-    return (
+    return tame(
         '<!doctype html><html lang="ja"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<title>{escape(title)}</title><link rel="icon" href="{root}/hyoka-assets/favicon.svg">'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from assistant.discretion import MASKED_NOTE
 from corpus.documents import Document, Sheet, Span
 from corpus.places import in_words
 from ui.render import sheet_url
@@ -24,7 +25,8 @@ def render_source(document: Document, sheet: Sheet, quote: Span | None, whole: b
     more = f"{path}{'&' if '?' in path else '?'}whole=1#{fragment or 'source'}"
     link = "" if everything else f'<p><a href="{escape(more)}">文書全体を表示</a></p>'
     return (
-        '<section id="source"><h2>原文</h2><p class="hy-small">文書から取り出した文字をそのまま示しています。</p>'
+        '<section id="source"><h2>原文</h2><p class="hy-small">文書から取り出した文字をそのまま示しています。'
+        f"{MASKED_NOTE if document.masked else ''}</p>"
         f"{_reminder(document, quote)}{gap.join(pieces)}{link}</section>"
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr  # 2 s: this module is imported when the screens are built, not before
 
+from assistant.access.caller import caller
 from assistant.accounts import AccountCache
 from assistant.casebook import DraftCase
 from assistant.readiness import Asker
@@ -14,6 +15,7 @@ from assistant.store import FeedbackStore
 from assistant.upkeep import Upkeep, inventory
 from evals.desk import Desk
 from ui.accounts import PAGE, chosen_accounts, kind_choices, render_accounts
+from ui.auditfiles import audit_links
 from ui.inventory import render_status
 from ui.permission import REFUSED, may_administer
 from ui.questions import QUIET, build_questions, build_runs, spoken
@@ -55,7 +57,10 @@ def build_status(assistant: Asker, store: FeedbackStore, desk: Desk, tab: Any, u
 
 
 def _build_clearing(store: FeedbackStore, asked: Any) -> None:
-    """The button that forgets how often questions were asked, pressed twice because nothing brings them back."""
+    """The button that forgets how often questions were asked, pressed twice because nothing brings them back; and where
+    the audit trail is saved."""
+    if store.audit.on:
+        gr.HTML(audit_links(store.audit), apply_default_css=False)
     with gr.Row():
         clear = gr.Button("数えた質問を消す", size="sm", variant="secondary", scale=0, min_width=160)
         sure = gr.Button(
@@ -89,7 +94,8 @@ def _build_index(assistant: Asker, upkeep: Upkeep | None, tabs: list[Any]) -> No
         held = inventory(index)
         if upkeep is None:
             return render_status(index.version, accounts.get(), held)
-        return render_status(index.version, accounts.get(), held, upkeep.live.problem, upkeep.rebuild.sources())
+        sources = upkeep.rebuild.sources() if caller().sees_all else ()
+        return render_status(index.version, accounts.get(), held, upkeep.live.problem, sources)
 
     build_rebuild(upkeep, tabs[0], read, shown)
     gr.HTML('<h3 class="hy-report-head">ファイルごとの読み取り</h3>', apply_default_css=False)

@@ -9,6 +9,9 @@ from html import escape
 
 Highlight = tuple[int, int]
 
+# What acts on the text around it instead of being seen: controls, and what turns the direction of a line around.
+_ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+
 # A line that ends like this is finished; one that starts like this begins something new (a bullet, a number, a table).
 LINE_END = re.compile(r"[。．！？!?：:；;」』）)】〕≫]$")
 LINE_START = re.compile(
@@ -28,6 +31,15 @@ MARGIN_LENGTH = 14
 MARGIN_SHARE = 0.7
 # Shorter than this it is a label or a cell, however it ends.
 SHORT = 4
+
+
+def tame(html: str) -> str:
+    """The same page with a \ufffd for each character that acts and is not seen; JSON and stored text keep it.
+
+    >>> tame("<b>\u202e円千1\x1b[31m</b>")
+    '<b>\ufffd円千1\ufffd[31m</b>'
+    """
+    return _ACTS.sub("\ufffd", html)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +134,7 @@ def marked(text: str, highlights: Iterable[Highlight] = ()) -> str:
         at = at + 1 if cut is None else max(cut.end, at + 1)
     if open_mark:
         out.append("</mark>")
-    return re.sub(r"\s*\n\s*", "<br>", "".join(out).strip())
+    return re.sub(r"(?<!\s)\s*\n\s*+", "<br>", "".join(out).strip())
 
 
 def excerpt(text: str, highlights: Sequence[Highlight], width: int = 220) -> tuple[str, list[Highlight]]:

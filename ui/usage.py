@@ -10,12 +10,18 @@ from typing import Literal
 
 from fastapi import FastAPI
 from fastapi.responses import Response
+from starlette.exceptions import HTTPException
 
-from assistant.accounts import csv_cell
+from assistant.access.caller import caller
 from assistant.asked import KEPT, Asked
+from assistant.spreadsheets import csv_cell
 from assistant.store import KEPT_UNANSWERED, Feedback, FeedbackStore, Unanswered
 from ui.times import day
 
+HIDDEN = (
+    "利用状況には、ほかの人の質問と回答が載ります。"
+    "見られる自治体やフォルダーが限られている人には表示しません。必要なときは、すべてを見られる管理者に頼んでください。"
+)
 SHOWN = 50
 SAVED = 10_000
 SHOWN_ANSWER = 200
@@ -28,7 +34,9 @@ CSV_COLUMNS: dict[Kind, tuple[str, ...]] = {
 
 
 def render_usage(store: FeedbackStore) -> str:
-    """The three tables, with the counts of opinions and what is kept."""
+    """The three tables, with the counts of opinions and what is kept; to those alone who may see every sheet."""
+    if not caller().sees_all:
+        return f'<div class="hy-box hy-status hy-usage"><p class="hy-note">{HIDDEN}</p></div>'
     asked = render_asked(store.asked.most(SHOWN), store.asked.counting)
     opinions = render_opinions(
         store.count("up"), store.count("down"), store.latest(SHOWN, "down"), store.unanswered(SHOWN)
@@ -133,6 +141,8 @@ def add_usage(app: FastAPI, store: FeedbackStore) -> None:
 
     @app.get("/status/questions.csv", include_in_schema=False)
     def questions(kind: Kind = "asked") -> Response:
+        if not caller().sees_all:
+            raise HTTPException(403, HIDDEN)
         name = f'attachment; filename="hyoka-{kind}.csv"'
         content = questions_csv(store, kind)
         return Response(content, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})

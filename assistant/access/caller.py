@@ -36,6 +36,12 @@ class Caller:
         """Under what name its history is kept; empty for anybody."""
         return f"user:{self.name}" if self.name else ""
 
+    @property
+    def sees_all(self) -> bool:
+        """Whether no sheet is hidden from the caller. What others asked and were answered is for such callers only: it
+        may come from any sheet."""
+        return self.visibility == EVERYTHING
+
     def may(self, scope: Scope) -> bool:
         """Whether the caller may do something; a 管理者 may do everything its key allows."""
         return scope in self.scopes

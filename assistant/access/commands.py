@@ -66,8 +66,9 @@ def user(
     if remove:
         _removed(drop(file, "users", {"name": name}), f"利用者「{name}」")
         return
+    checked = _role(role)  # before anybody types a password
     kept = None if no_password else hashed(_password())
-    values = {"role": _role(role), "hash": kept, "municipalities": municipality, "folders": folder}
+    values = {"role": checked, "hash": kept, "municipalities": municipality, "folders": folder}
     again = put(file, "users", {"name": name}, values)
     console.note(f"利用者「{name}」（{role}）を{'決め直し' if again else '加え'}ました。")
 

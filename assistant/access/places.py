@@ -59,6 +59,8 @@ def place_of(path: str) -> Place:
     >>> place_of("/api/v1/sheets/abc/source").scope, place_of("/healthz").everybody, place_of("/healthzz").everybody
     ('read', True, False)
     """
+    # A whole address in the first line of a request, or *, leads nowhere: it is guarded as the pages are.
+    path = path if path.startswith("/") else "/"
     return next(place for place in _BY_LENGTH if _within(path, place.path))
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 # Shorthands for the patterns of the TOML files: a figure, a blank line, a line's rest, a paragraph.
 _SHORT = {
-    "{N}": r"(?:▲ ?)?-?\d[\d,]*(?:\.\d+)?",
-    "{B}": r"[ \u3000]*\n(?:[ \u3000]*\n)+[ \u3000]*",
+    # No figure is longer, and blank lines are not given back: a page of digits or blanks is read in one go.
+    "{N}": r"(?:▲ ?)?-?\d[\d,]{0,24}(?:\.\d{1,12})?",
+    "{B}": r"[ \u3000]*+\n(?:[ \u3000]*+\n)++[ \u3000]*+",
     "{L}": r"[^\n]+",
     "{P}": r"[^\n]+(?:\n[^\n]+)*",
 }

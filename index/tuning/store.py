@@ -10,6 +10,7 @@ import json
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,10 +18,13 @@ from typing import Any
 
 from corpus.errors import IndexFolderError
 from index.fusion import Weights
+from index.manifest import CHECKSUM, summed
 from index.tuning.bounds import as_table, from_table
 
 TUNING = "tuning.json"
 FORMAT = 1
+# A checksum that is missing is of a file written before there was one; a flipped bit makes an unknown key of it.
+_KEYS = {"format", "created", "encoder_digest", "index_version", "base", "weights", "report", CHECKSUM}
 _NEXT = "標準の重みで動きます。hyoka tune で調整し直すか、hyoka tune --reset で消してください。"
 _log = logging.getLogger(__name__)
 
@@ -50,7 +54,7 @@ class Tuning:
             "weights": as_table(self.weights),
             "report": dict(self.report),
         }
-        return json.dumps(table, ensure_ascii=False, indent=1) + "\n"
+        return json.dumps({**table, CHECKSUM: summed(table)}, ensure_ascii=False, indent=1) + "\n"
 
     @classmethod
     def loads(cls, text: str) -> Tuning:
@@ -58,6 +62,8 @@ class Tuning:
         table = json.loads(text)
         if not isinstance(table, dict) or table["format"] != FORMAT:
             raise ValueError("形式が違います")
+        if not table.keys() <= _KEYS or table.pop(CHECKSUM, None) not in (None, summed(table)):
+            raise ValueError("壊れています")
         if table["base"] != as_table(Weights()):
             raise ValueError("検索の標準の重みが、調整したときと違います")
         created = datetime.fromisoformat(table["created"])
@@ -70,6 +76,10 @@ class Tuning:
 def save(folder: Path, tuning: Tuning) -> None:
     """Writes the file so that at every moment the old one or the new one is there, whole."""
     new = folder / f".{TUNING}.{os.getpid()}"
+    for half in folder.glob(f".{TUNING}.*"):  # of a run that was killed while it wrote
+        if not _runs(half.suffix[1:]):
+            with suppress(OSError):
+                half.unlink()
     try:
         with new.open("w", encoding="utf-8") as stream:
             stream.write(tuning.dumps())
@@ -82,11 +92,23 @@ def save(folder: Path, tuning: Tuning) -> None:
         finally:
             os.close(handle)
     except OSError as error:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):  # not there, on a disk that cannot be written
+            new.unlink()
         message = (
             f"{folder / TUNING} を書き込めません（{error.strerror}）。空き容量と書き込みの権限を確かめてください。"
         )
         raise IndexFolderError(message) from error
+
+
+def _runs(number: str) -> bool:
+    """Whether there is a process of this number."""
+    try:
+        os.kill(int(number), 0)
+    except ValueError:
+        return False
+    except OSError as error:
+        return not isinstance(error, ProcessLookupError)
+    return True
 
 
 def reset(folder: Path) -> bool:

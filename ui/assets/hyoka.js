@@ -1,6 +1,7 @@
 // The few things the screens do in the browser. Nothing here talks to another host.
 (() => {
   "use strict";
+  const ROOT = new URL("../", document.currentScript.src); // works under a path prefix
 
   // The text size is a cookie, because the server writes it into every page before it is drawn (ui/dress.py).
   const SIZES = { "hy-size-1": "", "hy-size-2": "large", "hy-size-3": "largest" };
@@ -228,15 +229,19 @@
   }
   function saveCsv(table) {
     const { columns, rows } = cells(table);
-    // A text that starts like a formula gets an apostrophe, so that Excel shows it instead of computing it.
-    const field = (value) => `"${value.replace(/^(?=[=+@]|-[^\d.])/, "'").replaceAll('"', '""')}"`;
+    // A text that starts like a formula gets an apostrophe, so that Excel shows it instead of computing it: the same as
+    // assistant/spreadsheets.py does on the server. -1,234 and a dash alone stay as they are.
+    const computes = (text) =>
+      /^[\s\u200b-\u200f\u2060]*[=+@\-\u2212＝＋＠－]/.test(text) &&
+      !/^[+\-\u2212－]?[\d０-９][\d０-９,，]{0,30}([.．][\d０-９]{1,15})?[%％]?$/.test(text) && !/^[-\u2212－]+$/.test(text);
+    const field = (value) => `"${(computes(value) ? "'" : "") + value.replaceAll('"', '""')}"`;
     const lines = [columns, ...rows].map((row) => row.map(field).join(","));
     save(new Blob(["\ufeff" + lines.join("\r\n") + "\r\n"], { type: "text/csv;charset=utf-8" }), "回答.csv");
   }
   async function saveExcel(table) {
     const { columns, rows } = cells(table);
     const typed = rows.map((row) => row.map((value) => (/^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value)));
-    const answer = await fetch("/export/table.xlsx", {
+    const answer = await fetch(new URL("export/table.xlsx", ROOT), {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ columns, rows: typed }),
     });
     if (answer.ok) save(await answer.blob(), "回答.xlsx");
@@ -271,7 +276,7 @@
   window.addEventListener("afterprint", () => { for (const fold of opened) fold.open = false; });
 
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.("a[href^='/sheet/']");
+    const link = event.target.closest?.("a[href*='/sheet/']");
     if (link && !(event.ctrlKey || event.metaKey || event.shiftKey || event.button)) {
       event.preventDefault();
       openSheet(link, event.detail === 0);

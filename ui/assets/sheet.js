@@ -6,7 +6,7 @@
 
   // The list has the whole width until a sheet is opened beside it.
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.(".hy-catalogue a[href^='/sheet/']");
+    const link = event.target.closest?.(".hy-catalogue a[href*='/sheet/']");
     if (link && !(event.ctrlKey || event.metaKey || event.shiftKey || event.button)) page.classList.add("hy-sheet-open");
     if (event.target.closest?.(".hy-close-pane")) {
       page.classList.remove("hy-sheet-open");

@@ -1,0 +1,404 @@
+"""Every pattern of the code, and whether it is linear: ``python -m evals.benchmarks.patterns``.
+
+Two looks at each. The first is at the pattern's tree: an unbounded repetition inside another that can read the same characters,
+two of them one after the other that can read the same stretch, and one at the beginning that a search starts anew at every
+place of a run. The second feeds it long texts of its own characters and compares the processor time of n characters with that of
+2n: linear is 2, quadratic 4. Patterns that are put together while the program runs are seen because the program is run: a
+bundled sheet is read, and questions are understood.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import json
+import pkgutil
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from re import _constants as sre  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
+
+from evals.runs import code
+
+ROOT = Path(__file__).parents[2]
+RESULT = Path(__file__).parent / "results" / "patterns.json"
+PACKAGES = ("corpus", "index", "assistant", "evals", "ui")
+LEFT_OUT = ("index.training", "assistant.training", "evals.benchmarks", "evals.layouts", "corpus.samples")
+MANY = 400  # a repetition of at most so many is a constant
+QUADRATIC = 3.0  # between the 2 of a linear and the 4 of a quadratic pattern
+BRIEF = 0.004  # seconds of processor time below which a ratio says nothing
+
+# Characters that stand for the kinds there are; the literals of a pattern are added to them.
+SAMPLE = frozenset(
+    {chr(n) for n in range(128)}
+    | set(
+        "\x85\xa0　。、・「」（）［］：；％＋－＝＠０５９ＡＺａｚあんアンー一二三十百千万億兆年月日令和円件人漢額率∞①⑳△▲▼○●■□◆※〜～→\u2028😀é"
+    )
+)
+Chars = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a pattern: one set of characters (empty for what reads nothing), whether it may be left out, whether it
+    repeats without end, and whether it keeps what it read (possessive)."""
+
+    chars: Chars
+    optional: bool
+    endless: bool
+    keeps: bool = False
+
+
+@cache
+def _category(name: Any, alphabet: Chars) -> Chars:
+    letter = {
+        sre.CATEGORY_DIGIT: r"\d", sre.CATEGORY_NOT_DIGIT: r"\D", sre.CATEGORY_SPACE: r"\s", sre.CATEGORY_NOT_SPACE: r"\S",
+        sre.CATEGORY_WORD: r"\w", sre.CATEGORY_NOT_WORD: r"\W",
+    }[name]  # fmt: skip
+    found = re.compile(letter)
+    return frozenset(one for one in alphabet if found.match(one))
+
+
+def _members(items: Any, alphabet: Chars) -> Chars:
+    chosen: set[str] = set()
+    negated = False
+    for op, value in items:
+        if op is sre.NEGATE:
+            negated = True
+        elif op is sre.LITERAL:
+            chosen.add(chr(value))
+        elif op is sre.RANGE:
+            chosen |= {one for one in alphabet if value[0] <= ord(one) <= value[1]} | {chr(value[0]), chr(value[1])}
+        elif op is sre.CATEGORY:
+            chosen |= _category(value, alphabet)
+    return alphabet - chosen if negated else frozenset(chosen)
+
+
+class Tree:
+    """A pattern's tree with what is wrong about it."""
+
+    def __init__(self, pattern: str, flags: int = 0) -> None:
+        self.problems: list[str] = []
+        tree = parser.parse(pattern, flags & ~re.DEBUG)
+        literals = frozenset(chr(value) for op, value in _all(tree) if op in (sre.LITERAL, sre.NOT_LITERAL))
+        self.alphabet = SAMPLE | literals
+        ways = self._ways(tree, 0)
+        for way in ways:
+            self._adjacent(way)
+            self._leading(way)
+        self.problems = list(dict.fromkeys(self.problems))
+
+    def _ways(self, tree: Any, depth: int) -> list[list[Piece]]:
+        """The ways through a tree as lists of pieces; where there are too many, branches become one set."""
+        ways: list[list[Piece]] = [[]]
+        for op, value in tree:
+            more = self._ways_of(op, value, depth)
+            if len(ways) * len(more) > 200:
+                more = [[_merged(more)]]
+            ways = [[*way, *one] for way in ways for one in more]
+        return ways
+
+    def _ways_of(self, op: Any, value: Any, depth: int) -> list[list[Piece]]:
+        if op is sre.LITERAL:
+            return [[Piece(frozenset(chr(value)), False, False)]]
+        if op is sre.NOT_LITERAL:
+            return [[Piece(self.alphabet - {chr(value)}, False, False)]]
+        if op is sre.ANY:
+            return [[Piece(self.alphabet - {"\n"}, False, False)]]
+        if op is sre.IN:
+            return [[Piece(_members(value, self.alphabet), False, False)]]
+        if op is sre.BRANCH:
+            return [way for branch in value[1] for way in self._ways(branch, depth)]
+        if op is sre.SUBPATTERN:
+            return self._ways(value[3], depth)
+        if op is sre.ATOMIC_GROUP:
+            return [[Piece(_merged(self._ways(value, depth)).chars, False, False)]]
+        if op is sre.ASSERT_NOT and value[0] < 0:
+            # A search that may not begin within a run begins once.
+            return [[Piece(_merged(self._ways(value[1], depth)).chars, True, False), _GUARD]]
+        if op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
+            return self._repeated(value, depth)
+        if op is sre.POSSESSIVE_REPEAT:
+            low, high, body = value
+            endless = high is sre.MAXREPEAT or high > MANY
+            return [[Piece(_merged(self._ways(body, depth)).chars, low == 0, endless, keeps=True)]]
+        if op is sre.AT and value in (sre.AT_END, sre.AT_END_STRING):
+            return [[_END]]
+        return [[]]  # other places, look-arounds, references: they read nothing
+
+    def _repeated(self, value: Any, depth: int) -> list[list[Piece]]:
+        low, high, body = value
+        ways = self._ways(body, depth + 1)
+        if high is not sre.MAXREPEAT and high <= MANY:
+            return (
+                ways
+                if (low, high) == (1, 1)
+                else [[], *ways]
+                if high == 1
+                else [[Piece(p.chars, p.optional or low == 0, p.endless) for p in way] for way in ways]
+            )
+        for way in ways:
+            self._nested(way)
+        return [[Piece(_merged(ways).chars, low == 0 or any(all(p.optional for p in way) for way in ways), True)]]
+
+    def _nested(self, way: list[Piece]) -> None:
+        """(a+)+, (a*b?)*: the inner one, left and entered again, reads the same characters in many ways."""
+        for at, piece in enumerate(way):
+            if not piece.endless or piece.keeps:
+                continue
+            rest = [one for one in way[:at] + way[at + 1 :] if one is not _GUARD and one is not _END]
+            if all(one.optional or one.chars & piece.chars for one in rest):
+                self.problems.append(f"nested repetitions of {_shown(piece.chars)}")
+
+    def _adjacent(self, way: list[Piece]) -> None:
+        """a*b?a*: both can read the same stretch, and where one ends can be anywhere in it."""
+        for at, piece in enumerate(way):
+            if not piece.endless or piece.keeps:
+                continue
+            common = piece.chars
+            for after in way[at + 1 :]:
+                if after is _GUARD or after is _END:
+                    continue
+                if after.endless and common & after.chars:
+                    self.problems.append(f"two repetitions of {_shown(common & after.chars)}")
+                    break
+                if not after.optional:
+                    common = common & after.chars
+                    if not common:
+                        break
+
+    def _leading(self, way: list[Piece]) -> None:
+        """a+b searched in aaaa: read to the end from every place. What always matches is read once."""
+        guarded = False
+        common: Chars | None = None
+        kept: Chars = frozenset()
+        for at, piece in enumerate(way):
+            if piece is _GUARD:
+                guarded = True
+                continue
+            if piece is _END:
+                continue
+            if at + 1 < len(way) and way[at + 1] is _GUARD:
+                kept = kept | piece.chars  # what may not stand before the beginning
+                continue
+            if piece.endless:
+                over = piece.chars if common is None else common & piece.chars
+                over = over - kept if guarded else over
+                if over and not all(one.optional for one in way[at + 1 :] if one is not _GUARD):
+                    self.problems.append(f"a search begins anew in every run of {_shown(over)}")
+                return
+            if not piece.optional:
+                common = piece.chars if common is None else common & piece.chars
+                if not common:
+                    return
+
+
+_GUARD = Piece(frozenset(), True, False)
+_END = Piece(frozenset(), False, False)  # reads nothing, and may fail
+
+
+def _merged(ways: list[list[Piece]]) -> Piece:
+    pieces = [piece for way in ways for piece in way]
+    chars: Chars = frozenset().union(*(piece.chars for piece in pieces))
+    return Piece(chars, any(all(p.optional for p in way) for way in ways), any(piece.endless for piece in pieces))
+
+
+def _all(tree: Any) -> Iterator[tuple[Any, Any]]:
+    for op, value in tree:
+        yield op, value
+        for part in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(part, parser.SubPattern):
+                yield from _all(part)
+            elif op is sre.IN:
+                yield part
+            elif isinstance(part, list):
+                for one in part:
+                    if isinstance(one, parser.SubPattern):
+                        yield from _all(one)
+                    elif isinstance(one, tuple):
+                        yield one
+
+
+def _shown(chars: Chars) -> str:
+    return repr("".join(sorted(chars))[:12])
+
+
+def problems(pattern: str, flags: int = 0) -> list[str]:
+    """What of a pattern is not linear, in words; nothing where it is."""
+    return Tree(pattern, flags).problems
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A pattern and the file of the code that made it."""
+
+    pattern: str
+    flags: int
+    file: str
+
+
+@contextmanager
+def recorded() -> Iterator[list[Found]]:
+    """What our own code compiles meanwhile."""
+    found: dict[tuple[str, int], Found] = {}
+    given: Callable[[Any, int], Any] = re._compile  # type: ignore[attr-defined]
+
+    def compiling(pattern: Any, flags: int) -> Any:
+        made = given(pattern, flags)
+        if isinstance(pattern, str):
+            frame = sys._getframe(2)
+            file = Path(frame.f_code.co_filename)
+            if file.is_relative_to(ROOT) and not file.is_relative_to(ROOT / "tests"):
+                found.setdefault((pattern, made.flags), Found(pattern, made.flags, str(file.relative_to(ROOT))))
+        return made
+
+    re._compile = compiling  # type: ignore[attr-defined]
+    collected: list[Found] = []
+    try:
+        yield collected
+    finally:
+        re._compile = given  # type: ignore[attr-defined]
+        collected.extend(found.values())
+
+
+def modules() -> list[str]:
+    """The modules of the packages that answer, read and show."""
+    names = []
+    for package in PACKAGES:
+        for one in pkgutil.walk_packages([str(ROOT / package)], f"{package}."):
+            if not one.name.startswith(LEFT_OUT):
+                names.append(one.name)
+    return names
+
+
+def written() -> list[Found]:
+    """The patterns that stand as literals in a call of ``re``, whether or not that line is ever reached."""
+    found = []
+    calls = {"compile", "match", "search", "fullmatch", "findall", "finditer", "sub", "subn", "split"}
+    for name in modules():
+        path = ROOT / (name.replace(".", "/") + ".py")
+        path = path if path.exists() else ROOT / name.replace(".", "/") / "__init__.py"
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+                called, first = node.func, node.args[0]
+                of_re = isinstance(called.value, ast.Name) and called.value.id == "re"
+                if of_re and called.attr in calls and isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    found.append(Found(first.value, 0, str(path.relative_to(ROOT))))
+    return found
+
+
+def every_pattern() -> list[Found]:
+    """All patterns: those of the modules as they are imported (in a process that has not done so yet), those written inside functions, and
+    those made of the vocabulary while a document is read and questions are understood."""
+    with recorded() as found:
+        for name in modules():
+            importlib.import_module(name)
+        _run_once()
+    every = {(one.pattern, one.flags & ~re.UNICODE): one for one in [*found, *written()]}
+    return sorted(every.values(), key=lambda one: (one.file, one.pattern))
+
+
+def _run_once() -> None:
+    from corpus.documents import Document
+    from corpus.readers import read_document
+    from corpus.reading import read_sheets
+
+    for name in ("hokuto_hyoka_r5.txt", "sakurazaka_chosho_r6.xlsx", "hokuto_hyoka_r6.html"):
+        read_sheets(read_document(ROOT / "corpus" / "samples" / "files" / name))
+    read_sheets(Document("a.txt", "事務事業名\t図書館\n目的\t令和5年4月1日に更新する。\n", "", "text"))
+
+
+def pumps(pattern: str) -> list[str]:
+    """Short texts to repeat: characters the pattern reads, alone and in pairs, and its literal stretches."""
+    tree = parser.parse(pattern)
+    chars: list[str] = []
+    runs, run = [], ""
+    for op, value in _all(tree):
+        if op is sre.LITERAL:
+            chars.append(chr(value))
+            run += chr(value)
+            continue
+        if run:
+            runs.append(run)
+        run = ""
+        if op is sre.RANGE:
+            chars += [chr(value[0]), chr(value[1])]
+        elif op is sre.CATEGORY:
+            chars += {sre.CATEGORY_DIGIT: "1", sre.CATEGORY_SPACE: " ", sre.CATEGORY_WORD: "a"}.get(value, "あ")
+        elif op in (sre.ANY, sre.NOT_LITERAL, sre.NEGATE):
+            chars.append("あ")
+    chars = list(dict.fromkeys([*chars, " ", "\n", "1", "あ"]))[:24]
+    texts = [*chars, *dict.fromkeys([*runs, run])]
+    texts += [one + other for one in chars[:6] for other in chars[:6] if one != other]
+    return [text for text in dict.fromkeys(texts) if text]
+
+
+def ratio(found: re.Pattern[str], pump: str, size: int) -> float:
+    """Processor time for 2n characters against n; 0 where both are too brief to say anything."""
+    taken = []
+    for length in (size, 2 * size):
+        text = (pump * (length // len(pump) + 1))[:length] + "\x01"
+        began = time.process_time()
+        for _ in found.finditer(text):
+            pass
+        found.fullmatch(text)
+        taken.append(time.process_time() - began)
+    return taken[1] / taken[0] if taken[1] > BRIEF and taken[0] > 0 else 0.0
+
+
+def growth(one: Found, size: int) -> tuple[float, str]:
+    """The greatest ratio that shows twice, with what was repeated."""
+    made = re.compile(one.pattern, one.flags)
+    worst = (0.0, "")
+    for pump in pumps(one.pattern):
+        found = ratio(made, pump, 2_000)  # what grows quickly must not be let near the long ones
+        found = found if found > QUADRATIC else ratio(made, pump, size)
+        if found > QUADRATIC:
+            found = min(found, ratio(made, pump, 2_000 if found > 10 else size))
+        worst = max(worst, (found, pump))
+    return worst
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Looks at every pattern; 1 if one is not linear."""
+    argument = argparse.ArgumentParser(description=__doc__)
+    argument.add_argument(
+        "--size", type=int, default=50_000, help="characters of the shorter text; the longer has twice as many"
+    )
+    argument.add_argument("--tree", action="store_true", help="only the look at the tree")
+    argument.add_argument("--out", type=Path, default=RESULT)
+    given = argument.parse_args(arguments)
+    every = every_pattern()
+    bad = [{**asdict(one), "tree": told} for one in every if (told := problems(one.pattern, one.flags))]
+    slow = []
+    for one in every if not given.tree else ():
+        worst, pump = growth(one, given.size)
+        if worst > QUADRATIC:
+            slow.append({**asdict(one), "ratio": round(worst, 1), "of": pump})
+            print(one.file, one.pattern[:100], round(worst, 1), repr(pump), file=sys.stderr, flush=True)
+    result = {
+        "code": code(),
+        "patterns": len(every),
+        "files": len({one.file for one in every}),
+        "size": given.size,
+        "not linear by their tree": bad,
+        "not linear by time": None if given.tree else slow,
+    }
+    given.out.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    print(
+        f"{len(every)} patterns of {result['files']} files: {len(bad)} not linear by their tree"
+        + ("" if given.tree else f", {len(slow)} by time")
+    )
+    return int(bool(bad or slow))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

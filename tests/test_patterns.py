@@ -1,0 +1,109 @@
+"""Regular expressions are read in linear time: the look at a pattern's tree, and that no pattern comes to the known ones."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from assistant.carrying import __file__ as _carrying
+from assistant.conditions import find_conditions
+from assistant.criteria import find_criteria
+from evals.benchmarks.patterns import MANY, RESULT, Found, growth, problems, pumps
+
+ROOT = Path(_carrying).parents[1]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"(a+)+b", r"(a*)*$", r"(?:a|aa)*$" * 0 + r"(?:\w+\s?)+:", r"(x+x+)+y", r"\d+\d+x", r"a*b?a*c", r"[ ]*\s*x", r".*.*=", r"\d+円",
+        r"\s+$", r"[\d,]*x", r"(?:令和)?\s*\d+\s*年", r"\d*+x",
+    ],
+)  # fmt: skip
+def test_what_is_not_linear_is_found(pattern: str) -> None:
+    assert problems(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"令和\d+年", r"\d{1,4}円", r"(?<!\d)\d++円", r"[^\n]+", r"\*\*", r"\d+", r"「[^「」]*」", r"(?:a|b)c", r"a{0,30}b{0,30}",
+        r"名\s*+[:：]\s*+(\S{1,20})", r"(?:年|月){1,3}", r"x(?:ab)*", r"No\.?\s{0,2}\d",
+    ],
+)  # fmt: skip
+def test_what_is_linear_passes(pattern: str) -> None:
+    assert problems(pattern) == []
+
+
+def test_a_bounded_repetition_is_a_constant() -> None:
+    assert problems(rf"\d{{0,{MANY}}}円") == [] and problems(rf"\d{{0,{MANY + 1}}}円")
+
+
+def test_texts_are_made_of_what_a_pattern_reads() -> None:
+    assert {"1", "円", ","} <= set(pumps(r"\d[\d,]*円")) and "令和" in pumps(r"令和\d")
+
+
+def test_growth_tells_quadratic_from_linear() -> None:
+    """Processor time of 2n against n: no time is asserted, only that one grows much faster than the other."""
+    worst, pump = growth(Found(r"\d+円", 0, "x.py"), 8_000)
+    assert worst > 3 and "1" in pump or "0" in pump or "9" in pump
+    assert growth(Found(r"(?<!\d)\d++円", 0, "x.py"), 8_000)[0] < worst
+
+
+def test_no_pattern_comes_to_those_that_are_known(tmp_path: Path) -> None:
+    """A pattern that is not linear by its tree stands in results/patterns.json, where it was looked at; a new one is to be written
+    otherwise (bounded or possessive repetition, a look-behind before a run), or measured and added by running the benchmark."""
+    out = tmp_path / "patterns.json"
+    subprocess.run(
+        [sys.executable, "-m", "evals.benchmarks.patterns", "--tree", "--out", str(out)],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+    )
+    found = json.loads(out.read_text("utf-8"))
+    assert found["patterns"] > 600
+    known = {one["pattern"] for one in json.loads(RESULT.read_text("utf-8"))["not linear by their tree"]}
+    new = [
+        (one["file"], one["pattern"], one["tree"])
+        for one in found["not linear by their tree"]
+        if one["pattern"] not in known
+    ]
+    assert new == []
+    nested = [
+        one for one in found["not linear by their tree"] if any(told.startswith("nested") for told in one["tree"])
+    ]
+    # Patterns of form files are tried on runs of letters when they are read (corpus/forms/patterns.py:runs_away).
+    assert {one["file"] for one in nested} <= {"corpus/forms/patterns.py"}
+
+
+@pytest.mark.parametrize("pump", ["1", "一", "百", "1,", "1円以上", "1から", "1~", "2倍", "1.", "億", "百万"])
+def test_conditions_of_a_long_question_are_read_at_once(pump: str) -> None:
+    """Such a question took seconds when numbers could give back what they had read; now it ends, and reads what stands at its end."""
+    key = (pump * 2_000)[:1_900] + "、決算額が1億円以上の事業"
+    assert any(condition.value == 100_000_000 for condition in find_conditions(key)[0])
+    assert find_criteria(key).limits
+
+
+@pytest.mark.parametrize(
+    "text, value",
+    [
+        ("1,234,567円以上", 1_234_567.0),
+        ("5百万円以上", 5_000_000.0),
+        ("1.5億円以上", 150_000_000.0),
+        ("三千万円未満", 30_000_000.0),
+    ],
+)
+def test_numbers_of_questions_are_read_as_before(text: str, value: float) -> None:
+    assert [condition.value for condition in find_conditions(f"決算額が{text}の事業")[0]] == [value]
+
+
+def test_line_breaks_of_a_long_blank_are_one() -> None:
+    from ui.text import marked
+
+    assert marked("あ" + " \n" * 5_000 + "い" + " " * 50_000 + "う").startswith("あ<br>い")
+    assert re.sub(r"(?<!\s)\s*\n\s*+", "|", "a  \n b\n\nc d") == "a|b|c d"
