@@ -15,11 +15,11 @@ from typing import Any
 
 from assistant.support.check import Encode, Verdict, check
 from evals.support.alterations import HARD
-from evals.support.casefile import BY_HAND, DEVELOPED, REPORTED, Case, Quote, read_cases, read_quotes
+from evals.support.casefile import BLIND, BY_HAND, DEVELOPED, REPORTED, Case, Quote, read_cases, read_quotes
 from index.encoder import BUNDLED, StaticEncoder
 
 RESULTS = Path(__file__).parent / "results" / "llmcheck.json"
-SETS = {"developed": DEVELOPED, "reported": REPORTED, "byhand": BY_HAND}
+SETS = {"developed": DEVELOPED, "reported": REPORTED, "byhand": BY_HAND, "blind": BLIND}
 
 
 @dataclass(frozen=True, slots=True)
