@@ -10,6 +10,7 @@ from assistant.support.vocabulary import vocabulary
 from assistant.support.wording import Word, wording
 
 _CUT = re.compile(r"[、,;；](?!\d)")
+_TOPIC = re.compile(r"(.+?)(?:は|が|も)(?=[^あ-ん]|[^ぁ-ん、])")
 _OPEN_SECTIONS = ("計画", "今後", "取組方針", "方向", "目的", "目指す", "次年度", "期待")
 
 
@@ -38,6 +39,8 @@ def placed(text: str, statement: Statement, source: Source) -> bool:
             return False
         if len(clauses) > 1 and said and not _done(said[-1], same, clauses, statement):
             return False
+        if not any(_fits(text, figure, one, clauses, statement) for one in same):
+            return False
     return True
 
 
@@ -56,6 +59,18 @@ def _anchored(figure: Figure, text: str, printed: Figure, statement: Statement) 
         if sum(low < one.start < high for one in others) <= passed:
             return True
     return not places  # said in other words: the check of words decides
+
+
+def _fits(text: str, figure: Figure, printed: Figure, clauses: list[tuple[int, int]], statement: Statement) -> bool:
+    """Whether what a clause is about stands in the clause of the figure too, and is denied there where it is here."""
+    part = next((statement.text[a:b] for a, b in clauses if a <= printed.start < b), statement.text)
+    topic = _TOPIC.match(text, 0, figure.start)
+    nouns = [w for w in wording(topic[1]).said if w.noun and w.lemma not in vocabulary().generic] if topic else []
+    known = [w.surface for w in nouns if w.surface in statement.text]
+    if known and not any(surface in part for surface in known):
+        return False
+    mine = wording(text)
+    return not (wording(part).denials and not mine.denials and not any(-1 in signs for signs in mine.sides.values()))
 
 
 def _done(predicate: Word, figures: list[Figure], clauses: list[tuple[int, int]], statement: Statement) -> bool:

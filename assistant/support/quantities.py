@@ -36,6 +36,7 @@ _UNIT_NAMES = {
 }  # fmt: skip
 _NEXT_WORD = re.compile(r"\s?([一-龥]|[ァ-ヴー]+|[A-Za-z]+)")
 _COUNTED = re.compile(r"の([一-龥]{1,4}|[ァ-ヴー]+)")
+_LATIN = re.compile(r"[A-Za-z]+")
 _BOUND = re.compile(r"\s?(以上|以下|未満|以内|超|を超|より多|より少)")
 _ABOUT = re.compile(r"(約|およそ|おおよそ|ほぼ)\s?$")
 _MONTH = re.compile(r"(?<![\d,.])(1[0-2]|[1-9])月(?:([12]\d|3[01]|[1-9])日)?(?!\s?(?:間|額|分の))")
@@ -162,6 +163,8 @@ def quantities(text: str, year: int | None) -> Quantities:
         unit, end = amount.unit, amount.end
         if not unit and (follows := _NEXT_WORD.match(blanked, end)) is not None:
             unit = follows[1]  # 7合議体: the word goes on
+        if unit.isascii() and unit.isalpha() and (letters := _LATIN.match(blanked, end - len(unit))) is not None:
+            unit = letters.group()  # 500mm is no 500m
         if unit in ("", "つ") and (counted := _COUNTED.match(blanked, amount.end)) is not None:
             unit = _counter(counted[1])  # 6つの講座 is 6講座
         bound = _BOUND.match(blanked, end)
