@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _KEPT = 200  # summaries of answers given before
+_RESERVED = 0.03  # seconds
 _READING = 0.5  # of the seconds: the summary of the answer that was found then needs its share
 
 
@@ -57,7 +58,9 @@ class Writer:
         """
         if self.model is None or not masks_names():  # names of staff go to no model
             return answer
-        end = monotonic() + self.seconds
+        # What the answer itself took, and what writing it will take, come off the seconds.
+        own = min(answer.took_ms / 1000 + _RESERVED, self.seconds / 2)
+        end = monotonic() + self.seconds - own
         try:
             answer = self._reread(question, answer, index, filters, ask, end)
             return self._with_summary(question, answer, index, end)
