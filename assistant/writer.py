@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _KEPT = 200  # summaries of answers given before
-_RESERVED = 0.03  # seconds
+_RESERVED = 0.1  # seconds
 _READING = 0.5  # of the seconds: the summary of the answer that was found then needs its share
 
 
