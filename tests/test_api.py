@@ -284,7 +284,7 @@ def test_the_documentation_page_loads_nothing_from_outside(client):
     paths = client.get("/openapi.json").json()["paths"]
     assert set(paths) == {
         "/api/v1/ask", "/api/v1/search", "/api/v1/sheets", "/api/v1/sheets/{sheet_id}",
-        "/api/v1/sheets/{sheet_id}/source", "/api/v1/feedback", "/healthz", "/readyz", "/metrics",
+        "/api/v1/sheets/{sheet_id}/source", "/api/v1/feedback", "/api/v1/me", "/healthz", "/readyz", "/metrics",
     }  # fmt: skip
 
 
