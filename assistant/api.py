@@ -155,7 +155,7 @@ def _questions(assistant: Recorder, line: Line, audit: AuditTrail, writer: Write
 
         def again(plain: str) -> Answer:
             """Asked in its turn, but not counted: nobody put it so."""
-            return from_thread.run(line.run, "ask", lambda: assistant.assistant.ask(plain, history, filters))
+            return from_thread.run(line.run, "ask", lambda: assistant.again(question, plain, history, filters))
 
         found = await line.run("ask", answered)
         if isinstance(found, Response):

@@ -14,7 +14,7 @@ from corpus.days import fiscal_year
 from corpus.documents import Fact, Span
 from evals.benchmarks.llmcheck import judge, summed, words_of_meaning
 from evals.support.alterations import HARD
-from evals.support.casefile import BY_HAND, DEVELOPED, REPORTED, read_cases, read_quotes
+from evals.support.casefile import BLIND, BY_HAND, DEVELOPED, REPORTED, read_cases, read_quotes
 
 ENCODE = words_of_meaning()
 NOWHERE = Span(0, 0)
@@ -155,7 +155,8 @@ def test_no_altered_number_date_or_name_passes_and_nine_in_ten_faithful_sentence
     assert told["faithful"]["kept"] >= 0.9 * told["faithful"]["n"]
 
 
-def test_sentences_written_by_hand(quotes):
-    told = summed(judge(read_cases(BY_HAND), quotes, ENCODE))
+@pytest.mark.parametrize("file", [BY_HAND, BLIND], ids=["by hand", "blind"])
+def test_sentences_written_by_hand(file, quotes):
+    told = summed(judge(read_cases(file), quotes, ENCODE))
     assert told["faithful"]["kept"] >= 0.85 * told["faithful"]["n"]
     assert told["altered"]["let_through"] <= 0.05 * told["altered"]["n"]

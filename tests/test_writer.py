@@ -350,3 +350,15 @@ def test_what_a_model_writes_is_cut_into_sentences_with_their_marks():
     assert sentences("## 要約\n- 一つ目です。[1]\n2. 二つ目です[2][3]。 **三つ目**「。」です［1］") == [
         "要約", "一つ目です。[1]", "二つ目です[2][3]。", "三つ目「。」です［1］",
     ]  # fmt: skip
+
+
+def test_what_a_question_read_by_the_model_showed_is_on_record_under_its_own_words():
+    with llm_server(reader(said(sheet="図書館システム運用", words=["移行"]))) as server:
+        store = FeedbackStore(":memory:")
+        told: list[tuple[str, list[str]]] = []
+        store.audit.tell = lambda what, question, sheets, *_: told.append((question, list(sheets)))  # type: ignore[method-assign,assignment]
+        app = create_api(FakeAssistant(), store, writer=Writer(OpenAIModel(server.url, "m"), 5))
+        with TestClient(app) as client:
+            body = asked(client, HARD)
+    assert [question for question, _ in told] == [HARD, HARD]
+    assert body["citations"][0]["sheet_id"] in told[1][1]

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from html import escape
-from typing import Any
+from typing import Any, cast
 
 from assistant.line import Line, apart
 from assistant.readiness import Asker
@@ -130,10 +130,13 @@ def _written(
 ) -> tuple[list[Message], list[Exchange]]:
     """The last step with what the language model added; ``final`` where that is nothing."""
     filters = exchange.filters
-    plain: Asker = getattr(assistant, "assistant", assistant)  # not counted: nobody put the question so
+    recorded = getattr(assistant, "again", None)  # a Recorder does not count it: nobody put the question so
 
     def again(text: str) -> Answer:
-        return in_turn(lambda: plain.ask(text, turns(exchanges), filters))
+        earlier = turns(exchanges)
+        if recorded is None:
+            return in_turn(lambda: assistant.ask(text, earlier, filters))
+        return in_turn(lambda: cast(Answer, recorded(exchange.question, text, earlier, filters)))
 
     better = writer.finish(exchange.question, answer, assistant.index, filters, again)
     if better is answer:
