@@ -169,6 +169,9 @@ def _by_words(
     unknown = stranger(text, key)
     if unknown:
         return Verdict("name", detail=unknown)
+    for numeral in wording(text).numerals:  # in a spelling that was not understood as a number
+        if numeral not in key:
+            return Verdict("number", detail=numeral)
     for word in vocabulary().superlatives:
         if word in text and word not in key:
             return Verdict("meaning", detail=word)

@@ -21,6 +21,10 @@ _COUNTERS = "|".join(
     )
 )
 _KANJI = re.compile(rf"(?<![\d第一-龥])[〇一二三四五六七八九十百千万億兆]+(?=\s?(?:{_COUNTERS})(?!化))")
+_FORMAL = re.compile(
+    rf"[壱弐参肆伍陸漆捌玖拾佰仟萬][〇一二三四五六七八九十百千万億壱弐参肆伍陸漆捌玖拾佰仟萬]*(?=\s?(?:{_COUNTERS}))"
+)
+_PLAINER = str.maketrans("壱弐参肆伍陸漆捌玖拾佰仟萬", "一二三四五六七八九十百千万")
 _LONG_KANJI = re.compile(
     rf"[〇一二三四五六七八九][〇一二三四五六七八九十百千万億兆]+(?=\s?(?:{_COUNTERS}))|(?<![\d数何])[十百][一二三四五六七八九](?=\s?(?:{_COUNTERS}))"
 )
@@ -103,6 +107,7 @@ def plain(text: str) -> str:
         clean(text).replace("マイナス", "▲").replace("パーセント", "%").replace("，", ",").replace("あたり", "当たり")
     )
     found = _ERA_YEAR.sub(lambda m: str(_number(m.group())), found)
+    found = _FORMAL.sub(lambda m: m.group().translate(_PLAINER), found)
     found = _LONG_KANJI.sub(lambda m: str(_number(m.group())), found)
     return _KANJI.sub(lambda m: str(_number(m.group())), found)
 

@@ -40,6 +40,7 @@ class Wording:
     ends: bool
     denials: int = 0
     past: bool | None = None
+    numerals: tuple[str, ...] = ()
 
     @property
     def words(self) -> frozenset[str]:
@@ -101,6 +102,7 @@ def wording(text: str) -> Wording:
             continue
         noun = pos in ("名詞", "接尾辞") or unknown
         said.append(Word(form.lower(), surface, noun, proper, bool(unknown), denied, past, places[at]))
+    numerals = tuple(surface for surface, _, sub, *_ in nodes if sub == "数詞" and not surface.isascii())
     last = next((n for n in reversed(nodes) if n[1] != "補助記号"), None)
     ends = last is not None and (
         last[1] in ("動詞", "助動詞", "形容詞")
@@ -111,7 +113,7 @@ def wording(text: str) -> Wording:
     )
     denials = sum(lemma in _DENIAL or surface in _DENIAL for surface, _, _, _, lemma, _, _ in nodes)
     denials += sum(surface in _NOT_BEFORE and pos == "接頭辞" for surface, pos, *_ in nodes)
-    return Wording(tuple(said), ends, denials, _tense(nodes))
+    return Wording(tuple(said), ends, denials, _tense(nodes), numerals)
 
 
 def _tense(nodes: list[_Node]) -> bool | None:
