@@ -14,14 +14,16 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
-from starlette.routing import Match
+from starlette.routing import Match, Route
 
 from assistant.access.caller import caller
 from assistant.access.me import me_routes
 from assistant.audit import AuditTrail, use_trail
 from assistant.auditing import AuditRequests
+from assistant.completions import completion_routes
 from assistant.discretion import document_for
 from assistant.line import Line, apart
+from assistant.mcpserver import PATH, McpDoor
 from assistant.metrics import Metrics, MetricsMiddleware
 from assistant.payload import answer_json, search_json, sheet_detail_json, sheet_json
 from assistant.prefix import AtRoot
@@ -45,11 +47,17 @@ from corpus.documents import Sheet
 from index.types import Filters, Index, Order
 
 
-def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None, writer: Writer = NO_WRITER) -> FastAPI:
+def create_api(
+    assistant: Asker,
+    store: FeedbackStore,
+    line: Line | None = None,
+    own_machine_only: bool = False,
+    writer: Writer = NO_WRITER,
+) -> FastAPI:
     """The application with every route of the HTTP contract; the screens are added by :func:`ui.app.create_app`.
 
-    Questions and searches wait their turn in ``line``; without one in a line of the usual length. ``writer`` is the
-    language model beside the answers, if there is one.
+    Questions and searches wait their turn in ``line``; without one in a line of the usual length. ``own_machine_only``: no
+    other machine is to reach it. ``writer`` is the language model beside the answers, if there is one.
     """
     metrics = Metrics()
     line = Line() if line is None else line
@@ -57,11 +65,13 @@ def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None,
     metrics.watch_index(lambda: assistant.index)
     readiness = Readiness(assistant, store.unwritable)
     recorder = Recorder(assistant, store, metrics)
+    mcp = McpDoor(recorder, line, own_machine_only, store.audit)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        readiness.start()
-        yield
+        async with mcp.running():
+            readiness.start()
+            yield
 
     app = FastAPI(
         title="hyoka 事務事業評価シート API",
@@ -87,6 +97,8 @@ def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None,
     app.include_router(_feedback(store, metrics))
     app.include_router(_operations(readiness, assistant, metrics))
     app.include_router(me_routes())
+    app.include_router(completion_routes(recorder, line))
+    app.router.routes += [Route(path, mcp, include_in_schema=False) for path in (PATH, PATH + "/")]
     _add_docs(app)
     app.include_router(_unknown())
     return app
@@ -300,11 +312,13 @@ def _operations(readiness: Readiness, assistant: Asker, metrics: Metrics) -> API
 
 
 def _unknown() -> APIRouter:
-    """Unknown addresses under /api answer as JSON instead of falling through to the screens."""
+    """Unknown addresses under /api and /v1 answer as JSON instead of falling through to the screens."""
     router = APIRouter(include_in_schema=False)
 
+    @router.api_route("/v1", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    @router.api_route("/v1/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     @router.api_route("/api/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-    def unknown(request: Request, rest: str) -> None:
+    def unknown(request: Request, rest: str = "") -> None:
         partial = any(route.matches(request.scope)[0] is Match.PARTIAL for route in request.app.routes)
         raise HTTPException(405 if partial else 404)
 

@@ -14,6 +14,7 @@ from assistant import caretaking, console
 from assistant.access.commands import commands as access_commands
 from assistant.accounting import commands as account_commands
 from assistant.filing import commands
+from assistant.mcpcommand import commands as mcp_commands
 from assistant.options import IndexDir, Json, settings_of
 from assistant.usage import USAGE_ERROR, usage_sentence
 from corpus.errors import HyokaError, QuestionError, SettingsError
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.add_typer(commands)
 app.add_typer(caretaking.commands)
 app.add_typer(access_commands)
+app.add_typer(mcp_commands)
 app.add_typer(account_commands)
 
 DRAFT = "draft"  # never a question file: those are told apart by their endings

@@ -285,7 +285,9 @@ def test_the_documentation_page_loads_nothing_from_outside(client):
     assert set(paths) == {
         "/api/v1/ask", "/api/v1/search", "/api/v1/sheets", "/api/v1/sheets/{sheet_id}",
         "/api/v1/sheets/{sheet_id}/source", "/api/v1/feedback", "/api/v1/me", "/healthz", "/readyz", "/metrics",
+        "/v1/chat/completions", "/v1/models", "/v1/models/{model_id}",
     }  # fmt: skip
+    assert not any(way["summary"].isascii() for path in paths.values() for way in path.values())
 
 
 def test_text_is_cleaned_of_what_nobody_types():

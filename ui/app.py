@@ -64,7 +64,7 @@ def create_app(
     Questions and searches wait their turn in ``line``. The API's routes come first, the sheet pages next, and the screens take every other address.
     """
     kept = open_store() if store is None else store
-    app = create_api(assistant, kept, line, writer)
+    app = create_api(assistant, kept, line, policy.own_machine_only, writer)
     if upkeep is not None and upkeep.pool is not None:
         app.state.recorder.metrics.watch_pool(upkeep.pool)
     app.mount("/hyoka-assets", AtRoot(StaticFiles(directory=ASSETS), "/hyoka-assets"), name="hyoka-assets")
