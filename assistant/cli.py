@@ -68,7 +68,9 @@ def ask(
     """質問に、引用つきで答える。"""
     from assistant.payload import Sources, answer_json
     from assistant.printouts import show_answer
+    from assistant.readiness import NO_FILTERS
     from assistant.session import Assistant
+    from assistant.writer import open_writer
 
     if question is not None and batch is not None:
         raise typer.BadParameter("QUESTION と --batch は一緒に使えません", context)
@@ -82,8 +84,10 @@ def ask(
         raise typer.BadParameter("QUESTION を指定してください（質問の表なら --batch FILE）", context)
     if out is not None or link:
         raise typer.BadParameter("--out と --link は --batch と使います", context)
-    snapshot = _open(settings_of(index_dir=index_dir), reranked=True)
-    answer = Assistant(snapshot).ask(question)
+    settings = settings_of(index_dir=index_dir)
+    snapshot = _open(settings, reranked=True)
+    assistant = Assistant(snapshot)
+    answer = open_writer(settings).finish(question, assistant.ask(question), snapshot, NO_FILTERS, assistant.ask)
     if json_output:
         console.say_json(answer_json(answer, snapshot).model_dump(mode="json"))
     else:
@@ -212,6 +216,7 @@ def serve(
             from assistant.conversations import Keeping
             from assistant.store import open_store
             from assistant.upkeep import open_upkeep
+            from assistant.writer import open_writer
             from ui.app import create_app
             from ui.examples import examples
 
@@ -225,7 +230,7 @@ def serve(
             store.asked.counting = settings.count_questions and settings.history
             line = Line(settings.at_once, settings.waiting, settings.waiting_seconds)
             policy = open_policy(settings, store.database)
-            application = create_app(upkeep.live, store, upkeep, line, policy)
+            application = create_app(upkeep.live, store, upkeep, line, policy, open_writer(settings))
         upkeep.live.start()
         tls = Tls(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
         if policy.by_password and tls is None and not loopback(settings.host):

@@ -10,14 +10,17 @@ from typing import Any
 
 from assistant.datewords import day_words, in_japan, moment_words
 from assistant.papers import (
+    GENERATED,
+    GENERATED_NOTE,
     HEADING,
-    ORIGIN,
     Asked,
     Paper,
     clean,
+    dropped_words,
     flat,
     is_year,
     one_line,
+    origin,
     quantity,
     sheet_link,
     source_words,
@@ -47,7 +50,7 @@ def word_paper(paper: Paper) -> bytes:
 
     document.add_paragraph(HEADING, style="Title")
     document.add_paragraph(f"{day_words(in_japan(paper.made).date())}作成", style="Date")
-    document.add_paragraph(ORIGIN, style="Note")
+    document.add_paragraph(origin(paper), style="Note")
     marks, notes = _Marks(), Footnotes(document)
     for number, asked in enumerate(paper.asked, 1):
         _asked(document, number, asked, paper.base, marks, notes)
@@ -82,6 +85,13 @@ def _asked(document: Any, number: int, asked: Asked, base: str, marks: _Marks, n
     table = table_of(answer)
     if table is not None:
         _table(document, number, table)
+    if answer.generated is not None:
+        written = answer.generated
+        document.add_heading(f"{GENERATED}の要約", 2)
+        _small(document, GENERATED_NOTE)
+        _markdown(document, written.text, number, numbers)
+        told = dropped_words([(one.text, one.count) for one in written.dropped])
+        document.add_paragraph(clean(f"モデル: {written.model}。{told}"), style="Small")
     if answer.citations:
         document.add_heading("出典", 2)
         for citation in answer.citations:

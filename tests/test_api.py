@@ -46,7 +46,7 @@ def test_ask_answers_in_the_shape_of_the_contract(client):
     body = client.post("/api/v1/ask", json={"question": "図書館の今後の計画は"}).json()
     assert set(body) == {
         "answer", "abstained", "citations", "table", "chart", "interpretation", "related", "suggestions",
-        "index_version", "took_ms", "state", "searched", "why",
+        "index_version", "took_ms", "state", "searched", "why", "generated",
     }  # fmt: skip
     assert body["abstained"] is False and body["table"] is None and body["chart"] is None
     citation = body["citations"][0]
