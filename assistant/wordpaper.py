@@ -89,7 +89,7 @@ def _asked(document: Any, number: int, asked: Asked, base: str, marks: _Marks, n
         written = answer.generated
         document.add_heading(f"{GENERATED}の要約", 2)
         _small(document, GENERATED_NOTE)
-        _markdown(document, written.text, number, numbers)
+        _markdown(document, written.text, number, cited, base, notes)
         told = dropped_words([(one.text, one.count) for one in written.dropped])
         document.add_paragraph(clean(f"モデル: {written.model}。{told}"), style="Small")
     if answer.citations:
