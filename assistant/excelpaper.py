@@ -153,7 +153,7 @@ def _format(number: Quantity, column_unit: str, year: bool) -> str:
     if year and not number.decimals:
         return "0"
     shown = "#,##0" + ("." + "0" * number.decimals if number.decimals else "")
-    unit = "" if number.unit == column_unit else number.unit.replace('"', "")
+    unit = "" if number.unit == column_unit else clean(number.unit).replace('"', "").strip()
     return f'{shown}"{unit}"' if unit else shown
 
 
