@@ -8,19 +8,22 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
+from anyio import from_thread
 from fastapi import APIRouter, FastAPI, HTTPException, Query, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
-from starlette.routing import Match
+from starlette.routing import Match, Route
 
 from assistant.access.caller import caller
 from assistant.access.me import me_routes
 from assistant.audit import AuditTrail, use_trail
 from assistant.auditing import AuditRequests
+from assistant.completions import completion_routes
 from assistant.discretion import document_for
 from assistant.line import Line, apart
+from assistant.mcpserver import PATH, McpDoor
 from assistant.metrics import Metrics, MetricsMiddleware
 from assistant.payload import answer_json, search_json, sheet_detail_json, sheet_json
 from assistant.prefix import AtRoot
@@ -38,14 +41,23 @@ from assistant.schemas import (
 )
 from assistant.stages import stage
 from assistant.store import FeedbackStore
+from assistant.types import Answer
+from assistant.writer import NO_WRITER, Writer
 from corpus.documents import Sheet
 from index.types import Filters, Index, Order
 
 
-def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None) -> FastAPI:
+def create_api(
+    assistant: Asker,
+    store: FeedbackStore,
+    line: Line | None = None,
+    own_machine_only: bool = False,
+    writer: Writer = NO_WRITER,
+) -> FastAPI:
     """The application with every route of the HTTP contract; the screens are added by :func:`ui.app.create_app`.
 
-    Questions and searches wait their turn in ``line``; without one in a line of the usual length.
+    Questions and searches wait their turn in ``line``; without one in a line of the usual length. ``own_machine_only``: no
+    other machine is to reach it. ``writer`` is the language model beside the answers, if there is one.
     """
     metrics = Metrics()
     line = Line() if line is None else line
@@ -53,11 +65,13 @@ def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None)
     metrics.watch_index(lambda: assistant.index)
     readiness = Readiness(assistant, store.unwritable)
     recorder = Recorder(assistant, store, metrics)
+    mcp = McpDoor(recorder, line, own_machine_only, store.audit)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        readiness.start()
-        yield
+        async with mcp.running():
+            readiness.start()
+            yield
 
     app = FastAPI(
         title="hyoka 事務事業評価シート API",
@@ -70,6 +84,7 @@ def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None)
     app.state.readiness = readiness
     app.state.recorder = recorder
     app.state.line = line
+    app.state.writer = writer
     use_trail(store.audit)
     if (forget := getattr(assistant, "forget", None)) is not None:
         store.forgetting.caches.append(forget)
@@ -77,11 +92,13 @@ def create_api(assistant: Asker, store: FeedbackStore, line: Line | None = None)
     app.add_middleware(BodyLimit)
     app.add_middleware(MetricsMiddleware, metrics=metrics)
     add_error_handlers(app)
-    app.include_router(_questions(recorder, line, store.audit))
+    app.include_router(_questions(recorder, line, store.audit, writer))
     app.include_router(_sheets(assistant))
     app.include_router(_feedback(store, metrics))
     app.include_router(_operations(readiness, assistant, metrics))
     app.include_router(me_routes())
+    app.include_router(completion_routes(recorder, line))
+    app.router.routes += [Route(path, mcp, include_in_schema=False) for path in (PATH, PATH + "/")]
     _add_docs(app)
     app.include_router(_unknown())
     return app
@@ -129,7 +146,7 @@ def _filters(
     )
 
 
-def _questions(assistant: Asker, line: Line, audit: AuditTrail) -> APIRouter:
+def _questions(assistant: Recorder, line: Line, audit: AuditTrail, writer: Writer) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=["質問と検索"], responses=ERRORS | BUSY)
 
     @router.post("/ask", summary="質問する", response_model=AnswerJson)
@@ -138,12 +155,25 @@ def _questions(assistant: Asker, line: Line, audit: AuditTrail) -> APIRouter:
         question = clean_question(body.question)  # before the line: what cannot be answered need not wait
         filters = NO_FILTERS if body.filters is None else body.filters.filters()
 
-        def answered() -> Response:
-            answer = assistant.ask(question, [turn.turn() for turn in body.history or ()], filters, body.choices())
+        history = [turn.turn() for turn in body.history or ()]
+
+        def answered() -> Answer | Response:
+            answer = assistant.ask(question, history, filters, body.choices())
+            return answer if writer.on else rendered(answer)
+
+        def rendered(answer: Answer) -> Response:
             with stage("render"):
                 return _json(answer_json(answer, assistant.index))
 
-        return await line.run("ask", answered)
+        def again(plain: str) -> Answer:
+            """Asked in its turn, but not counted: nobody put it so."""
+            return from_thread.run(line.run, "ask", lambda: assistant.again(question, plain, history, filters))
+
+        found = await line.run("ask", answered)
+        if isinstance(found, Response):
+            return found
+        # Outside the line: whoever waits for a language model needs no processor.
+        return await apart(lambda: rendered(writer.finish(question, found, assistant.index, filters, again)))
 
     @router.get("/search", summary="検索する", response_model=SearchJson)
     async def search(
@@ -282,11 +312,13 @@ def _operations(readiness: Readiness, assistant: Asker, metrics: Metrics) -> API
 
 
 def _unknown() -> APIRouter:
-    """Unknown addresses under /api answer as JSON instead of falling through to the screens."""
+    """Unknown addresses under /api and /v1 answer as JSON instead of falling through to the screens."""
     router = APIRouter(include_in_schema=False)
 
+    @router.api_route("/v1", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    @router.api_route("/v1/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     @router.api_route("/api/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-    def unknown(request: Request, rest: str) -> None:
+    def unknown(request: Request, rest: str = "") -> None:
         partial = any(route.matches(request.scope)[0] is Match.PARTIAL for route in request.app.routes)
         raise HTTPException(405 if partial else 404)
 

@@ -9,7 +9,9 @@ from urllib.parse import parse_qs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.access.caller import OWNER, caller_of, calling
+from assistant.access.places import own_path
 from assistant.audit import UNWRITTEN, AuditTrail, Note, Origin, coming_from, noting
+from assistant.completionerrors import refusal_at
 from assistant.line import apart
 from assistant.refusals import error_response
 from corpus.errors import DatabaseError
@@ -19,6 +21,7 @@ _AUDITED = tuple(
     (re.compile(pattern), what)
     for pattern, what in (
         (r"/api/v1/ask", "ask"),
+        (r"/v1/chat/completions", "ask"),
         (r"/api/v1/search", "search"),
         (r"/search/results", "search"),
         (r"/api/v1/sheets", "list"),
@@ -63,7 +66,8 @@ class AuditRequests:
                     await apart(lambda: written(int(message["status"])))
                 except DatabaseError:
                     refused = True
-                    await error_response(503, "not_recorded", UNWRITTEN)(scope, receive, send)
+                    told = error_response(503, "not_recorded", UNWRITTEN)
+                    await refusal_at(own_path(scope), told)(scope, receive, send)
             if not refused:
                 await send(message)
 

@@ -14,6 +14,7 @@ from assistant import caretaking, console
 from assistant.access.commands import commands as access_commands
 from assistant.accounting import commands as account_commands
 from assistant.filing import commands
+from assistant.mcpcommand import commands as mcp_commands
 from assistant.options import IndexDir, Json, settings_of
 from assistant.usage import USAGE_ERROR, usage_sentence
 from corpus.errors import HyokaError, QuestionError, SettingsError
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.add_typer(commands)
 app.add_typer(caretaking.commands)
 app.add_typer(access_commands)
+app.add_typer(mcp_commands)
 app.add_typer(account_commands)
 
 DRAFT = "draft"  # never a question file: those are told apart by their endings
@@ -42,17 +44,50 @@ DRAFT = "draft"  # never a question file: those are told apart by their endings
 
 @app.command()
 def ask(
-    question: Annotated[str, typer.Argument(metavar="QUESTION", help="質問（ふだんの言葉で）")],
+    context: typer.Context,
+    question: Annotated[str | None, typer.Argument(metavar="QUESTION", help="質問（ふだんの言葉で）")] = None,
     index_dir: IndexDir = None,
     json_output: Json = False,
+    batch: Annotated[
+        Path | None,
+        typer.Option(
+            "--batch", metavar="FILE", help="質問の表（.xlsx、.csv）の全部の質問に答え、答えを書き足した表を作る"
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="--batch の書き出し先", show_default="質問の表の名前_回答"),
+    ] = None,
+    link: Annotated[
+        str,
+        typer.Option(
+            "--link", metavar="URL", help="--batch の引用から開くサーバーのアドレス（http://サーバー名:8000/）"
+        ),
+    ] = "",
 ) -> None:
     """質問に、引用つきで答える。"""
     from assistant.payload import Sources, answer_json
     from assistant.printouts import show_answer
+    from assistant.readiness import NO_FILTERS
     from assistant.session import Assistant
+    from assistant.writer import open_writer
 
-    snapshot = _open(settings_of(index_dir=index_dir), reranked=True)
-    answer = Assistant(snapshot).ask(question)
+    if question is not None and batch is not None:
+        raise typer.BadParameter("QUESTION と --batch は一緒に使えません", context)
+    if batch is not None:
+        from assistant.batch import run_batch
+
+        settings = settings_of(index_dir=index_dir)
+        run_batch(lambda: Assistant(_open(settings, reranked=True)), batch, out, link, json_output)
+        return
+    if question is None:
+        raise typer.BadParameter("QUESTION を指定してください（質問の表なら --batch FILE）", context)
+    if out is not None or link:
+        raise typer.BadParameter("--out と --link は --batch と使います", context)
+    settings = settings_of(index_dir=index_dir)
+    snapshot = _open(settings, reranked=True)
+    assistant = Assistant(snapshot)
+    answer = open_writer(settings).finish(question, assistant.ask(question), snapshot, NO_FILTERS, assistant.ask)
     if json_output:
         console.say_json(answer_json(answer, snapshot).model_dump(mode="json"))
     else:
@@ -181,6 +216,7 @@ def serve(
             from assistant.conversations import Keeping
             from assistant.store import open_store
             from assistant.upkeep import open_upkeep
+            from assistant.writer import open_writer
             from ui.app import create_app
             from ui.examples import examples
 
@@ -194,7 +230,7 @@ def serve(
             store.asked.counting = settings.count_questions and settings.history
             line = Line(settings.at_once, settings.waiting, settings.waiting_seconds)
             policy = open_policy(settings, store.database)
-            application = create_app(upkeep.live, store, upkeep, line, policy)
+            application = create_app(upkeep.live, store, upkeep, line, policy, open_writer(settings))
         upkeep.live.start()
         tls = Tls(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
         if policy.by_password and tls is None and not loopback(settings.host):

@@ -8,6 +8,8 @@ from typing import Any
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assistant.completionerrors import refusal_at
+
 STOPPING = "サーバーを停止しています。しばらく待ってから、もう一度お試しください。"
 RETRY_SECONDS = 10
 # Asked by machines: they are to see the end coming, not a closed port.
@@ -52,7 +54,7 @@ class Ending:
         path = str(scope["path"])
         endless = path.startswith(_ENDLESS)
         if self.closed and (endless or not path.startswith((*_OPEN, _ANSWERS))):
-            await _refusal()(scope, receive, send)
+            await refusal_at(path, _refusal())(scope, receive, send)
             return
         begun = ended = False
 

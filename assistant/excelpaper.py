@@ -8,8 +8,9 @@ from typing import Any
 
 from assistant.datewords import day_words, in_japan, moment_words
 from assistant.papers import (
+    GENERATED,
+    GENERATED_NOTE,
     HEADING,
-    ORIGIN,
     SHEET_COLUMNS,
     Asked,
     Paper,
@@ -19,6 +20,7 @@ from assistant.papers import (
     flat,
     is_year,
     one_line,
+    origin,
     quantity,
     sheet_link,
     source_cells,
@@ -63,8 +65,9 @@ def _listed(sheet: Any, paper: Paper, tables: dict[int, str]) -> None:
 
     _put(sheet, 1, 1, HEADING, bold=True, size=14)
     _put(sheet, 2, 1, f"{day_words(in_japan(paper.made).date())}作成")
-    _put(sheet, 3, 1, ORIGIN)
-    _head(sheet, 5, LISTED)
+    _put(sheet, 3, 1, origin(paper))
+    summed = any(asked.answer is not None and asked.answer.generated is not None for asked in paper.asked)
+    _head(sheet, 5, (*LISTED, f"{GENERATED}の要約（{GENERATED_NOTE.rstrip('。')}）") if summed else LISTED)
     for row, (number, asked) in enumerate(enumerate(paper.asked, 1), 6):
         table = tables.get(number, "")
         values: tuple[Value, ...] = (
@@ -72,12 +75,15 @@ def _listed(sheet: Any, paper: Paper, tables: dict[int, str]) -> None:
             len(asked.answer.citations) if asked.answer is not None else None, table,
             _moment(asked.at), asked.index_version,
         )  # fmt: skip
+        if asked.answer is not None and asked.answer.generated is not None:
+            values = (*values, clean(asked.answer.generated.text))
         for column, value in enumerate(values, 1):
             _put(sheet, row, column, value)
         if table:
             sheet.cell(row, 6).hyperlink = Hyperlink(ref=f"F{row}", location=f"'{table}'!A1")
             _as_link(sheet.cell(row, 6))
-    _shape(sheet, (6, 32, 64, 16, 10, 14, 20, 16), "A6", 5)
+    widths = (6, 32, 64, 16, 10, 14, 20, 16)
+    _shape(sheet, (*widths, 64) if summed else widths, "A6", 5)
 
 
 def _moment(at: datetime | None) -> str:
@@ -147,7 +153,7 @@ def _format(number: Quantity, column_unit: str, year: bool) -> str:
     if year and not number.decimals:
         return "0"
     shown = "#,##0" + ("." + "0" * number.decimals if number.decimals else "")
-    unit = "" if number.unit == column_unit else number.unit.replace('"', "")
+    unit = "" if number.unit == column_unit else clean(number.unit).replace('"', "").strip()
     return f'{shown}"{unit}"' if unit else shown
 
 

@@ -63,6 +63,26 @@ def index_command(
     run_index(settings, sources, add, report, json_output, keep_originals, whole)
 
 
+@commands.command("watch")
+def watch_command(
+    sources: Annotated[list[Path], typer.Argument(metavar="DIR...", help="見張るフォルダー")],
+    index_dir: IndexDir = None,
+    seconds: Annotated[
+        float, typer.Option(min=0.2, max=3600, help="変更が落ち着くまで待つ秒数", show_default="5")
+    ] = 5.0,
+    poll: Annotated[
+        bool, typer.Option("--poll", help="変更の知らせが届かないフォルダー（ネットワーク）を、同じ間隔で調べる")
+    ] = False,
+) -> None:
+    """フォルダーを見張り、変わったところを索引に反映し続ける（止めるには Ctrl+C）。"""
+    settings = settings_of(index_dir=index_dir)
+    from assistant.logs import set_up
+    from assistant.watching import watch
+
+    set_up(settings.log_format, settings.log_level, settings.secrets)
+    watch(settings.index_dir, sources, seconds, poll)
+
+
 @commands.command("milvus")
 def milvus_command(index_dir: IndexDir = None, json_output: Json = False) -> None:
     """索引を Milvus に送る（途中で止まったときは続きから。HYOKA_MILVUS_URI が送り先）。"""

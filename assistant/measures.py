@@ -52,11 +52,11 @@ def measures(
         return rates(context, sheets, periods)
     whole = any(p.kind == "range" for p in periods)  # a sum over years wants every year that any sheet prints
     own, origin = printed_rows(context, sheets, over_years=whole)
-    found = _best(asked, sheets, own, periods, origin)
+    found = best_rows(asked, sheets, own, periods, origin)
     if periods and not whole:
         rest = [s for s in sheets if s.sheet_id not in found]
         longer, origin = printed_rows(context, rest, over_years=True)
-        found |= _best(asked, rest, longer, periods, origin)
+        found |= best_rows(asked, rest, longer, periods, origin)
     return [found[s.sheet_id] for s in sheets if s.sheet_id in found]
 
 
@@ -78,13 +78,14 @@ def _years(context: Context, period: Period) -> list[Period]:
     return [fiscal_year(year) for year in range(first, min(last_fiscal_year(period), latest) + 1)]
 
 
-def _best(
+def best_rows(
     asked: Sequence[AskedField],
     sheets: Sequence[Sheet],
     rows: Mapping[tuple[str, str], Sequence[Fact]],
     periods: Sequence[Period],
     origin: Mapping[Fact, Sheet],
 ) -> dict[str, Measure]:
+    """The best of some printed rows, (sheet id, label) to its figures, for the asked fields, by the sheet's id."""
     kinds = {f.kind for f in asked if f.kind}
     kind = next(iter(kinds)) if len(kinds) == 1 else None
     by_id = {s.sheet_id: s for s in sheets}
@@ -131,7 +132,7 @@ def rates(context: Context, sheets: Sequence[Sheet], periods: Sequence[Period]) 
     """執行率 as printed, else reckoned from the year's budget and settled amount, both of them cited."""
     asked, one = field(RATE), field("決算額")
     rows, origin = printed_rows(context, sheets, over_years=False)
-    printed = _best([asked], sheets, {k: [f for f in v if f.unit == "%"] for k, v in rows.items()}, periods, origin)
+    printed = best_rows([asked], sheets, {k: [f for f in v if f.unit == "%"] for k, v in rows.items()}, periods, origin)
     rest = [s for s in sheets if s.sheet_id not in printed]
     spent = {m.sheet.sheet_id: m for m in measures(context, [one], rest, periods)}
     found = dict(printed)

@@ -22,6 +22,12 @@ ORIGIN = (
     "この資料の文章は評価シートからの引用、数値は評価シートの数値とその計算結果です。AIが作った文章は含みません。"
     "お使いになる前に、出典の原文を確かめてください。"
 )
+ORIGIN_GENERATED = (
+    "この資料の文章は評価シートからの引用、数値は評価シートの数値とその計算結果です。ただし「AI生成」とある部分だけは、"
+    "言語モデルが書いた文です。お使いになる前に、出典の原文を確かめてください。"
+)
+GENERATED = "AI生成"
+GENERATED_NOTE = "原文の引用ではありません。引用と照らして確かめられた文だけを表示しています。"
 SHEET_COLUMNS = ("自治体", "年度", "事業名", "担当課", "欄", "ページなど")
 
 # 12,155,000円, △3.5%, 1位. A leading zero (007) is a code, 2021年 is a name, and Excel keeps 15 digits.
@@ -83,6 +89,24 @@ def answers_paper(answers: Sequence[tuple[str, AnswerJson]], made: datetime, bas
     """Questions with their answers, for many at once."""
     asked = tuple(Asked(question, answer.answer, answer, None, answer.index_version) for question, answer in answers)
     return Paper(asked[0].question if asked else "", asked, made, base)
+
+
+def origin(paper: Paper) -> str:
+    """What stands on a paper about where its text comes from."""
+    written = any(asked.answer is not None and asked.answer.generated is not None for asked in paper.asked)
+    return ORIGIN_GENERATED if written else ORIGIN
+
+
+def dropped_words(dropped: Sequence[tuple[str, int]]) -> str:
+    """What of a language model's sentences is not shown, from (why, how many); empty where nothing was dropped.
+
+    >>> dropped_words([("引用にない数字のある文", 2)])
+    '確かめられなかった2文は表示していません（引用にない数字のある文 2）。'
+    """
+    if not dropped:
+        return ""
+    why = "、".join(f"{text} {count}" for text, count in dropped)
+    return f"確かめられなかった{sum(count for _, count in dropped)}文は表示していません（{why}）。"
 
 
 def clean(text: str) -> str:

@@ -17,6 +17,7 @@ from assistant.schemas import (
     EventJson,
     FactJson,
     FiltersJson,
+    GeneratedJson,
     HitJson,
     InterpretationJson,
     NamesakeJson,
@@ -94,6 +95,7 @@ def answer_json(answer: Answer, index: Index) -> AnswerJson:
         why=WhyJson.model_validate(asdict(answer.why)),
         index_version=answer.index_version,
         took_ms=answer.took_ms,
+        generated=None if answer.generated is None else GeneratedJson.model_validate(asdict(answer.generated)),
     )
 
 

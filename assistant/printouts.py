@@ -11,6 +11,7 @@ from assistant import console
 from assistant.accounts import FileAccount, account_json
 from assistant.datewords import length
 from assistant.intake import Intake
+from assistant.papers import GENERATED, GENERATED_NOTE, dropped_words
 from assistant.payload import Sources
 from assistant.types import Answer, Citation
 from index.snapshot import Snapshot
@@ -118,6 +119,11 @@ def document_parts_of(snapshot: Snapshot) -> int:
 def show_answer(answer: Answer, sources: Sources) -> None:
     """An answer, its numbered sources, and how the question was read."""
     console.say(answer.answer)
+    if answer.generated is not None:
+        console.say(f"\n{GENERATED}の要約（{GENERATED_NOTE.rstrip('。')}）")
+        console.say(answer.generated.text)
+        if left_out := dropped_words([(one.text, one.count) for one in answer.generated.dropped]):
+            console.say(left_out)
     if answer.citations:
         console.say("\n出典")
         for citation in answer.citations:

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 from assistant.payload import Sources
-from assistant.schemas import AnswerJson, CitationJson, HitJson, PeriodJson, SourceJson
+from assistant.schemas import AnswerJson, CitationJson, GeneratedJson, HitJson, PeriodJson, SourceJson
 from assistant.types import (
     Answer,
     Carried,
     Chart,
     Citation,
     Considered,
+    Dropped,
+    Generated,
     Interpretation,
     Namesake,
     Searched,
@@ -76,7 +78,13 @@ def answer_of(saved: AnswerJson) -> Answer:
             tuple(WhyStep(step.what, step.text) for step in saved.why.steps),
             tuple(Considered(**one.model_dump()) for one in saved.why.considered),
         ),
+        generated=None if saved.generated is None else _generated(saved.generated),
     )
+
+
+def _generated(saved: GeneratedJson) -> Generated:
+    dropped = tuple(Dropped(one.why, one.text, one.count) for one in saved.dropped)
+    return Generated(saved.text, tuple(saved.citations), dropped, saved.model, saved.took_ms)
 
 
 def moved(saved: AnswerJson, index: Index) -> int:

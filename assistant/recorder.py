@@ -42,14 +42,9 @@ class Recorder:
             refused = isinstance(problem, HyokaError)
             self.store.audit.tell("ask", question, (), self.index.version, "refused" if refused else "error")
             raise
-        # Before anything else: an answer that the trail does not tell of is given to nobody.
-        shown = [one.sheet.sheet_id for one in answer.citations] + [one.sheet.sheet_id for one in answer.related]
-        told = "abstained" if answer.abstained else "answered"
-        self.store.audit.tell("ask", question, shown, answer.index_version, told)
+        self._tell(question, answer)
         self.metrics.questions.labels("abstained" if answer.abstained else "answered").inc()
-        earlier = [turn.content for turn in history if turn.role == "user"]
-        cited = dict.fromkeys(f"{citation.sheet.name} / {citation.section}" for citation in answer.citations)
-        self.store.cases.remember(question, answer.answer, earlier, list(cited))
+        earlier = self._remember(question, history, answer)
         try:
             if not choices.made:  # a reading that somebody tried out is no question and no gap of the sheets
                 self.store.asked.count(question, not answer.abstained)
@@ -58,3 +53,22 @@ class Recorder:
         except DatabaseError:
             logger.exception("the question could not be counted")
         return answer
+
+    def again(self, question: str, plain: str, history: Sequence[Turn], filters: Filters) -> Answer:
+        """The answer to a question put in other words, on record under the words it was put in; not counted again."""
+        answer = self.assistant.ask(plain, history, filters)
+        self._tell(question, answer)
+        self._remember(question, history, answer)
+        return answer
+
+    def _tell(self, question: str, answer: Answer) -> None:
+        # Before anything else: an answer that the trail does not tell of is given to nobody.
+        shown = [one.sheet.sheet_id for one in answer.citations] + [one.sheet.sheet_id for one in answer.related]
+        told = "abstained" if answer.abstained else "answered"
+        self.store.audit.tell("ask", question, shown, answer.index_version, told)
+
+    def _remember(self, question: str, history: Sequence[Turn], answer: Answer) -> list[str]:
+        earlier = [turn.content for turn in history if turn.role == "user"]
+        cited = dict.fromkeys(f"{citation.sheet.name} / {citation.section}" for citation in answer.citations)
+        self.store.cases.remember(question, answer.answer, earlier, list(cited))
+        return earlier

@@ -9,11 +9,14 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assistant.access.places import own_path
 from assistant.characters import clean_text as clean_text
+from assistant.completionerrors import CompletionRefused, completion_error, refusal_at
 from corpus.errors import Busy, DatabaseError, EngineUnavailable, HyokaError, IndexFolderError, QuestionError
 
 logger = logging.getLogger(__name__)
@@ -71,6 +74,8 @@ def add_error_handlers(app: FastAPI) -> None:
 
     def hyoka_error(_: Request, problem: Exception) -> JSONResponse:
         assert isinstance(problem, HyokaError)
+        if isinstance(problem, CompletionRefused):
+            return completion_error(problem.status, problem.code, problem.message, problem.param)
         if isinstance(problem, Busy | EngineUnavailable):
             return busy_response(problem)
         unavailable = isinstance(problem, IndexFolderError | DatabaseError)
@@ -102,7 +107,20 @@ def add_error_handlers(app: FastAPI) -> None:
         Exception: unexpected,
     }
     for kind, handler in handlers.items():
-        app.add_exception_handler(kind, handler)
+        app.add_exception_handler(kind, _at_its_address(handler))
+
+
+def _at_its_address(handler: Callable[[Request, Exception], JSONResponse]) -> Callable[[Request, Exception], Response]:
+    """The handler, its answers in the shape that belongs to the address (OpenAI's under ``/v1``)."""
+
+    def told(request: Request, problem: Exception) -> Response:
+        answered = handler(request, problem)
+        if isinstance(problem, CompletionRefused):
+            return answered
+        param = _place(problem) if isinstance(problem, RequestValidationError) else ""
+        return refusal_at(own_path(request.scope), answered, param or None)
+
+    return told
 
 
 REASONS = {
@@ -127,9 +145,27 @@ def invalid_message(problem: RequestValidationError) -> str:
     first = problem.errors()[0]
     if first["type"] == "json_invalid":
         return "リクエストを JSON（UTF-8）として読めません。書き方を確かめてください。"
-    place = clean_text(".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path")))[:100]
     reason = REASONS.get(first["type"], "値の形が違います")
-    return f"{place or 'リクエスト'}: {reason}。使い方は /docs を見てください。"
+    return f"{_place(problem) or 'リクエスト'}: {reason}。使い方は /docs を見てください。"
+
+
+def invalid_argument(problem: ValidationError) -> str:
+    """The first problem with the arguments of a tool: ``fiscal_year.0: 整数で指定してください。``"""
+    first = problem.errors()[0]
+    place = clean_text(".".join(str(part) for part in first["loc"]))[:100]
+    reason = REASONS.get(first["type"], "値の形が違います")
+    return f"{place or '引数'}: {reason}。ツールの説明にある形で呼び直してください。"
+
+
+def _place(problem: RequestValidationError) -> str:
+    """Where the first problem is: filters.fiscal_year.0; empty for the whole body."""
+    first = problem.errors()[0]
+    if first["type"] == "json_invalid":
+        return ""
+    return clean_text(".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path")))[:100]
+
+
+_PROGRAMS = ("/api/", "/v1/", "/mcp")
 
 
 class BodyLimit:
@@ -145,11 +181,11 @@ class BodyLimit:
         if b"content-length" not in headers and b"transfer-encoding" not in headers:  # no body
             await self.app(scope, receive, send)
             return
-        path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
-        limit = BODY_LIMIT if path.startswith("/api/") else SCREEN_LIMIT
+        path = own_path(scope)
+        limit = BODY_LIMIT if path.startswith(_PROGRAMS) else SCREEN_LIMIT
         announced = headers.get(b"content-length", b"0")
         if announced.isdigit() and (len(announced) > 12 or int(announced) > limit):
-            await error_response(413, *MESSAGES[413])(scope, receive, send)
+            await refusal_at(path, error_response(413, *MESSAGES[413]))(scope, receive, send)
             return
         seen, more = 0, True
 

@@ -221,6 +221,24 @@ class SearchedJson(BaseModel):
     missing: str = Field(description="索引にないもの（あるとき）")
 
 
+class DroppedJson(BaseModel):
+    """Sentences of a language model that its citations do not bear out; they are counted, not shown."""
+
+    why: str
+    text: str
+    count: int
+
+
+class GeneratedJson(BaseModel):
+    """AI生成: what a language model wrote about the answer, only the sentences that were borne out."""
+
+    text: str
+    citations: list[int]
+    dropped: list[DroppedJson]
+    model: str
+    took_ms: float
+
+
 class AnswerJson(BaseModel):
     """The answer to ``POST /api/v1/ask``."""
 
@@ -237,6 +255,9 @@ class AnswerJson(BaseModel):
     why: WhyJson
     index_version: str
     took_ms: float
+    generated: GeneratedJson | None = Field(
+        default=None, description="AI生成の要約（原文の引用ではありません。言語モデルを設定したときだけ）"
+    )
 
 
 class SearchJson(BaseModel):

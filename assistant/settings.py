@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -21,7 +22,8 @@ from index.namepolicy import StaffNames
 from index.postgresurl import SHAPE, has_shape
 
 FILE = Path("hyoka.toml")
-SECRET = {"database_url"}  # never repeated: a password stands in it
+_SERVER = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
+SECRET = {"database_url", "llm_key"}  # never repeated: a password stands in it
 # First parts of our own addresses: a path prefix of that name could not be told from them.
 _TAKEN = frozenset(
     "api assets compare docs docs-assets evaluation export gradio_api healthz hyoka-assets login logout metrics papers readyz search"
@@ -143,6 +145,15 @@ class Settings(BaseSettings):
         default=None,
         description=f"PostgreSQLのアドレス（{SHAPE}。なければファイルに残す）",
     )
+    llm_base_url: str | None = Field(
+        default=None,
+        description="言語モデルのサーバーのアドレス（http://ホスト:ポート/v1。なければ言語モデルを使わない）",
+    )
+    llm_model: str | None = Field(default=None, min_length=1, description="言語モデルの名前")
+    llm_key: SecretStr | None = Field(default=None, description="言語モデルのサーバーの鍵")
+    llm_seconds: float = Field(
+        default=10, ge=0.2, le=300, description="0.2から300の数（秒。一つの質問で言語モデルを待つ長さ）"
+    )
     feedback_file: Path | None = Field(default=None, description="評価と会話の履歴を残すファイルのパス")
     audit: bool = Field(default=False, description="true か false（だれが、いつ、何を聞いたかを監査のために残すか）")
     audit_days: int = Field(default=365, ge=1, le=36_500, description="1から36500の整数（監査の記録を残す日数）")
@@ -172,6 +183,19 @@ class Settings(BaseSettings):
         if value is not None and not has_shape(value.get_secret_value()):
             raise ValueError("not the address of a PostgreSQL server")
         return value
+
+    @field_validator("llm_base_url")
+    @classmethod
+    def _of_server(cls, value: str | None) -> str | None:
+        if value is not None and not _SERVER.fullmatch(value):
+            raise ValueError("not the address of a server")
+        return value
+
+    @model_validator(mode="after")
+    def _model_named(self) -> Settings:
+        if (self.llm_base_url is None) != (self.llm_model is None):
+            raise ValueError("llm_base_url and llm_model go together")
+        return self
 
     @property
     def database(self) -> str | None:
@@ -238,6 +262,8 @@ def load_settings(**flags: Any) -> Settings:
 
 def _sentence(problem: dict[str, Any]) -> str:
     name = str(problem["loc"][0]) if problem["loc"] else ""
+    if not name and problem["type"] == "value_error":
+        return "言語モデルを使うには、HYOKA_LLM_BASE_URL と HYOKA_LLM_MODEL の両方を指定してください。"
     field = Settings.model_fields.get(name)
     if field is None:
         known = "、".join(Settings.model_fields)

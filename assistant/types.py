@@ -188,6 +188,29 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """Sentences of a language model that were not shown: ``why`` for programs, ``text`` in Japanese, and how many."""
+
+    why: str
+    text: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What a language model wrote about an answer, only the sentences that its citations bear out.
+
+    ``text`` has [1] marks of the answer's own ``citations``; ``took_ms`` is the time the model took.
+    """
+
+    text: str
+    citations: tuple[int, ...]
+    dropped: tuple[Dropped, ...]
+    model: str
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Markdown with [1] marks, its citations, and how it came about."""
 
@@ -205,6 +228,7 @@ class Answer:
     state: State = "根拠あり"
     searched: Searched = Searched(0)
     why: Why = Why()
+    generated: Generated | None = None
 
 
 @dataclass(frozen=True, slots=True)

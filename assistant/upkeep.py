@@ -87,11 +87,11 @@ def _size(folder: Path) -> int:
     return total
 
 
-def open_upkeep(settings: Settings, first: Snapshot, pool: Pool | None = None) -> Upkeep:
+def open_upkeep(settings: Settings, first: Snapshot, pool: Pool | None = None, tidying: bool = True) -> Upkeep:
     """The upkeep of a server that has opened ``first`` with these settings; nothing is started yet, but where updates have
     piled up, their compaction in a moment.
 
-    The processes of ``pool`` answer, where there is one; else this one.
+    The processes of ``pool`` answer, where there is one; else this one. Without ``tidying`` the index is only read.
     """
     from assistant.session import Assistant
 
@@ -137,7 +137,8 @@ def open_upkeep(settings: Settings, first: Snapshot, pool: Pool | None = None) -
             opening.close()
             raise
         opened["files"] = _stamp_of_files(now)
-        tidy_later()
+        if tidying:
+            tidy_later()
         return asker
 
     live = Live(answering(first, wait=False), stamp, reopen, settings.watch_seconds, begun)
@@ -169,7 +170,7 @@ def open_upkeep(settings: Settings, first: Snapshot, pool: Pool | None = None) -
         timer.daemon = True
         timer.start()
 
-    if needs_compaction(first.manifest):
+    if tidying and needs_compaction(first.manifest):
         tidy_later()
     return Upkeep(folder, live, rebuild, own, pool)
 

@@ -14,8 +14,8 @@ MARGIN_MM = 22
 WIDTH_MM = 210 - 2 * MARGIN_MM
 
 
-def set_page(document: Any, paper: Paper) -> None:
-    """A4 with the date above, page numbers and the version of the index below."""
+def set_page(document: Any, paper: Paper, heading: str = HEADING) -> None:
+    """A4 with a heading and the date above, page numbers and the version of the index below."""
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.shared import Mm
 
@@ -26,7 +26,7 @@ def set_page(document: Any, paper: Paper) -> None:
     section.header_distance = section.footer_distance = Mm(12)
     head = section.header.paragraphs[0]
     head.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-    head.add_run(f"{HEADING}　{day_words(in_japan(paper.made).date())}")
+    head.add_run(f"{one_line(heading)[:60]}　{day_words(in_japan(paper.made).date())}")
     foot = section.footer.paragraphs[0]
     foot.alignment = WD_ALIGN_PARAGRAPH.CENTER
     _field(foot, "PAGE")
@@ -64,7 +64,7 @@ def set_styles(document: Any) -> None:
     from docx.shared import Mm, Pt, RGBColor
 
     styles = document.styles
-    for name in ("Note", "Small", "Source", "Cell", "Date"):
+    for name in ("Note", "Small", "Source", "Cell", "Date", "Footnote"):
         if name not in styles:
             styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH).base_style = styles["Normal"]
     wanted = {
@@ -78,6 +78,7 @@ def set_styles(document: Any) -> None:
         "Note": (9.0, False, BODY_FONT, 1.0, 3.0, 0.0),
         "Small": (9.0, False, BODY_FONT, 0.0, 1.5, 0.0),
         "Source": (9.0, False, BODY_FONT, 0.0, 1.2, 6.0),
+        "Footnote": (8.5, False, BODY_FONT, 0.0, 0.3, 4.0),
         "Cell": (9.0, False, BODY_FONT, 0.3, 0.3, 0.0),
         "Date": (10.5, False, BODY_FONT, 0.0, 1.0, 0.0),
         "Header": (8.5, False, BODY_FONT, 0.0, 0.0, 0.0),
@@ -96,6 +97,8 @@ def set_styles(document: Any) -> None:
     styles["Caption"].paragraph_format.keep_with_next = True
     link = styles.add_style("Link", WD_STYLE_TYPE.CHARACTER)
     link.font.color.rgb = RGBColor(0x0B, 0x53, 0x94)
+    mark = styles.add_style("Footnote Mark", WD_STYLE_TYPE.CHARACTER)
+    mark.font.superscript = True
     _fonts(styles.element.find(".//{*}docDefaults"), BODY_FONT)
     _edges(styles["Title"])
 

@@ -1,4 +1,5 @@
-"""A paper as a Word file: A4, questions as headings, answers with numbered sources, tables with repeated headers."""
+"""A paper as a Word file: A4, questions as headings, answers with their sources as footnotes and as a list, tables with
+repeated headers."""
 
 from __future__ import annotations
 
@@ -9,14 +10,17 @@ from typing import Any
 
 from assistant.datewords import day_words, in_japan, moment_words
 from assistant.papers import (
+    GENERATED,
+    GENERATED_NOTE,
     HEADING,
-    ORIGIN,
     Asked,
     Paper,
     clean,
+    dropped_words,
     flat,
     is_year,
     one_line,
+    origin,
     quantity,
     sheet_link,
     source_words,
@@ -24,6 +28,7 @@ from assistant.papers import (
 )
 from assistant.schemas import CitationJson, TableJson
 from assistant.wordlayout import WIDTH_MM, set_modern, set_page, set_styles
+from assistant.wordnotes import Footnotes
 
 _PIECE = re.compile(r"(\*\*.+?\*\*|\[\d{1,4}\])")
 _ITEM = re.compile(r"\s*(?:[-*・]|\d{1,3}\.)\s+(.*)")
@@ -45,10 +50,11 @@ def word_paper(paper: Paper) -> bytes:
 
     document.add_paragraph(HEADING, style="Title")
     document.add_paragraph(f"{day_words(in_japan(paper.made).date())}作成", style="Date")
-    document.add_paragraph(ORIGIN, style="Note")
-    marks = _Marks()
+    document.add_paragraph(origin(paper), style="Note")
+    marks, notes = _Marks(), Footnotes(document)
     for number, asked in enumerate(paper.asked, 1):
-        _asked(document, number, asked, paper.base, marks)
+        _asked(document, number, asked, paper.base, marks, notes)
+    notes.close()
     out = BytesIO()
     document.save(out)
     return out.getvalue()
@@ -65,20 +71,27 @@ class _Marks:
         return self.used
 
 
-def _asked(document: Any, number: int, asked: Asked, base: str, marks: _Marks) -> None:
+def _asked(document: Any, number: int, asked: Asked, base: str, marks: _Marks, notes: Footnotes) -> None:
     document.add_heading(f"質問{number}　{one_line(asked.question)}", 1)
     answer = asked.answer
     if asked.at is not None:
         _small(document, f"{moment_words(asked.at)}に質問")
     if answer is not None and answer.interpretation.text:
         _small(document, clean(answer.interpretation.text))
-    numbers = {citation.n for citation in answer.citations} if answer is not None else set()
-    _markdown(document, asked.text, number, numbers)
+    cited = {citation.n: citation for citation in answer.citations} if answer is not None else {}
+    _markdown(document, asked.text, number, cited, base, notes)
     if answer is None:
         return
     table = table_of(answer)
     if table is not None:
         _table(document, number, table)
+    if answer.generated is not None:
+        written = answer.generated
+        document.add_heading(f"{GENERATED}の要約", 2)
+        _small(document, GENERATED_NOTE)
+        _markdown(document, written.text, number, cited, base, notes)
+        told = dropped_words([(one.text, one.count) for one in written.dropped])
+        document.add_paragraph(clean(f"モデル: {written.model}。{told}"), style="Small")
     if answer.citations:
         document.add_heading("出典", 2)
         for citation in answer.citations:
@@ -98,8 +111,12 @@ def _short(text: str, most: int = 200) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
-def _markdown(document: Any, text: str, number: int, numbers: set[int]) -> None:
-    """The little Markdown of answers: paragraphs, items, headings, ``**bold**`` and [1] marks, which lead to the source."""
+def _markdown(
+    document: Any, text: str, number: int, cited: dict[int, CitationJson], base: str, notes: Footnotes
+) -> None:
+    """The little Markdown of answers: paragraphs, items, headings, ``**bold**`` and [1] marks, which lead to the list of
+    sources; where a mark first stands, a footnote says the same under the page."""
+    noted: set[int] = set()
     for line in clean(text).split("\n"):
         item, heading = _ITEM.match(line), re.match(r"#{1,6}\s+(.*)", line)
         if not line.strip():
@@ -111,8 +128,12 @@ def _markdown(document: Any, text: str, number: int, numbers: set[int]) -> None:
         for piece in _PIECE.split(item[1] if item else re.sub(r"^>\s?", "", line)):
             if piece.startswith("**") and piece.endswith("**") and len(piece) > 4:
                 paragraph.add_run(piece[2:-2]).bold = True
-            elif piece.startswith("[") and piece[1:-1].isdecimal() and int(piece[1:-1]) in numbers:
-                _link(paragraph, piece, anchor=f"q{number}_{piece[1:-1]}")
+            elif piece.startswith("[") and piece[1:-1].isdecimal() and (found := cited.get(int(piece[1:-1]))):
+                _link(paragraph, piece, anchor=f"q{number}_{found.n}")
+                if found.n not in noted:
+                    noted.add(found.n)
+                    note = f"[{found.n}] {source_words(found)}「{_short(flat(found.quote))}」"
+                    notes.add(paragraph, note, sheet_link(base, found))
             elif piece:
                 paragraph.add_run(piece)
 
@@ -168,6 +189,7 @@ def _table(document: Any, number: int, table: TableJson) -> None:
     rows = [[_cell_words(value, name) for value, name in zip(row, table.columns, strict=False)] for row in table.rows]
     for row, numbers in zip(rows, table.citations, strict=False):
         row.append(" ".join(f"[{n}]" for n in numbers[:20]) + ("…" if len(numbers) > 20 else ""))
+    marked = len(table.columns) if linked else -1
     widths = _widths([columns, *rows], len(columns))
     for row_number, row in enumerate([columns, *rows]):
         line = grid.rows[0] if row_number == 0 else grid.add_row()
@@ -180,7 +202,10 @@ def _table(document: Any, number: int, table: TableJson) -> None:
             paragraph = cell.paragraphs[0]
             paragraph.style = "Cell"
             text = row[at] if at < len(row) else ""
-            paragraph.add_run(clean(text)).bold = row_number == 0 or None
+            if at == marked and row_number:
+                _marks_in(paragraph, text, number)
+            else:
+                paragraph.add_run(clean(text)).bold = row_number == 0 or None
             raw = table.rows[row_number - 1][at] if row_number and at < len(table.rows[row_number - 1]) else None
             if row_number and quantity(raw) is not None:
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
@@ -189,6 +214,15 @@ def _table(document: Any, number: int, table: TableJson) -> None:
     for at, column in enumerate(grid.columns):
         column.width = Mm(widths[at])
     document.add_paragraph(style="Small")
+
+
+def _marks_in(paragraph: Any, text: str, number: int) -> None:
+    """The marks of a row, each leading to its source."""
+    for piece in _PIECE.split(text):
+        if piece.startswith("["):
+            _link(paragraph, piece, anchor=f"q{number}_{piece[1:-1]}")
+        elif piece:
+            paragraph.add_run(piece)
 
 
 def _shade(cell: Any) -> None:

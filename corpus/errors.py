@@ -154,6 +154,12 @@ class EngineUnavailable(EngineError):
         self.seconds = seconds
 
 
+class ModelUnavailable(HyokaError):
+    """A language model gave no text in time; answers go without one."""
+
+    code = "llm"
+
+
 class BackupError(HyokaError):
     """A backup cannot be written or put back; what was there is as it was."""
 

@@ -14,6 +14,7 @@ from corpus.errors import DocumentError
 from corpus.readers import MAX_BYTES, READERS, advice, document_from, read_document
 
 # What systems and programs leave beside people's files, and what describes a folder.
+_PASSING = (".tmp", ".temp", ".part", ".partial", ".crdownload", ".filepart")  # on their way to their own name
 _LEFTOVERS = {"thumbs.db", "desktop.ini", "__macosx", "readme.md", "readme.txt"}
 
 
@@ -40,8 +41,8 @@ def find_files(sources: Iterable[str | Path], max_bytes: int = MAX_BYTES) -> lis
     """Every file under the sources, sorted within each folder; the same file is listed once.
 
     The files of a ZIP archive stand in its place, each a file of its own (``まとめ.zip/所管課/評価.pdf``); ``max_bytes``
-    for one file sets the limits of what an archive may unpack to. Hidden files, temporary files of Office
-    (``~$集計.xlsx``) and what systems leave behind are left out in silence; kinds that are not read and sources that do
+    for one file sets the limits of what an archive may unpack to. Hidden files, temporary files
+    (``~$集計.xlsx``, ``集計.tmp``) and what systems leave behind are left out in silence; kinds that are not read and sources that do
     not exist come back as skipped. Two files of the same name from different sources keep apart: the later one gets
     its source's folder name in front.
     """
@@ -112,7 +113,7 @@ def _unpacked(path: Path, name: str, max_bytes: int, names: set[str]) -> Iterato
         return
     empty = True
     for member in members:
-        if any(_left_out(part) for part in member.name.split("/")):
+        if any(left_out(part) for part in member.name.split("/")):
             continue
         empty = False
         full = _apart(f"{name}/{member.name}", names)
@@ -128,7 +129,7 @@ def _wanted(name: str) -> bool:
     """Whether a file in an archive is to be read or, as an archive, to be looked into."""
     parts = name.split("/")
     suffix = PurePosixPath(name).suffix.lower()
-    return (suffix in READERS or suffix == ENDING) and not any(_left_out(part) for part in parts)
+    return (suffix in READERS or suffix == ENDING) and not any(left_out(part) for part in parts)
 
 
 def _apart(name: str, names: set[str]) -> str:
@@ -149,10 +150,16 @@ def _walk(root: Path) -> Iterable[tuple[Path, str]]:
         listed.append((Path(error.filename), "フォルダを開けません。権限を確かめて、もう一度実行してください。"))
 
     for folder, folders, files in os.walk(root, onerror=unreadable):
-        folders[:] = sorted(name for name in folders if not _left_out(name))
-        listed += [(Path(folder) / name, "") for name in sorted(files) if not _left_out(name)]
+        folders[:] = sorted(name for name in folders if not left_out(name))
+        listed += [(Path(folder) / name, "") for name in sorted(files) if not left_out(name)]
     return listed
 
 
-def _left_out(name: str) -> bool:
-    return name.startswith((".", "~$", "~")) or name.endswith("~") or name.lower() in _LEFTOVERS
+def left_out(name: str) -> bool:
+    """Whether a file or folder of that name is none of people's: hidden, temporary (~$集計.xlsx), left by a system."""
+    return (
+        name.startswith((".", "~$", "~"))
+        or name.endswith("~")
+        or name.lower() in _LEFTOVERS
+        or name.lower().endswith(_PASSING)
+    )

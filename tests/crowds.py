@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 import pytest
 from test_live import wait_for
 
+from assistant.access.policy import OPEN, Policy
 from assistant.line import Line
 from assistant.readiness import Asker
 from assistant.store import FeedbackStore
@@ -59,13 +60,13 @@ class GatedIndex(FakeIndex):
 
 
 @contextmanager
-def serving(assistant: Asker, line: Line) -> Iterator[str]:
+def serving(assistant: Asker, line: Line, policy: Policy = OPEN, store: FeedbackStore | None = None) -> Iterator[str]:
     """The whole application with that line, on a port of its own."""
     import uvicorn
 
     from ui.app import create_app
 
-    application = create_app(assistant, FeedbackStore(), line=line)
+    application = create_app(assistant, store or FeedbackStore(), line=line, policy=policy)
     server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -10,7 +10,10 @@ import json
 import re
 import shlex
 import tempfile
-from contextlib import redirect_stderr, redirect_stdout
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,6 +24,8 @@ ANSWER = re.compile(
     r'(?<=<!-- answer -->\n```console\n)\$ hyoka ask "(?P<question>[^"]+)"\n(?P<answer>.+?)(?=```\n)', re.S
 )
 EXAMPLE = re.compile(r"```sh\n(?P<curl>curl [^`]+?)\n```(?:\n\n```json\n(?P<json>[^`]+?)\n```)?")
+PYTHON = re.compile(r"```python\n(?P<code>[^`]+?)```\n\n```text\n(?P<said>[^`]*?)```")
+ADDRESS = "http://127.0.0.1:8000"
 ITEMS, CHARACTERS, FACETS = 2, 60, 3
 
 
@@ -56,6 +61,39 @@ def open_client(folder: Path) -> Any:
     from index.snapshot import Snapshot
 
     return TestClient(create_api(Assistant(Snapshot.open(folder, load_encoder(None))), FeedbackStore(":memory:")))
+
+
+@contextmanager
+def live(folder: Path) -> Iterator[str]:
+    """The address of a real server on an index."""
+    import uvicorn
+
+    from assistant.session import Assistant
+    from assistant.store import FeedbackStore
+    from index.encoder import load_encoder
+    from index.snapshot import Snapshot
+    from ui.app import create_app
+
+    application = create_app(Assistant(Snapshot.open(folder, load_encoder(None))), FeedbackStore(":memory:"))
+    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    assert application.state.readiness.wait(60)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+def said(code: str, address: str) -> str:
+    """What a Python example prints, run against a server as if it stood where the example says."""
+    told = io.StringIO()
+    with redirect_stdout(told):
+        exec(code.replace(ADDRESS, address), {"__name__": "example"})
+    return told.getvalue().replace(address, ADDRESS).rstrip("\n") + "\n"
 
 
 def send(client: Any, curl: str) -> Any:
@@ -127,7 +165,11 @@ def write() -> None:
             return found.group().replace(f"```json\n{found['json']}\n```", f"```json\n{body}\n```")
 
         page = ROOT / "docs" / "api.md"
-        page.write_text(EXAMPLE.sub(example, page.read_text("utf-8")), "utf-8")
+        text = EXAMPLE.sub(example, page.read_text("utf-8"))
+        with live(folder) as address:
+            told = lambda m: m.group().replace(f"```text\n{m['said']}```", f"```text\n{said(m['code'], address)}```")  # noqa: E731
+            text = PYTHON.sub(told, text)
+        page.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

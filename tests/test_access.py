@@ -22,6 +22,7 @@ from assistant.access.policy import Policy, open_policy
 from assistant.access.register import OpenRegister, read_register
 from assistant.access.registerfile import drop, put, put_key
 from assistant.access.sessions import Sessions
+from assistant.audit import Auditing
 from assistant.serving import check_open
 from assistant.settings import Settings
 from assistant.store import FeedbackStore
@@ -433,3 +434,18 @@ def test_the_probes_and_the_login_are_all_that_is_open():
     assert {place.path for place in PLACES if place.everybody} == {
         "/login", "/logout", "/healthz", "/readyz", "/hyoka-assets/login.css", "/hyoka-assets/favicon.svg",
     }  # fmt: skip
+
+
+# ---- on record --------------------------------------------------------------------------------------------------------
+
+
+def test_logins_refused_logins_and_logouts_are_on_record(file_and_key):
+    store = FeedbackStore(auditing=Auditing(on=True))
+    with behind(policy_of(file_and_key[0], store, auth="users"), store) as browser:
+        log_in(browser, "まちがいのことばです", "田中")
+        log_in(browser, USER, "田中")
+        browser.post("/logout", headers=HERE)
+    found = [(line.what, line.who, line.address, line.outcome) for line in store.audit.lines()]
+    assert [one for one in found if one[0] in ("login", "logout")] == [
+        ("login", "田中", "192.0.2.7", "refused"), ("login", "田中", "192.0.2.7", "shown"), ("logout", "田中", "192.0.2.7", ""),
+    ]  # fmt: skip

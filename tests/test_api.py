@@ -46,7 +46,7 @@ def test_ask_answers_in_the_shape_of_the_contract(client):
     body = client.post("/api/v1/ask", json={"question": "図書館の今後の計画は"}).json()
     assert set(body) == {
         "answer", "abstained", "citations", "table", "chart", "interpretation", "related", "suggestions",
-        "index_version", "took_ms", "state", "searched", "why",
+        "index_version", "took_ms", "state", "searched", "why", "generated",
     }  # fmt: skip
     assert body["abstained"] is False and body["table"] is None and body["chart"] is None
     citation = body["citations"][0]
@@ -284,8 +284,10 @@ def test_the_documentation_page_loads_nothing_from_outside(client):
     paths = client.get("/openapi.json").json()["paths"]
     assert set(paths) == {
         "/api/v1/ask", "/api/v1/search", "/api/v1/sheets", "/api/v1/sheets/{sheet_id}",
-        "/api/v1/sheets/{sheet_id}/source", "/api/v1/feedback", "/healthz", "/readyz", "/metrics",
+        "/api/v1/sheets/{sheet_id}/source", "/api/v1/feedback", "/api/v1/me", "/healthz", "/readyz", "/metrics",
+        "/v1/chat/completions", "/v1/models", "/v1/models/{model_id}",
     }  # fmt: skip
+    assert not any(way["summary"].isascii() for path in paths.values() for way in path.values())
 
 
 def test_text_is_cleaned_of_what_nobody_types():

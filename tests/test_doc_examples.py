@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from doc_examples import ANSWER, EXAMPLE, ROOT, ask, blocks, build, open_client, send
+from doc_examples import ANSWER, EXAMPLE, PYTHON, ROOT, ask, blocks, build, live, open_client, said, send
 
 OPEN_KEYS = {"facets"}  # the values counted differ from index to index
 
@@ -73,6 +73,28 @@ def test_http_examples_run_and_have_the_shape_shown(client):
         assert ("error" in example["json"] if example["json"] else False) == (response.status_code >= 400)
         if example["json"]:
             assert shape(response.json(), json.loads(example["json"])) == [], example["curl"]
+
+
+def test_python_examples_print_what_the_page_shows(bundled):
+    examples = list(PYTHON.finditer((ROOT / "docs" / "api.md").read_text("utf-8")))
+    assert len(examples) >= 3
+    with live(bundled) as address:
+        for example in examples:
+            assert said(example["code"], address) == example["said"], "python -m tests.doc_examples writes it anew"
+
+
+def test_configurations_of_other_programs_start_hyoka_with_what_it_knows():
+    from typer.main import get_command
+
+    from assistant.cli import app
+
+    page = (ROOT / "docs" / "api.md").read_text("utf-8")
+    shown = [json.loads(block)["mcpServers"]["hyoka"] for block in blocks(page, "json") if "mcpServers" in block]
+    local, remote = shown
+    command, *arguments = local["args"]
+    get_command(app).commands[command].make_context(command, arguments)
+    assert local["command"].endswith("/hyoka")
+    assert remote["url"].endswith("/mcp") and remote["headers"]["Authorization"].startswith("Bearer hyk_")
 
 
 def test_every_route_stands_in_the_api_document(client):

@@ -14,6 +14,7 @@ import openpyxl
 import pytest
 from docx import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 from docx.shared import Mm
 from hypothesis import given, settings
@@ -40,6 +41,7 @@ from assistant.payload import answer_json
 from assistant.schemas import AnswerJson, TableJson
 from assistant.wordpaper import word_paper
 from tests.fakes import FakeAssistant
+from tests.office import converted, needs_office
 
 MADE = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)  # already the 22nd in Japan
 BASE = "http://hyoka.example:8000/"
@@ -139,18 +141,67 @@ def links(document) -> tuple[list[str], list[str]]:
     return inside, outside
 
 
-def test_marks_lead_to_their_source_and_sources_to_the_sheet():
+def footnotes(document) -> list[tuple[str, str]]:
+    """The text of each note with the address it leads to."""
+    (part,) = [one.target_part for one in document.part.rels.values() if one.reltype.endswith("/footnotes")]
+    root = parse_xml(part.blob)
+    found = []
+    for note in root.findall(qn("w:footnote")):
+        if note.get(qn("w:type")) is None:
+            link = note.find(f".//{qn('w:hyperlink')}")
+            address = "" if link is None else part.rels[link.get(qn("r:id"))].target_ref
+            found.append(("".join(one.text for one in note.iter(qn("w:t"))), address))
+    return found
+
+
+def test_the_first_mark_is_a_footnote_with_the_quote_and_a_link_to_the_sheet():
+    document = word(paper())
+    source = said(QUESTIONS[0]).citations[0].source
+    notes = footnotes(document)
+    assert len(notes) == 5 and notes[0] == (
+        " [1] あおば市／令和5年度／図書館システム運用／情報政策課／今後の計画"
+        "「令和7年度にクラウド型の図書館システムへ移行する。」 原文を開く",
+        f"{BASE}sheet/aoba-1?start={source.start}&end={source.end}#quote",
+    )
+    marks = [one for one in document.element.iter(qn("w:footnoteReference"))]
+    assert [one.get(qn("w:id")) for one in marks] == ["1", "2", "3", "4", "5"], "one by one through the document"
+    assert [one[1] for one in footnotes(word(paper(base="")))] == [""] * 5
+
+
+def test_marks_lead_to_the_list_of_sources_and_that_to_the_sheet():
+    again = changed(QUESTIONS[0], answer="計画 [1] と、もう一度 [1]")
+    assert links(word(again))[0] == ["q1_1", "q1_1"] and len(footnotes(word(again))) == 1
     document = word(paper())
     inside, outside = links(document)
     marks = {one.get(qn("w:name")) for one in document.element.iter(qn("w:bookmarkStart"))}
-    assert inside == ["q1_1", "q2_1", "q2_2", "q2_3", "q2_4"] and set(inside) == marks
+    of_table = ["q2_1", "q2_2", "q2_3", "q2_4"]
+    assert inside == ["q1_1", *of_table, *of_table] and set(inside) == marks
     source = said(QUESTIONS[0]).citations[0].source
     assert f"{BASE}sheet/aoba-1?start={source.start}&end={source.end}#quote" in outside and len(outside) == 5
     assert links(word(paper(base="")))[1] == [], "where the address is not known nothing pretends to lead anywhere"
 
 
 def test_a_mark_without_a_source_is_text():
-    assert links(word(changed(QUESTIONS[0], answer="計画 [1] と [7]")))[0] == ["q1_1"]
+    document = word(changed(QUESTIONS[0], answer="計画 [7]"))
+    assert links(document)[0] == [] and not list(document.element.iter(qn("w:footnoteReference")))
+    assert not [one for one in document.part.rels.values() if one.reltype.endswith("/footnotes")]
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext がありません（Debian の poppler-utils）")
+@needs_office
+def test_the_footnotes_stand_on_the_printed_page(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    first = said(QUESTIONS[0])
+    given_paper = changed(QUESTIONS[0], citations=[first.citations[0].model_copy(update={"where": "87ページ"})])
+    (tmp_path / "in" / "paper.docx").write_bytes(word_paper(given_paper))
+    made = converted(tmp_path / "in" / "paper.docx", "pdf", tmp_path / "out")
+    text = subprocess.run(["pdftotext", "-layout", str(made), "-"], capture_output=True, text=True, check=True).stdout
+    squeezed = "".join(text.split())
+    assert squeezed.count("（87ページ）「令和7年度にクラウド型の図書館システムへ移行する。」原文を開く") == 2, (
+        "below, and in the list"
+    )
+    assert squeezed.count("[1]あおば市") == 2
 
 
 def test_the_excel_file_has_typed_numbers_units_and_sources():

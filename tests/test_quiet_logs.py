@@ -97,6 +97,7 @@ class Server:
         data = raw if raw is not None else None if body is None else json.dumps(body, ensure_ascii=False).encode()
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, method=method)
         request.add_header("Content-Type", "application/json")
+        request.add_header("Accept", "application/json, text/event-stream, */*")
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 self.last = answer.read().decode("utf-8", "replace")
@@ -159,6 +160,24 @@ def test_no_question_is_in_a_log_or_in_a_store_without_a_history(server):
     assert server.ask("POST", "/api/v1/ask", {"question": MARK * 300}) == 422
     assert server.ask("POST", "/api/v1/ask", {"question": MARK, "filters": {"fiscal_year": [MARK]}}) == 422
     assert server.ask("POST", "/api/v1/ask", raw=b'{"question": "' + MARK.encode()) in (400, 422)
+    for question, status in ((MARK, 200), (MARK + "破損", 500), (MARK * 300, 422)):
+        said = {"model": "hyoka", "messages": [{"role": "user", "content": question}]}
+        assert server.ask("POST", "/v1/chat/completions", said) == status
+        assert server.ask("POST", "/v1/chat/completions", {**said, "stream": True}) == status
+    assert server.ask("POST", "/v1/chat/completions", {"model": MARK, "messages": MARK}) == 422
+    for method, given in (
+        ("tools/call", {"name": "ask", "arguments": {"question": MARK}}),
+        ("tools/call", {"name": "ask", "arguments": {"question": MARK + "破損"}}),
+        ("tools/call", {"name": "search", "arguments": {"query": MARK + "破損", "k": MARK}}),
+        ("tools/call", {"name": "search", "arguments": {"query": MARK + "破損"}}),
+        ("tools/call", {"name": MARK, "arguments": {MARK: MARK}}),
+        ("resources/read", {"uri": f"hyoka://sheet/{MARK}"}),
+        (MARK, {}),
+        ("tools/call", MARK),
+    ):
+        called = {"jsonrpc": "2.0", "id": 1, "method": method, "params": given}
+        assert server.ask("POST", "/mcp", called) in (200, 400, 404)
+    assert server.ask("POST", "/mcp", raw=MARK.encode()) == 400
     for path in ("/api/v1/search", "/search/results", "/export/search.csv", "/export/search.xlsx"):
         assert server.ask("GET", f"{path}?q={q}") == 200
         assert server.ask("GET", f"{path}?q={broken}") in (200, 500)

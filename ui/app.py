@@ -23,6 +23,7 @@ from assistant.prefix import AtRoot
 from assistant.readiness import Asker
 from assistant.store import FeedbackStore, open_store
 from assistant.upkeep import Upkeep
+from assistant.writer import NO_WRITER, Writer
 from evals.desk import Desk, open_desk
 from ui.auditfiles import add_audit_files
 from ui.casefiles import add_case_files
@@ -54,14 +55,16 @@ def create_app(
     upkeep: Upkeep | None = None,
     line: Line | None = None,
     policy: Policy = OPEN,
+    writer: Writer = NO_WRITER,
 ) -> FastAPI:
     """Everything behind one port. ``store`` keeps opinions; without one they go to the default file. ``upkeep`` is what
-    the 管理 screen may change; without it that screen only shows. ``policy`` says who is let in: by default everybody.
+    the 管理 screen may change; without it that screen only shows. ``policy`` says who is let in: by default everybody. ``writer`` is the
+    language model beside the answers, if there is one.
 
     Questions and searches wait their turn in ``line``. The API's routes come first, the sheet pages next, and the screens take every other address.
     """
     kept = open_store() if store is None else store
-    app = create_api(assistant, kept, line)
+    app = create_api(assistant, kept, line, policy.own_machine_only, writer)
     if upkeep is not None and upkeep.pool is not None:
         app.state.recorder.metrics.watch_pool(upkeep.pool)
     app.mount("/hyoka-assets", AtRoot(StaticFiles(directory=ASSETS), "/hyoka-assets"), name="hyoka-assets")
@@ -88,7 +91,7 @@ def create_app(
     if policy.proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[str(one) for one in policy.proxies])
     app.add_middleware(Peer)
-    return _mount_screens(app, app.state.recorder, kept, desk, upkeep, app.state.line, policy)
+    return _mount_screens(app, app.state.recorder, kept, desk, upkeep, app.state.line, policy, writer)
 
 
 def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
@@ -133,7 +136,14 @@ def _head() -> str:
 
 
 def _mount_screens(
-    app: FastAPI, assistant: Asker, store: FeedbackStore, desk: Desk, upkeep: Upkeep | None, line: Line, policy: Policy
+    app: FastAPI,
+    assistant: Asker,
+    store: FeedbackStore,
+    desk: Desk,
+    upkeep: Upkeep | None,
+    line: Line,
+    policy: Policy,
+    writer: Writer,
 ) -> FastAPI:
     # Before the import: Gradio reads these once.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -153,7 +163,7 @@ def _mount_screens(
         radius_size=gr.themes.sizes.radius_sm,
         text_size=gr.themes.sizes.text_md,
     )
-    screens = build_screens(assistant, store, desk, upkeep, line, policy.on, policy.by_password)
+    screens = build_screens(assistant, store, desk, upkeep, line, policy.on, policy.by_password, writer)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         screens,

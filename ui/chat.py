@@ -9,15 +9,18 @@ from html import escape
 from typing import Any
 
 import gradio as gr  # 2 s: this module is imported when the screens are built, not before
+from anyio import from_thread
 
 from assistant.line import Line
 from assistant.readiness import Asker
 from assistant.refusals import INTERNAL
 from assistant.store import FeedbackStore
+from assistant.writer import NO_WRITER, Writer
 from corpus.errors import DatabaseError, HyokaError, QuestionError
 from ui.chips import render_chips, without_chip
 from ui.examples import PER_ROLE, ROLES, Examples
 from ui.exchanges import Exchange, Message, judged, respond, respond_again, respond_in_turn
+from ui.generated import NOTE as WRITTEN_NOTE
 from ui.history import History
 from ui.opinions import keep_opinion, read_opinion
 from ui.reading import decided
@@ -40,10 +43,15 @@ watch("value", () => document.dispatchEvent(new CustomEvent("hy-done")));
 
 
 def build_chat(
-    assistant: Asker, store: FeedbackStore, scope: Any, filters: list[Any], line: Line
+    assistant: Asker,
+    store: FeedbackStore,
+    scope: Any,
+    filters: list[Any],
+    line: Line,
+    writer: Writer = NO_WRITER,
 ) -> tuple[list[Any], Any]:
     """Adds the screen to the current Blocks; ``filters`` are the shared inputs that ``scope`` turns into Filters, and
-    questions wait their turn in ``line``.
+    questions wait their turn in ``line``; ``writer`` is the language model beside the answers, if there is one.
 
     Returns what is filled once the page is open: per role a column and its buttons (:func:`example_updates`), and the
     place for what the index holds.
@@ -95,7 +103,7 @@ def build_chat(
             html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),
         )
         with gr.Row(elem_classes="hy-under"):
-            gr.HTML(f'<p class="hy-note">{escape(NOTE)}</p>', apply_default_css=False)
+            gr.HTML(f'<p class="hy-note">{escape(WRITTEN_NOTE if writer.on else NOTE)}</p>', apply_default_css=False)
             fresh = gr.Button("新しい会話", size="sm", variant="secondary", visible=False, scale=0, min_width=120)
 
     with gr.Column(elem_classes="hy-about") as about:
@@ -109,7 +117,17 @@ def build_chat(
             yield [gr.skip()] * len(outputs)
             return
         keep = history.keep(request, log)
-        steps = respond(assistant, question.strip(), messages, log, scope(*chosen_filters), keep)
+        steps = respond(
+            assistant,
+            question.strip(),
+            messages,
+            log,
+            scope(*chosen_filters),
+            keep,
+            history.amend(request),
+            writer,
+            lambda work: from_thread.run(line.run, "ask", work),
+        )
         first = True
         async for grown, kept in respond_in_turn(line, steps):
             yield (

@@ -1,4 +1,4 @@
-"""A comparison as a table for Excel and CSV: a row a field, a figure or a count, with the place of each in its file."""
+"""A comparison as a table for Excel, CSV and Word: a row a field, a figure or a count, with the place of each in its file."""
 
 from __future__ import annotations
 
@@ -8,19 +8,36 @@ from collections.abc import Mapping, Sequence
 
 from assistant.payload import Sources
 from assistant.spreadsheets import CELL_LIMIT, csv_cell
+from assistant.wordlist import Noted
+from corpus.documents import Sheet, Span
 from ui.comparison import Comparison, against
 from ui.export import SheetOfCells
 from ui.municipalities import SPENT, CityYear
-from ui.render import year_label
+from ui.render import sheet_url, year_label
 from ui.sidebyside import NUMBERS, figure_title, place_of, sheet_label
 
 Value = str | int | float | None
 NONE = "記載なし"
 
 
-def sheets_table(comparison: Comparison, sources: Sources) -> SheetOfCells:
+class Notes:
+    """The places of the values of a comparison, gathered while its table is made; ``root`` begins the links."""
+
+    def __init__(self, sources: Sources, root: str) -> None:
+        self.found: list[Noted] = []
+        self._sources, self._root = sources, root.rstrip("/")
+
+    def add(self, row: int, column: int, sheet: Sheet, span: Span) -> None:
+        """The value at a row and a column stands there in a sheet."""
+        quote = self._sources.text(sheet.file, span)
+        link = f"{self._root}{sheet_url(sheet.sheet_id, span)}" if self._root else ""
+        where = "／".join(one for one in (sheet.municipality, sheet.name, self._sources.named(sheet.file, span)) if one)
+        self.found.append(Noted(row, column, where, quote[:CELL_LIMIT], link))
+
+
+def sheets_table(comparison: Comparison, sources: Sources, notes: Notes | None = None) -> SheetOfCells:
     """The comparison of sheets: what each says or prints, what is computed of it (marked so), and where it stands."""
-    columns = comparison.columns
+    columns, noted = comparison.columns, notes or Notes(sources, "")
     many = range(len(columns))
     rows: list[list[Value]] = []
     blank: list[Value] = [None] * (2 * max(0, len(columns) - 1))
@@ -43,6 +60,9 @@ def sheets_table(comparison: Comparison, sources: Sources) -> SheetOfCells:
             for one, cell in zip(columns, row.cells, strict=True)
         ]
         add("記載内容", row.field, "", texts, places, [])
+        for at, cell in enumerate(row.cells):
+            for part in cell:
+                noted.add(len(rows) - 1, 3 + at, columns[at].sheet, part.span)
     for rating in comparison.ratings:
         texts = ["、".join(fact.text for fact in cell) or NONE for cell in rating.cells]
         places = [
@@ -50,6 +70,9 @@ def sheets_table(comparison: Comparison, sources: Sources) -> SheetOfCells:
             for one, cell in zip(columns, rating.cells, strict=True)
         ]
         add("評価・区分", rating.field, "", texts, places, [])
+        for at, marks in enumerate(rating.cells):
+            for fact in marks:
+                noted.add(len(rows) - 1, 3 + at, columns[at].sheet, fact.quote)
     for figures in comparison.figures:
         for year in figures.years:
             found = [cell.get(year) for cell in figures.cells]
@@ -67,6 +90,9 @@ def sheets_table(comparison: Comparison, sources: Sources) -> SheetOfCells:
                 ["" if one is None else sources.named(one.sheet.file, one.fact.quote) for one in found],
                 [*gaps, *shares],
             )
+            for at, figure in enumerate(found):
+                if figure is not None:
+                    noted.add(len(rows) - 1, 3 + at, figure.sheet, figure.fact.quote)
     head = [
         "区分", "項目", "年度",
         *(sheet_label(columns, at) for at in many),
@@ -78,9 +104,13 @@ def sheets_table(comparison: Comparison, sources: Sources) -> SheetOfCells:
 
 
 def cities_table(
-    cities: Sequence[CityYear], over_years: Sequence[Mapping[int, CityYear]], sources: Sources
+    cities: Sequence[CityYear],
+    over_years: Sequence[Mapping[int, CityYear]],
+    sources: Sources,
+    notes: Notes | None = None,
 ) -> SheetOfCells:
     """The comparison of municipalities: counts and sums (computed), the sums ``over_years``, then every figure that was counted with its place."""
+    noted = notes or Notes(sources, "")
     rows: list[list[Value]] = []
 
     def add(kind: str, name: str, values: Sequence[Value], places: Sequence[Value] = ()) -> None:
@@ -118,6 +148,7 @@ def cities_table(
                 places: list[Value] = [None] * len(cities)
                 values[at], places[at] = one.fact.value, sources.named(one.sheet.file, one.fact.quote)
                 add("内訳", f"{_settled(name)}（円）：{one.sheet.name}", values, places)
+                noted.add(len(rows) - 1, 2 + at, one.sheet, one.fact.quote)
     head = ["区分", "項目", *(city.municipality for city in cities), *(f"{city.municipality}の出典" for city in cities)]
     return SheetOfCells(columns=head, rows=rows)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from html import escape
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -17,13 +18,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from assistant.payload import Sources
 from assistant.readiness import Asker
 from assistant.refusals import clean_text
+from assistant.wordlist import word_list
 from corpus.documents import Sheet
 from index.types import Index
 from ui.citypage import render_cities, render_city_form
-from ui.comparefile import cities_table, csv_bytes, sheets_table
+from ui.comparefile import Notes, cities_table, csv_bytes, sheets_table
 from ui.comparelinks import LEAST, MOST, compare_url
 from ui.comparison import compare
-from ui.export import CSV, EXCEL, workbook
+from ui.export import CSV, EXCEL, WORD, workbook
 from ui.finding import find_sheets
 from ui.municipalities import City, CityYear
 from ui.render import breadcrumb
@@ -88,7 +90,7 @@ def cities_of(index: Index, asked: Asked) -> tuple[list[CityYear], list[dict[int
 def _files(sheets: Sequence[str], cities: Sequence[str], year: int | None, root: str) -> str:
     links = "".join(
         f'<a class="hy-button" href="{escape(compare_url(sheets, cities, year, root, ending))}" download>{name}で保存</a>'
-        for ending, name in ((".xlsx", "Excel"), (".csv", "CSV"))
+        for ending, name in ((".docx", "Word"), (".xlsx", "Excel"), (".csv", "CSV"))
     )
     own = escape(compare_url(sheets, cities, year, root))
     return f'<p class="hy-tools">{links}<a class="hy-button" href="{own}" target="_blank" rel="noopener">この比較のアドレス</a></p>'
@@ -136,7 +138,7 @@ def _chosen(asked: Asked) -> str:
 
 
 def add_comparison(app: FastAPI, assistant: Asker) -> None:
-    """Adds ``GET /compare`` and the same as ``/compare.xlsx`` and ``/compare.csv``."""
+    """Adds ``GET /compare`` and the same as ``/compare.xlsx``, ``/compare.docx`` and ``/compare.csv``."""
 
     @app.get("/compare", include_in_schema=False)
     def page(
@@ -154,7 +156,7 @@ def add_comparison(app: FastAPI, assistant: Asker) -> None:
     @app.get("/compare.{ending}", include_in_schema=False)
     def file(
         request: Request,
-        ending: Literal["xlsx", "csv"],
+        ending: Literal["xlsx", "docx", "csv"],
         sheet: Many = None,
         municipality: Many = None,
         year: str = "",
@@ -162,13 +164,23 @@ def add_comparison(app: FastAPI, assistant: Asker) -> None:
         index = assistant.index
         asked = asked_of(index, sheet or (), municipality or (), year)
         sources = Sources(index)
+        notes = Notes(sources, str(request.base_url))
         if len(asked.sheets) >= LEAST:
-            table = sheets_table(compare(index, asked.sheets), sources)
+            table, held = sheets_table(compare(index, asked.sheets), sources, notes), 3 + len(asked.sheets)
         elif len(asked.cities) >= LEAST:
-            table = cities_table(*cities_of(index, asked), sources)
+            table, held = cities_table(*cities_of(index, asked), sources, notes), 2 + len(asked.cities)
         else:
             return RedirectResponse(f"{request.scope.get('root_path', '')}/compare")
-        content, media = (workbook(table, "比較"), EXCEL) if ending == "xlsx" else (csv_bytes(table), CSV)
+        if ending == "docx":  # places stand in the footnotes, what is computed in the Excel file
+            rows = [row[:held] for row in table.rows]
+            content, media = (
+                word_list(_title(asked), "", table.columns[:held], rows, notes.found, datetime.now(UTC)),
+                WORD,
+            )
+        elif ending == "xlsx":
+            content, media = workbook(table, "比較", notes.found), EXCEL
+        else:
+            content, media = csv_bytes(table), CSV
         name = f"attachment; filename=\"hyoka-compare.{ending}\"; filename*=UTF-8''{quote('比較')}.{ending}"
         return Response(content, media_type=media, headers={"Content-Disposition": name})
 

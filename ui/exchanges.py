@@ -7,18 +7,20 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from html import escape
-from typing import Any
+from typing import Any, cast
 
 from assistant.line import Line, apart
 from assistant.readiness import Asker
 from assistant.refusals import INTERNAL, clean_question
 from assistant.stages import stage
 from assistant.types import NO_CHOICES, Answer, Choices, Turn
+from assistant.writer import NO_WRITER, Writer
 from corpus.errors import Busy, HyokaError, QuestionError
 from index.types import Filters
 from ui.chips import filter_words
+from ui.generated import WRITING
 from ui.paperlinks import answer_papers
-from ui.render import answer_steps, placed
+from ui.render import answer_steps, placed, render_answer
 from ui.text import tame
 
 logger = logging.getLogger(__name__)
@@ -46,6 +48,15 @@ class Exchange:
     entry: int = 0
 
 
+# Does a piece of work when its turn comes.
+Turns = Callable[[Callable[[], Answer]], Answer]
+
+
+def at_once(work: Callable[[], Answer]) -> Answer:
+    """Where nobody stands in line."""
+    return work()
+
+
 # What writes an exchange down, with its whole answer and the filters it was asked under.
 Keep = Callable[[Exchange, Answer, Filters], Exchange]
 
@@ -71,8 +82,15 @@ def respond(
     exchanges: list[Exchange],
     filters: Filters,
     keep: Keep = not_kept,
+    amend: Keep = not_kept,
+    writer: Writer = NO_WRITER,
+    in_turn: Turns = at_once,
 ) -> Iterator[tuple[list[Message], list[Exchange]]]:
-    """The messages and exchanges as they grow: the question at once, then the answer sentence by sentence."""
+    """The messages and exchanges as they grow: the question at once, then the answer sentence by sentence.
+
+    What a language model adds comes last: the answer stands there meanwhile, and ``amend`` writes it down anew. Where it
+    reads the question another way, that is asked ``in_turn``.
+    """
     asked = [*messages, {"role": "user", "content": tame(f'<div class="hy-box hy-question">{escape(question)}</div>')}]
     yield (
         [*asked, _reply('<div class="hy-box hy-answer"><p class="hy-wait">シートを探しています…</p></div>')],
@@ -91,7 +109,44 @@ def respond(
         yield [*asked, _reply(step)], exchanges
     exchange = keep(exchange, answer, filters)
     final = _reply(steps[-1] + answer_papers(exchange.talk, exchange.entry), answer.suggestions)
-    yield [*asked, final], [*exchanges, exchange]
+    if not writer.on:
+        yield [*asked, final], [*exchanges, exchange]
+        return
+    waiting = _reply(steps[-1] + WRITING + answer_papers(exchange.talk, exchange.entry), answer.suggestions)
+    yield [*asked, waiting], [*exchanges, exchange]
+    yield _written(assistant, writer, in_turn, answer, exchange, asked, exchanges, final, amend)
+
+
+def _written(
+    assistant: Asker,
+    writer: Writer,
+    in_turn: Turns,
+    answer: Answer,
+    exchange: Exchange,
+    asked: list[Message],
+    exchanges: list[Exchange],
+    final: Message,
+    amend: Keep,
+) -> tuple[list[Message], list[Exchange]]:
+    """The last step with what the language model added; ``final`` where that is nothing."""
+    filters = exchange.filters
+    recorded = getattr(assistant, "again", None)  # a Recorder does not count it: nobody put the question so
+
+    def again(text: str) -> Answer:
+        earlier = turns(exchanges)
+        if recorded is None:
+            return in_turn(lambda: assistant.ask(text, earlier, filters))
+        return in_turn(lambda: cast(Answer, recorded(exchange.question, text, earlier, filters)))
+
+    better = writer.finish(exchange.question, answer, assistant.index, filters, again)
+    if better is answer:
+        return [*asked, final], [*exchanges, exchange]
+    html = render_answer(better, placed(assistant.index), filter_words(filters))
+    exchange = amend(replace(exchange, answer=better.answer, cited=len(better.citations)), better, filters)
+    return [
+        *asked,
+        _reply(html + answer_papers(exchange.talk, exchange.entry), better.suggestions),
+    ], [*exchanges, exchange]
 
 
 async def respond_in_turn(

@@ -62,9 +62,10 @@ class Guard:
                     "Content-Security-Policy", SHEET_POLICY if plain else screen_policy(nonce, evaluating=not docs)
                 )
                 headers.setdefault("Permissions-Policy", _PERMISSIONS)
-                headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
                 headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
                 if scope.get("scheme") == "https":
+                    # Over plain http a browser leaves it out and complains.
+                    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
                     headers.setdefault("Strict-Transport-Security", "max-age=31536000")
                 keep = next((rule for part, rule in KEEP.items() if path.startswith(part)), "")
                 # What one person was shown, no proxy keeps for the next one.

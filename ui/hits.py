@@ -132,7 +132,8 @@ def _tools(search: Search, found: SheetsFound) -> str:
     return (
         f'<div class="hy-search-tools"><label>並べ替え <select id="hy-sort" name="sort">{options}</select></label>'
         f'<span class="hy-save">結果を保存{cut}：<a href="export/search.csv{query}" download>CSV</a>'
-        f'<a href="export/search.xlsx{query}" download>Excel</a></span>'
+        f'<a href="export/search.xlsx{query}" download>Excel</a>'
+        f'<a href="export/search.docx{query}" download>Word</a></span>'
         '<button type="button" class="hy-button hy-copy-link">この検索のリンクをコピー</button></div>'
     )
 

@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from html import escape
 from urllib.parse import quote
 
+from assistant.papers import GENERATED, GENERATED_NOTE
 from assistant.payload import Sources, visible
 from assistant.types import NO_CHOICES, Answer, Cell, Choices, Citation, Table
 from corpus.documents import Sheet, Span
 from index.types import Index, Passage
 from ui.charts import render_chart, trimmed
+from ui.generated import render_generated
 from ui.opinions import render_opinions
 from ui.reading import render_reading
 from ui.text import excerpt, join_lines, markdown, marked
@@ -108,6 +110,8 @@ def render_answer(answer: Answer, where: Where = unplaced, filtered: str = "", c
         parts.append(render_table(answer.table, answer.citations))
     if answer.chart is not None:
         parts.append(render_chart(answer.chart, _chart_title(answer)))
+    addresses = {citation.n: sheet_url(citation.sheet.sheet_id, citation.span) for citation in answer.citations}
+    parts.append(render_generated(answer.generated, addresses.get))
     parts.append(render_citations(answer.citations))
     related = visible(answer.related)
     if answer.abstained and related:
@@ -153,7 +157,10 @@ def answer_steps(
 
 def plain_answer(answer: Answer) -> str:
     """The answer for a memo or a council paper: text, then one line of source per citation."""
-    lines = [answer.answer.replace("**", ""), "", "【出典】"]
+    lines = [answer.answer.replace("**", ""), ""]
+    if answer.generated is not None:
+        lines += [f"【{GENERATED}の要約】{GENERATED_NOTE}", answer.generated.text, ""]
+    lines.append("【出典】")
     for citation in answer.citations:
         sheet = citation.sheet
         head = "／".join(

@@ -16,6 +16,7 @@ from assistant.line import Line
 from assistant.readiness import Asker
 from assistant.store import FeedbackStore
 from assistant.upkeep import Upkeep
+from assistant.writer import NO_WRITER, Writer
 from evals.desk import Desk
 from index.visibility import Visibility
 from ui.catalogue import build_catalogue
@@ -56,6 +57,7 @@ def build_screens(
     line: Line | None = None,
     login: bool = False,
     by_password: bool = False,
+    writer: Writer = NO_WRITER,
 ) -> gr.Blocks:
     """The page, ready to be mounted; where there is a ``login``, 管理 is for a 管理者 alone. An address may carry filters, a search and a tab:
     ``/?municipality=A&fiscal_year=2021&tab=search&q=更改``."""
@@ -71,7 +73,7 @@ def build_screens(
             ]
         with gr.Tabs(elem_id="hy-tabs") as tabs:
             with gr.Tab("質問", id="ask"):
-                to_fill, held = build_chat(assistant, store, scope, shared, line)
+                to_fill, held = build_chat(assistant, store, scope, shared, line, writer)
             with gr.Tab("検索", id="search"):
                 build_search(shared)
             with gr.Tab("シート", id="sheets"):

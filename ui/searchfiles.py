@@ -1,4 +1,4 @@
-"""The whole list of a search as CSV and Excel: a row a passage, sheet by sheet in the order of the screen."""
+"""The whole list of a search as CSV, Excel and Word: a row a passage, sheet by sheet in the order of the screen."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -15,8 +16,9 @@ from assistant.payload import Sources, visible
 from assistant.readiness import Asker
 from assistant.refusals import clean_question
 from assistant.spreadsheets import CELL_LIMIT, csv_cell
+from assistant.wordlist import Noted, word_list
 from index.types import Index, Passage, SheetHit
-from ui.export import CSV, EXCEL, SheetOfCells, workbook
+from ui.export import CSV, EXCEL, WORD, SheetOfCells, workbook
 from ui.hits import MOST_ROWS
 from ui.render import sheet_url
 from ui.searches import Search, read_search
@@ -26,12 +28,16 @@ COLUMNS = (
 )  # fmt: skip
 _BATCH = 200  # sheets read at a time
 _NAME = "hyoka-search"
+WORD_ROWS = 500
+"""So many passages go into a Word file: each has a footnote, and a paper of hundreds of pages is read by nobody."""
+_IN_WORD = tuple(map(COLUMNS.index, ("自治体", "年度", "事業名", "欄", "本文")))
+_FILE, _PLACE, _LINK = map(COLUMNS.index, ("ファイル", "場所", "リンク"))
 
 Row = list[str | int | float | None]
 
 
 def add_search_files(app: FastAPI, assistant: Asker) -> None:
-    """Adds ``GET /export/search.csv`` and ``/export/search.xlsx``, which take the address of a search."""
+    """Adds ``GET /export/search.csv``, ``.xlsx`` and ``.docx``, which take the address of a search."""
 
     @app.get("/export/search.csv", include_in_schema=False)
     def as_csv(request: Request) -> Response:
@@ -41,7 +47,14 @@ def add_search_files(app: FastAPI, assistant: Asker) -> None:
     @app.get("/export/search.xlsx", include_in_schema=False)
     def as_excel(request: Request) -> Response:
         table = search_table(assistant.index, _asked(request), str(request.base_url))
-        return Response(workbook(table, "検索結果"), media_type=EXCEL, headers=_attachment("xlsx"))
+        leading = [Noted(at, _LINK, "", "", str(row[_LINK])) for at, row in enumerate(table.rows)]
+        return Response(workbook(table, "検索結果", leading), media_type=EXCEL, headers=_attachment("xlsx"))
+
+    @app.get("/export/search.docx", include_in_schema=False)
+    def as_word(request: Request) -> Response:
+        search = _asked(request)
+        table = search_table(assistant.index, search, str(request.base_url), WORD_ROWS + 1)
+        return Response(word_of(table, search.words), media_type=WORD, headers=_attachment("docx"))
 
 
 def _asked(request: Request) -> Search:
@@ -53,15 +66,28 @@ def _attachment(ending: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{_NAME}.{ending}"'}
 
 
-def search_table(index: Index, search: Search, root: str) -> SheetOfCells:
-    """The first ``MOST_ROWS`` passages; ``root`` is the address the links begin with. Names of persons are left out."""
-    sources = Sources(index)
+def word_of(table: SheetOfCells, words: str) -> bytes:
+    """The list as a Word file, the first ``WORD_ROWS`` of it: what was found, and in footnotes where it stands."""
+    rows = table.rows[:WORD_ROWS]
+    cut = len(table.rows) > WORD_ROWS
+    about = f"「{words}」に近い記載を、検索の画面の順に並べています" + (f"（はじめの{WORD_ROWS}件）。" if cut else "。")
+    notes = [
+        Noted(at, len(_IN_WORD) - 1, f"{row[_FILE]} {row[_PLACE]}".strip(), "", str(row[_LINK]))
+        for at, row in enumerate(rows)
+    ]
+    kept = [[row[at] for at in _IN_WORD] for row in rows]
+    return word_list("評価シートの検索結果", about, [COLUMNS[at] for at in _IN_WORD], kept, notes, datetime.now(UTC))
+
+
+def search_table(index: Index, search: Search, root: str, most: int | None = None) -> SheetOfCells:
+    """The first ``most`` passages (by default ``MOST_ROWS``); ``root`` is the address the links begin with. Names of persons are left out."""
+    sources, most = Sources(index), MOST_ROWS if most is None else most
     rows: list[Row] = []
     for hit in _sheets(index, search):
         shown([hit.best.sheet.sheet_id])
         for passage in visible((hit.best, *hit.others)):
             rows.append(_row(hit, passage, sources, root))
-            if len(rows) == MOST_ROWS:
+            if len(rows) == most:
                 return SheetOfCells(columns=list(COLUMNS), rows=rows)
     return SheetOfCells(columns=list(COLUMNS), rows=rows)
 

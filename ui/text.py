@@ -10,7 +10,8 @@ from html import escape
 Highlight = tuple[int, int]
 
 # What acts on the text around it instead of being seen: controls, and what turns the direction of a line around.
-_ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+# The breaks of lines and pages stay: they are white space, and the text of a PDF has one for every page.
+_ACTS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 # A line that ends like this is finished; one that starts like this begins something new (a bullet, a number, a table).
 LINE_END = re.compile(r"[。．！？!?：:；;」』）)】〕≫]$")

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from assistant.access.caller import CALLER, NOBODY, OWNER, Caller, calling
 from assistant.access.places import LOGIN, Place, own_path, place_of
 from assistant.access.policy import Policy, anybody
+from assistant.completionerrors import refusal_at
 from assistant.line import apart
 from assistant.refusals import MESSAGES, error_response
 
@@ -56,7 +57,7 @@ class Door:
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
             else:
-                await refused(scope, receive, send)
+                await refusal_at(own_path(scope), refused)(scope, receive, send)
             return
         known = who or NOBODY
         scope[CALLER] = known

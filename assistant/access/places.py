@@ -43,6 +43,8 @@ PLACES = (
     Place("/api/v1/sheets", "read", program=True, counted=True),
     Place("/api/v1/feedback", "feedback", program=True, counted=True),
     Place("/api/", "read", program=True, counted=True),
+    Place("/v1", "ask", program=True, counted=True),
+    Place("/mcp", None, program=True, counted=True),  # each of its tools needs its own scope (assistant/tools.py)
     Place("/gradio_api/queue/join", "ask", counted=True),
     Place("/gradio_api/run", "ask", counted=True),
     Place("/gradio_api/call", "ask", counted=True),

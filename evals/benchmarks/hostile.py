@@ -41,7 +41,7 @@ TYPES = (
 # Addresses with what they hold; {} is a piece.
 PLACES = (
     "/", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json", "/api/v1/ask", "/api/v1/search", "/api/v1/sheets",
-    "/api/v1/sheets/{}", "/api/v1/sheets/{}/source", "/api/v1/feedback", "/api/{}", "/api/v1/{}", "/sheet/{}", "/sheet/{}/page/{}.png",
+    "/api/v1/sheets/{}", "/api/v1/sheets/{}/source", "/api/v1/feedback", "/api/{}", "/api/v1/{}", "/v1", "/v1/{}", "/v1/chat/completions", "/v1/models", "/v1/models/{}", "/sheet/{}", "/sheet/{}/page/{}.png",
     "/sheet/{}/{}", "/compare", "/compare.xlsx", "/compare.csv", "/compare.{}", "/export/table.xlsx", "/export/search.csv",
     "/export/search.xlsx", "/export/{}", "/status/report.csv", "/status/questions.csv", "/status/{}", "/evaluation/cases.csv",
     "/evaluation/cases.jsonl", "/evaluation/cases.xlsx", "/evaluation/cases.{}", "/evaluation/report.html", "/papers/{}.docx",

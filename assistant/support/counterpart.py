@@ -1,0 +1,125 @@
+"""Which part of a statement a clause is about, and whether it says of that part what the statement says."""
+
+from __future__ import annotations
+
+import re
+
+from assistant.support.evidence import Source, Statement
+from assistant.support.quantities import Figure, quantities
+from assistant.support.vocabulary import vocabulary
+from assistant.support.wording import Word, wording
+
+_CUT = re.compile(r"[、,;；](?!\d)")
+_TOPIC = re.compile(r"(.+?)(?:は|が|も)(?=[^あ-ん]|[^ぁ-ん、])")
+_OPEN_SECTIONS = ("計画", "今後", "取組方針", "方向", "目的", "目指す", "次年度", "期待")
+
+
+def parts(text: str) -> list[tuple[int, int]]:
+    """The clauses of a plain text, as places in it."""
+    found, start = [], 0
+    for cut in [*(m.end() for m in _CUT.finditer(text)), len(text)]:
+        if cut == len(text) or wording(text[start:cut]).ends:
+            if text[start:cut].strip(" 。、,"):
+                found.append((start, cut))
+            start = cut
+    return found
+
+
+def placed(text: str, statement: Statement, source: Source) -> bool:
+    """Whether every figure of a clause is said of the same thing, and of the same doing, as in the statement."""
+    if statement.ours:
+        return True
+    clauses = parts(statement.text)
+    said = wording(text).said
+    for figure in quantities(text, source.year).figures:
+        same = [one for one in statement.said.figures if figure.same(one)]
+        if not same:
+            continue
+        if not any(_anchored(figure, text, one, statement) for one in same):
+            return False
+        if len(clauses) > 1 and said and not _done(said[-1], same, clauses, statement):
+            return False
+        if not any(_fits(text, figure, one, clauses, statement) for one in same):
+            return False
+    return True
+
+
+def _anchored(figure: Figure, text: str, printed: Figure, statement: Statement) -> bool:
+    """Whether the noun before a figure (支援員が92人) stands beside that figure in the statement, with no other between."""
+    before = [w for w in wording(text[: figure.start]).said if w.noun and w.lemma not in vocabulary().generic]
+    if not before:
+        return True
+    line = statement.text
+    places = [m.start() for m in re.finditer(re.escape(before[-1].surface), line)]
+    said = [one for one in quantities(text, statement.year).figures if one.unit == figure.unit]
+    passed = sum(before[-1].at[0] < one.start < figure.start for one in said)
+    others = [one for one in statement.said.figures if one is not printed and one.unit == figure.unit]
+    for at in places:
+        low, high = sorted((at, printed.start))
+        if sum(low < one.start < high for one in others) <= passed:
+            return True
+    return not places  # said in other words: the check of words decides
+
+
+def _fits(text: str, figure: Figure, printed: Figure, clauses: list[tuple[int, int]], statement: Statement) -> bool:
+    """Whether what a clause is about stands in the clause of the figure too, and is denied there where it is here."""
+    part = next((statement.text[a:b] for a, b in clauses if a <= printed.start < b), statement.text)
+    topic = _TOPIC.match(text, 0, figure.start)
+    nouns = [w for w in wording(topic[1]).said if w.noun and w.lemma not in vocabulary().generic] if topic else []
+    known = [w.surface for w in nouns if w.surface in statement.text]
+    if known and not any(surface in part for surface in known):
+        return False
+    mine = wording(text)
+    return not (wording(part).denials and not mine.denials and not any(-1 in signs for signs in mine.sides.values()))
+
+
+def _done(predicate: Word, figures: list[Figure], clauses: list[tuple[int, int]], statement: Statement) -> bool:
+    """Whether the word a clause ends with, where the statement has it, stands in the clause of the figure."""
+    group = vocabulary().paraphrases.get(predicate.lemma, frozenset()) | {predicate.lemma}
+    places = [word.at[0] for word in statement.wording.said if word.lemma in group]
+    if not places:
+        return True
+    return any(
+        begin <= figure.start < end and any(begin <= at < end for at in places)
+        for figure in figures
+        for begin, end in clauses
+    )
+
+
+def tense(text: str, statement: Statement, source: Source) -> str:
+    """What a clause says as done that the statement only plans, or as certain that it only considers."""
+    if statement.ours:
+        return ""
+    known = vocabulary()
+    part = nearest(text, statement)
+    mine, theirs = wording(text), wording(part)
+    hedged = {w.lemma for w in theirs.said} & known.hedges
+    if mine.past is True and theirs.past is False:
+        return "past"
+    if hedged and not {w.lemma for w in mine.said} & known.hedges and not _names_hedge(text, theirs.said):
+        return "・".join(sorted(hedged))
+    coming = {w.lemma for w in mine.said} & known.to_come
+    coming -= statement.wording.words
+    if coming and theirs.past is True and not any(word in source.section for word in _OPEN_SECTIONS):
+        return "・".join(sorted(coming))
+    return ""
+
+
+def _names_hedge(text: str, said: tuple[Word, ...]) -> bool:
+    """Whether the hedge of a statement is a thing there (目標を上回った) and not what is done with it (更改を検討する)."""
+    hedges = [w for w in said if w.lemma in vocabulary().hedges]
+    return bool(said) and all(w is not said[-1] for w in hedges)
+
+
+def nearest(text: str, statement: Statement) -> str:
+    """The clause of a statement that shares most words with a text; the last of those that share as many."""
+    own = wording(text).words
+
+    def shared(place: tuple[int, int]) -> tuple[int, int]:
+        return len(own & wording(statement.text[place[0] : place[1]]).words), place[0]
+
+    found = parts(statement.text)
+    if not found:
+        return statement.text
+    begin, end = max(found, key=shared)
+    return statement.text[begin:end]

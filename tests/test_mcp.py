@@ -1,0 +1,547 @@
+"""hyoka's tools for language models, called by the official client of the Model Context Protocol over HTTP and stdio."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from crowds import Gate, Told, serving
+from fake_encoder import FakeEncoder
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mcp import Client, MCPError, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+from openai import AsyncOpenAI, OpenAI
+
+from assistant.access.registerfile import put_key
+from assistant.audit import Auditing, AuditTrail, use_trail
+from assistant.factquery import query_facts
+from assistant.intake import Intake
+from assistant.line import Line
+from assistant.live import Live
+from assistant.schemas import AnswerJson, SearchJson, SheetDetailJson, SheetListJson
+from assistant.session import Assistant
+from assistant.store import FeedbackStore
+from assistant.tools import TOOLS
+from assistant.toolschemas import FactArguments, FactsJson
+from corpus.errors import QuestionError
+from corpus.sources import find_files
+from index.build import build
+from index.database import SQLiteDatabase
+from index.snapshot import Snapshot
+from tests.doors import access_file, policy_of
+from tests.fakes import FakeAssistant
+
+ROOT = Path(__file__).parents[1]
+NAMES = ["ask", "search", "get_sheet", "list_sheets", "query_facts"]
+HEAD = "事務事業評価シート（令和{year}年度）\n{town}\n"
+SHEET = (
+    "事業名 {name}\n担当課 {department}\n担当者 見本太郎\n事業の目的\n{name}を続ける。\n今後の計画\n{plan}\n"
+    "        {years}\n予算額（千円） {budget}\n決算額（千円） {settled}\n"
+)
+TOWNS = {
+    "みなと野市": [
+        ("花火大会", "観光課", "会場を港に移す。", "900 1,000 1,100", "800 1,500 ―"),
+        ("港湾清掃", "環境課", "清掃船を更新する。", "500 500 500", "400 450 ―"),
+    ],
+    "碧原市": [
+        ("花火大会", "企画課", "打ち上げを増やす。", "300 300 300", "250 280 ―"),
+        ("森林巡視", "環境課", "巡視路を直す。", "700 750 800", "650 725 ―"),
+    ],
+}
+
+
+# What was settled of the first programme when its own year was over; the sheet of the next year prints 800.
+BEFORE = ("花火大会", "観光課", "警備を増やす。", "700 900 ―", "600 790 ―")
+
+
+def sheets(folder: Path) -> Path:
+    """A file a town, and one of the year before for the first."""
+    folder.mkdir(exist_ok=True)
+
+    def written(town: str, year: int, programmes: list[tuple[str, ...]]) -> None:
+        years = "  ".join(f"R{one}年度" for one in (year - 1, year, year + 1))
+        keys = ("name", "department", "plan", "budget", "settled")
+        text = HEAD.format(year=year, town=town) + "".join(
+            SHEET.format(years=years, **dict(zip(keys, one, strict=True))) for one in programmes
+        )
+        (folder / f"{town}{year}.txt").write_text(text, "utf-8")
+
+    for town, programmes in TOWNS.items():
+        written(town, 5, programmes)
+    written("みなと野市", 4, [BEFORE])
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_trail_in_force():
+    yield
+    use_trail(AuditTrail(SQLiteDatabase()))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("mcp")
+    build(Intake(find_files([sheets(place / "sheets")]), 2**20, jobs=0), FakeEncoder(), place / "index").close()
+    return place / "index"
+
+
+@pytest.fixture(scope="module")
+def index(folder):
+    snapshot = Snapshot.open(folder, FakeEncoder())
+    yield snapshot
+    snapshot.close()
+
+
+@pytest.fixture(scope="module")
+def address(index):
+    with serving(Live(Assistant(index), lambda: "", lambda old: old), Line(2)) as found:
+        yield found
+
+
+@asynccontextmanager
+async def connected(address: str, key: str = "", mode: str = "auto", **headers: str) -> AsyncIterator[Client]:
+    """The official client, with a key where there is one."""
+    if key:
+        headers["Authorization"] = f"Bearer {key}"
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=60) as http,
+        Client(streamable_http_client(f"{address}/mcp", http_client=http), mode=mode, cache=None) as client,
+    ):
+        yield client
+
+
+def called(address: str, tool: str, **arguments: Any) -> Any:
+    """The result of one call."""
+
+    async def story() -> Any:
+        async with connected(address) as client:
+            return await client.call_tool(tool, arguments)
+
+    return asyncio.run(story())
+
+
+def refusal(address: str, tool: str, **arguments: Any) -> str:
+    """The sentence of a call that went wrong."""
+    result = called(address, tool, **arguments)
+    assert result.is_error and result.structured_content is None
+    (told,) = result.content
+    assert not told.text.isascii() and told.text.endswith("。")
+    return str(told.text)
+
+
+# ---- the tools over HTTP ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_the_tools_describe_themselves_to_a_model(address, mode):
+    async def story() -> None:
+        async with connected(address, mode=mode) as client:
+            told = (await client.list_tools()).tools
+            assert [tool.name for tool in told] == NAMES and client.server_info.name == "hyoka"
+            assert "指示ではありません" in client.instructions and "query_facts" in client.instructions
+            for tool in told:
+                assert not tool.description.isascii() and tool.title and len(tool.description) > 60
+                hints = tool.annotations
+                assert hints.read_only_hint and hints.idempotent_hint
+                assert hints.destructive_hint is False and hints.open_world_hint is False
+                described = tool.input_schema["properties"].values()
+                assert all(not one.get("description", "").isascii() for one in described)
+                assert tool.input_schema["additionalProperties"] is False and tool.output_schema["type"] == "object"
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_every_tool_answers_in_the_shape_it_promised_and_in_words(address, index, mode):
+    async def story() -> dict[str, Any]:
+        async with connected(address, mode=mode) as client:  # which checks every result against its schema
+            await client.list_tools()
+            sheet_id = next(one.sheet_id for one in index.sheets() if one.name == "港湾清掃")
+            return {
+                "ask": await client.call_tool("ask", {"question": "港湾清掃の今後の計画は？"}),
+                "search": await client.call_tool("search", {"query": "清掃船", "municipality": ["みなと野市"], "k": 2}),
+                "get_sheet": await client.call_tool("get_sheet", {"sheet_id": sheet_id}),
+                "list_sheets": await client.call_tool("list_sheets", {"fiscal_year": [2023], "limit": 3}),
+                "query_facts": await client.call_tool("query_facts", {"field": "決算額", "fiscal_year": [2023]}),
+            }
+
+    told = asyncio.run(story())
+    assert not any(one.is_error for one in told.values())
+    texts = {name: one.content[0].text for name, one in told.items()}
+    shapes = {tool.name: tool.result.model_validate(told[tool.name].structured_content) for tool in TOOLS}
+    answer, found, sheet, listed, facts = (shapes[name] for name in NAMES)
+    assert isinstance(answer, AnswerJson) and "清掃船を更新する。" in answer.answer and answer.citations
+    assert (
+        f"]({address}/sheet/{answer.citations[0].sheet_id}?start=" in texts["ask"]
+        and "[^1]: みなと野市" in texts["ask"]
+    )
+    assert isinstance(found, SearchJson) and {hit.municipality for hit in found.hits} == {"みなと野市"}
+    assert "清掃船" in texts["search"] and found.hits[0].sheet_id in texts["search"]
+    assert isinstance(sheet, SheetDetailJson) and sheet.sheet == "港湾清掃"
+    assert (
+        "## 今後の計画\n清掃船を更新する。" in texts["get_sheet"]
+        and "決算額 R5年度 実績 450,000円" in texts["get_sheet"]
+    )
+    assert isinstance(listed, SheetListJson) and (listed.total, len(listed.sheets)) == (4, 3)
+    assert isinstance(facts, FactsJson) and "1,500,000円" in texts["query_facts"]
+    assert "見本太郎" not in json.dumps([one.structured_content for one in told.values()], ensure_ascii=False)
+
+
+def test_what_is_wrong_is_told_in_japanese_with_the_next_step(address):
+    assert "質問が空です" in refusal(address, "ask", question=" ")
+    assert "長すぎます" in refusal(address, "search", query="あ" * 2001)
+    assert refusal(address, "ask") == "question: 必要な項目です。ツールの説明にある形で呼び直してください。"
+    assert refusal(address, "ask", question="計画は？", town="x").startswith("town: 知らない項目です。")
+    assert refusal(address, "list_sheets", fiscal_year=["令和5"]).startswith("fiscal_year.0: 整数")
+    assert "list_sheets" in refusal(address, "get_sheet", sheet_id="nothing")
+    assert "2021、2022、2023" in refusal(address, "query_facts", field="決算額", operation="sum")
+
+
+def test_a_tool_that_is_not_there_is_an_error_of_the_protocol(address):
+    async def story() -> None:
+        async with connected(address) as client:
+            with pytest.raises(MCPError, match="そのツールはありません"):
+                await client.call_tool("delete_everything")
+
+    asyncio.run(story())
+
+
+def test_a_broken_tool_shows_nothing_of_the_inside_and_a_full_line_says_when_to_come_again():
+    gate = Gate()
+    with serving(gate, Line(1, 0, 60)) as address:
+
+        async def story() -> None:
+            async with connected(address) as one, connected(address) as other:
+                first = asyncio.create_task(one.call_tool("ask", {"question": "図書館の今後の計画は？"}))
+                while gate.inside == 0:
+                    await asyncio.sleep(0.02)
+                busy = await other.call_tool("ask", {"question": "図書館の今後の計画は？"})
+                assert busy.is_error and "秒ほど待ってから" in busy.content[0].text
+                gate.open.set()
+                assert "クラウド型" in (await first).structured_content["answer"]
+                broken = await other.call_tool("ask", {"question": "爆発"})
+                assert (
+                    broken.is_error and "secret" not in broken.content[0].text and "もう一度" in broken.content[0].text
+                )
+
+        asyncio.run(story())
+        assert Told(address, "/metrics").text.count('hyoka_questions_total{outcome="answered"} 1.0') == 1
+
+
+def test_a_sheet_is_a_resource(address, index):
+    async def story() -> None:
+        async with connected(address) as client:
+            listed = (await client.list_resources()).resources
+            assert [one.uri for one in listed] == [f"hyoka://sheet/{one.sheet_id}" for one in index.sheets()]
+            assert listed[0].title == "みなと野市 2022 花火大会"
+            (template,) = (await client.list_resource_templates()).resource_templates
+            assert template.uri_template == "hyoka://sheet/{sheet_id}"
+            (read,) = (await client.read_resource(listed[0].uri)).contents
+            assert read.text.startswith("# みなと野市／令和4年度／花火大会") and "警備を増やす。" in read.text
+            for uri in ("hyoka://sheet/nothing", "file:///etc/passwd", "hyoka://sheet/" + "x" * 300):
+                with pytest.raises(MCPError):
+                    await client.read_resource(uri)
+
+    asyncio.run(story())
+
+
+# ---- the door ---------------------------------------------------------------------------------------------------------
+
+
+def test_two_keys_at_the_same_time_see_each_their_own_sheets_and_tools(index, tmp_path):
+    file, asking = access_file(tmp_path)
+    keys = {
+        town: put_key(file, town, {"scopes": ["ask", "read"], "municipalities": [town]})
+        for town in ("みなと野市", "碧原市")
+    }
+    useless = put_key(file, "計測", {"scopes": ["metrics"]})
+    store = FeedbackStore()
+    live = Live(Assistant(index), lambda: "", lambda old: old)
+    with serving(live, Line(4), policy_of(file, store, auth="users", requests_per_minute=0), store) as address:
+        chats = {town: AsyncOpenAI(base_url=f"{address}/v1", api_key=key, max_retries=0) for town, key in keys.items()}
+        question = {"role": "user", "content": "花火大会の今後の計画は？"}
+
+        async def seen(town: str, mode: str) -> None:
+            async with connected(address, keys[town], mode) as client:
+                assert len((await client.list_tools()).tools) == len(NAMES)
+                for _ in range(2):
+                    listed = (await client.call_tool("list_sheets", {})).structured_content
+                    assert {one["municipality"] for one in listed["sheets"]} == {town}
+                    assert listed["total"] == (3 if town == "みなと野市" else 2)
+                    answer = (
+                        await client.call_tool("ask", {"question": "花火大会の今後の計画は？"})
+                    ).structured_content
+                    assert {one["municipality"] for one in answer["citations"]} == {town}
+                    found = (await client.call_tool("search", {"query": "花火大会"})).structured_content
+                    assert set(found["facets"]["municipality"]) == {town}
+                    facts = {"field": "決算額", "operation": "compare", "fiscal_year": [2023]}
+                    counted = (await client.call_tool("query_facts", facts)).structured_content
+                    assert [one["name"] for one in counted["totals"]] == [town]
+                    others = (await client.list_resources()).resources
+                    assert len(others) == listed["total"]
+                    chat = await chats[town].chat.completions.create(model="hyoka", messages=[question])
+                    titles = {one.url_citation.title.split()[0] for one in chat.choices[0].message.annotations}
+                    assert titles == {town}
+
+        async def story() -> None:
+            towns = [(town, mode) for town in keys for mode in ("auto", "legacy")]
+            await asyncio.gather(*(seen(town, mode) for town, mode in towns))
+            hidden = next(one.sheet_id for one in index.sheets() if one.municipality == "碧原市")
+            async with connected(address, keys["みなと野市"]) as client:
+                assert (await client.call_tool("get_sheet", {"sheet_id": hidden})).is_error
+                with pytest.raises(MCPError):
+                    await client.read_resource(f"hyoka://sheet/{hidden}")
+            async with connected(address, asking) as client:  # a key with the scope ask alone
+                assert [tool.name for tool in (await client.list_tools()).tools] == ["ask", "search"]
+                with pytest.raises(MCPError, match="使えるのは ask、search です"):
+                    await client.call_tool("list_sheets", {})
+                assert (await client.list_resources()).resources == []
+            async with connected(address, useless) as client:
+                assert (await client.list_tools()).tools == []
+
+        asyncio.run(story())
+        for key in ("", "hyk_wrong"):
+            with pytest.raises((MCPError, ExceptionGroup)):
+                asyncio.run(_entered(address, key))
+        assert Told(address, "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).status == 401
+
+
+async def _entered(address: str, key: str) -> None:
+    async with connected(address, key) as client:
+        await client.list_tools()
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_what_is_shown_stands_in_the_audit_trail_with_who_saw_it(index, tmp_path, mode):
+    file, _ = access_file(tmp_path)
+    key = put_key(file, "窓口", {"scopes": ["ask", "read"]})
+    store = FeedbackStore(auditing=Auditing(on=True, days=30))
+    sheet_id = index.sheets()[0].sheet_id
+    live = Live(Assistant(index), lambda: "", lambda old: old)
+    with serving(live, Line(2), policy_of(file, store, auth="users"), store) as address:
+
+        async def story() -> None:
+            async with connected(address, key, mode) as client:
+                await client.call_tool("ask", {"question": "港湾清掃の今後の計画は？"})
+                await client.call_tool("search", {"query": "清掃船"})
+                await client.call_tool("get_sheet", {"sheet_id": sheet_id})
+                await client.call_tool("get_sheet", {"sheet_id": "nothing"})
+                await client.call_tool("list_sheets", {})
+                await client.call_tool("query_facts", {"field": "決算額", "sheet": "港湾", "fiscal_year": [2023]})
+                await client.list_resources()
+
+        asyncio.run(story())
+        with OpenAI(base_url=f"{address}/v1", api_key=key, max_retries=0) as asking:
+            asking.chat.completions.create(model="hyoka", messages=[{"role": "user", "content": "港湾清掃の目的は？"}])
+        lines = list(store.audit.lines())
+    assert [(one.what, one.question, one.outcome) for one in lines] == [
+        ("ask", "港湾清掃の今後の計画は？", "answered"), ("search", "清掃船", "shown"), ("sheet", "", "shown"),
+        ("sheet", "", "refused"), ("list", "", "shown"), ("facts", "決算額", "shown"), ("list", "", "shown"),
+        ("ask", "港湾清掃の目的は？", "answered"),
+    ]  # fmt: skip
+    assert {one.who for one in lines} == {"key:窓口"} and {one.address for one in lines} == {"127.0.0.1"}
+    assert lines[2].sheets == (sheet_id,) and len(lines[5].sheets) == 1 and all(one.index_version for one in lines)
+
+
+def test_no_session_and_no_stream_is_kept_and_no_other_name_reaches_it(index, tmp_path):
+    store = FeedbackStore()
+    policy = policy_of(tmp_path / "access.toml", store)  # for its own machine alone
+    assert policy.own_machine_only
+    with serving(FakeAssistant(), Line(2), policy, store) as address, httpx2.Client(base_url=address) as http:
+        for method in ("GET", "DELETE", "PUT"):
+            told = http.request(method, "/mcp", headers={"Accept": "text/event-stream"})
+            assert told.status_code == 405 and told.headers["allow"] == "POST"
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+        accepted = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-06-18"}
+        told = http.post("/mcp", json=asked, headers=accepted)
+        assert told.status_code == 200 and "mcp-session-id" not in told.headers
+        assert [tool["name"] for tool in told.json()["result"]["tools"]] == NAMES
+        assert http.post("/mcp", json=asked, headers={**accepted, "Host": "evil.example"}).status_code == 421
+        assert http.post("/mcp", json=asked, headers={**accepted, "Origin": "http://evil.example"}).status_code == 403
+        assert http.post("/mcp", content=b"x" * 5_000_000, headers=accepted).status_code == 413
+
+
+def test_no_body_of_whatever_bytes_or_json_breaks_it(address):
+    accepted = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+    method = st.sampled_from(
+        ["tools/call", "tools/list", "resources/read", "resources/list", "initialize", "ping", "x"]
+    )
+    scalar = st.none() | st.booleans() | st.integers() | st.text(max_size=10) | st.sampled_from([*NAMES, "\ud800"])
+    keys = st.sampled_from(["name", "arguments", "uri", "cursor", "question", "field", "fiscal_year", "_meta", "x"])
+    value = st.recursive(scalar, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4))
+    message = st.fixed_dictionaries({"jsonrpc": st.just("2.0"), "id": scalar, "method": method, "params": value})
+    version = st.sampled_from(["2025-06-18", "2026-07-28", "1", ""])
+
+    with httpx2.Client(base_url=address, timeout=60) as http:
+
+        @given(st.one_of(message.map(json.dumps), value.map(json.dumps), st.binary(max_size=50)), version)
+        @settings(deadline=None, max_examples=80)
+        def sent(body: str | bytes, protocol: str) -> None:
+            told = http.post("/mcp", content=body, headers={**accepted, "MCP-Protocol-Version": protocol})
+            assert told.status_code < 500 and "Traceback" not in told.text
+
+        sent()
+
+
+def test_the_security_of_the_package_is_that_of_the_door():
+    from assistant.mcpserver import _security
+
+    own = _security(True)
+    assert own.enable_dns_rebinding_protection and "localhost:*" in own.allowed_hosts
+    assert "http://127.0.0.1:*" in own.allowed_origins and not any(one == "*" for one in own.allowed_hosts)
+    assert not _security(False).enable_dns_rebinding_protection
+
+
+def test_without_the_package_it_says_in_one_sentence_what_to_install(monkeypatch, capsys, here, folder):
+    from assistant.cli import run
+
+    monkeypatch.setattr("assistant.mcpserver.installed", lambda: False)
+    assert run(["mcp", "--index-dir", str(folder)]) == 1
+    told = capsys.readouterr()
+    assert told.out == "" and "pip install 'hyoka[mcp]'" in told.err and told.err.count("\n") == 1
+    with serving(FakeAssistant(), Line(1)) as address:
+        told = Told(address, "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "ping"})
+        assert told.status == 501 and "pip install" in told.json["error"]["message"]
+
+
+# ---- figures ----------------------------------------------------------------------------------------------------------
+
+
+def counted(index: Snapshot, **asked: Any) -> FactsJson:
+    return query_facts(index, FactArguments(**asked))
+
+
+def figures(found: FactsJson) -> list[tuple[str, float]]:
+    return [(one.municipality[:2] + one.sheet, one.value) for one in found.figures]
+
+
+def test_a_programme_counts_once_a_year_with_what_its_own_sheet_says(index):
+    found = counted(index, field="決算額", operation="sum", fiscal_year=[2022])
+    # 790 of the sheet of 令和4年度, not 800 of the next one; 790 + 400 + 250 + 650
+    assert [(one.name, one.total, one.count, one.mean) for one in found.totals] == [("", 2_090_000, 4, 522_500)]
+    assert sorted(figures(found)) == [
+        ("みな港湾清掃", 400_000), ("みな花火大会", 790_000), ("碧原森林巡視", 650_000), ("碧原花火大会", 250_000),
+    ]  # fmt: skip
+
+
+def test_figures_are_put_in_order_and_equal_ones_share_their_place(index):
+    found = counted(index, field="決算額", operation="rank", fiscal_year=[2023])
+    assert figures(found) == [
+        ("みな花火大会", 1_500_000), ("碧原森林巡視", 725_000), ("みな港湾清掃", 450_000), ("碧原花火大会", 280_000),
+    ]  # fmt: skip
+    assert [one.rank for one in found.figures] == [1, 2, 3, 4]
+    least = counted(index, field="決算額", operation="rank", fiscal_year=[2023], order="asc", limit=2)
+    assert figures(least) == [("碧原花火大会", 280_000), ("みな港湾清掃", 450_000)] and least.total == 4
+    rest = counted(index, field="決算額", operation="rank", fiscal_year=[2023], offset=3)
+    assert [one.rank for one in rest.figures] == [4]
+    both = counted(index, field="予算額", operation="rank", fiscal_year=[2022, 2023], municipality=["みなと野市"])
+    assert [(one.rank, one.value, one.period.label) for one in both.figures] == [
+        (1, 1_000_000, "R5年度"), (2, 900_000, "R4年度"), (3, 500_000, "R4年度"), (3, 500_000, "R5年度"),
+    ]  # fmt: skip
+
+
+def test_towns_departments_and_years_are_set_side_by_side(index):
+    def totals(**asked: Any) -> list[tuple[str, float, int]]:
+        found = counted(index, field="決算額", operation="compare", **asked)
+        return [(one.name, one.total, one.count) for one in found.totals]
+
+    assert totals(fiscal_year=[2023]) == [("みなと野市", 1_950_000, 2), ("碧原市", 1_005_000, 2)]
+    assert totals(fiscal_year=[2023], order="asc")[0][0] == "碧原市"
+    assert totals(fiscal_year=[2023], by="department")[1] == ("環境課", 1_175_000, 2)
+    assert totals(by="fiscal_year", sheet="花火", municipality=["みなと野市"]) == [
+        ("令和3年度", 600_000, 1), ("令和4年度", 790_000, 1), ("令和5年度", 1_500_000, 1),
+    ]  # fmt: skip
+
+
+def test_a_list_holds_every_figure_that_is_printed_with_the_words_that_print_it(index):
+    found = counted(index, field="決算額", sheet="花火大会", municipality=["みなと野市"], fiscal_year=[2022])
+    assert [(one.fiscal_year, one.value, one.kind) for one in found.figures] == [
+        (2022, 790_000, "actual"), (2023, 800_000, "actual"),
+    ]  # fmt: skip
+    assert found.totals == [] and found.sheets == 2
+    for one in found.figures:
+        for citation in (found.citations[n - 1] for n in one.citations):
+            source = citation.source
+            assert index.document(source.file).text[source.start : source.end] == citation.quote
+            assert f"{one.value // 1000:,.0f}" in citation.quote
+    future = counted(index, field="予算額", fiscal_year=[2024])
+    assert future.total == 4 and {one.kind for one in future.figures} == {"plan"}
+    assert counted(index, field="予算額", fiscal_year=[0, 99999]).total == 0
+
+
+def test_what_is_left_open_is_asked_for_and_what_is_not_there_is_named(index):
+    with pytest.raises(QuestionError, match="2021、2022、2023"):
+        counted(index, field="決算額", operation="rank")
+    with pytest.raises(QuestionError, match="空です"):
+        counted(index, field="　")
+    with pytest.raises(QuestionError, match="実績"):
+        counted(index, field="決算額", kind="plan")
+    (note,) = counted(index, field="人件費").notes
+    assert "決算額" in note and "予算額" in note
+    (note,) = counted(index, field="決算額", municipality=["遠野原市"]).notes
+    assert "municipality" in note
+
+
+# ---- standard input and output ----------------------------------------------------------------------------------------
+
+
+def environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HYOKA_")}
+    return {**kept, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    """The same sheets for the bundled encoder."""
+    place = tmp_path_factory.mktemp("stdio")
+    from index.encoder import load_encoder
+
+    build(Intake(find_files([sheets(place / "sheets")]), 2**20, jobs=0), load_encoder(), place / "index").close()
+    return place / "index"
+
+
+def test_hyoka_mcp_speaks_over_standard_input_and_output(real, tmp_path):
+    started = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "assistant.cli", "mcp", "--index-dir", str(real)],
+        env=environment(),
+        cwd=tmp_path,
+    )
+
+    async def story() -> None:
+        async with Client(started, mode="legacy") as client:
+            assert [tool.name for tool in (await client.list_tools()).tools] == NAMES
+            answer = await client.call_tool("ask", {"question": "港湾清掃の今後の計画は？"})
+            assert "清掃船を更新する。" in answer.structured_content["answer"]
+            assert "[^1]: みなと野市" in answer.content[0].text and "http" not in answer.content[0].text
+            assert (await client.call_tool("ask", {"question": ""})).is_error
+
+    asyncio.run(story())
+
+
+def test_standard_output_holds_the_protocol_alone_and_a_missing_index_is_told_beside_it(real, tmp_path):
+    command = [sys.executable, "-m", "assistant.cli", "mcp", "--index-dir"]
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}}  # fmt: skip
+    told = subprocess.run(
+        [*command, str(real)], input=json.dumps(asked) + "\nnonsense\n", env=environment(), cwd=tmp_path,
+        capture_output=True, text=True, timeout=120, encoding="utf-8",
+    )  # fmt: skip
+    lines = [json.loads(line) for line in told.stdout.splitlines()]
+    assert told.returncode == 0 and lines[0]["result"]["serverInfo"]["name"] == "hyoka"
+    assert all(line["jsonrpc"] == "2.0" for line in lines) and "Traceback" not in told.stderr
+    told = subprocess.run(
+        [*command, str(tmp_path / "none")], input="", env=environment(), cwd=tmp_path, capture_output=True, text=True,
+        timeout=120, encoding="utf-8",
+    )  # fmt: skip
+    assert told.returncode == 1 and told.stdout == "" and "hyoka index" in told.stderr
