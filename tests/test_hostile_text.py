@@ -32,7 +32,7 @@ from ui.app import create_app
 from ui.exchanges import respond
 from ui.papers import saved_as
 
-ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+ACTS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 QUESTION = f"図書館管理の事業の目的は？{SCRIPT}{FORMULA}"
 
 

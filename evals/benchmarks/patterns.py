@@ -329,7 +329,7 @@ def recorded() -> Iterator[list[Found]]:
         if isinstance(pattern, str):
             frame = sys._getframe(2)
             file = Path(frame.f_code.co_filename)
-            if file.is_relative_to(ROOT) and not file.is_relative_to(ROOT / "tests"):
+            if any(file.is_relative_to(ROOT / package) for package in PACKAGES):
                 found.setdefault((pattern, made.flags), Found(pattern, made.flags, str(file.relative_to(ROOT))))
         return made
 
