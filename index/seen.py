@@ -148,7 +148,11 @@ class SeenRecords(Records):
         places = tuple(
             place for place in document.places if bisect_left(starts, place.end) > bisect_left(ends, place.start + 1)
         )
-        return replace(document, text="".join(pieces), places=places, warnings=())
+        # Nor where in the rest a name stood.
+        masked = tuple(
+            span for span in document.masked if bisect_left(starts, span.end) > bisect_left(ends, span.start + 1)
+        )
+        return replace(document, text="".join(pieces), places=places, warnings=(), masked=masked)
 
     def refused(self) -> list[tuple[str, str]]:
         """See :meth:`Records.refused`: nobody knows which municipality a file is of that cannot be read."""

@@ -120,7 +120,8 @@ def test_every_address_with_any_text_in_it(
     for piece in pieces:
         place = place.replace("{}", quote(piece, safe="", errors="replace"), 1)
     target = place + ("?" + urlencode(query, errors="replace") if query else "")
-    checked(Request(0, "drawn", method, target.encode()), client)
+    if len(target) < 60_000:  # the client sends no longer ones; those are sent over a bare connection elsewhere
+        checked(Request(0, "drawn", method, target.encode()), client)
 
 
 json_values = st.recursive(
