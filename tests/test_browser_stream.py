@@ -97,6 +97,44 @@ def test_messages_cut_anywhere_and_ends_before_the_word_of_the_join(page):
     assert heard == [["process_completed", "close_stream"], 1]
 
 
+# A fetch of the page's own that answers at once, or never, and breaks off as a browser's does when its reader ends it.
+ENDED = """async (answers) => {{
+  const ended = new AbortController();
+  const broken = (signal, failed) => signal.addEventListener("abort", () => failed(signal.reason));
+  window.fetch = (input, init) => {{
+    const {{ signal }} = new Request(input, init);
+    return answers
+      ? Promise.resolve(new Response(new ReadableStream({{ start: (body) => broken(signal, (why) => body.error(why)) }})))
+      : new Promise((_, failed) => broken(signal, failed));
+  }};
+  {script}
+  const read = fetch("http://x/queue/data", {{ signal: ended.signal }})
+    .then((response) => response.body.getReader().read()).then(({{ done }}) => (done ? "over" : "more"));
+  await new Promise((done) => setTimeout(done, 20));
+  ended.abort();
+  return await read.catch((problem) => problem.name); }}"""
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_stream_ended_by_its_reader_ends_without_a_complaint(browser, answers):
+    page = browser.new_page()
+    assert page.evaluate(ENDED.format(script=""), answers) == "AbortError"  # what the browser itself would say
+    assert page.evaluate(ENDED.format(script=SCRIPT), answers) == "over"
+    page.close()
+
+
+def test_a_page_left_in_the_middle_of_an_answer_does_not_say_that_its_stream_broke(wide):
+    page = wide.start()
+    for number in range(5):
+        page.locator("#hy-question textarea").fill(f"{number}番目の質問です")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#hy-chat .hy-question")
+        page.goto(f"{wide.address}/?left={number}")
+        page.wait_for_selector("button.hy-example:visible", timeout=20_000)
+    assert [one for one in wide.complaints if "AbortError" in one] == []
+    wide.complaints.clear()  # an event that was just being sent cannot be: that is the browser's to say
+
+
 def test_questions_sent_the_moment_an_answer_stands_are_all_answered(wide):
     page = wide.start()
     box = page.locator("#hy-question textarea")

@@ -44,12 +44,21 @@
     }
   }
 
+  // Gradio ends the stream itself when the page is left, and would then say that the connection broke, for as long as
+  // the page still stands: a stream ended by its own reader ends without a complaint.
   async function streamed(request) {
-    const response = await plain(request.clone());
+    let response;
+    try {
+      response = await plain(request.clone());
+    } catch (problem) {
+      if (request.signal.aborted) return new Response("", { headers: { "content-type": "text/event-stream" } });
+      throw problem;
+    }
     if (!response.ok) return response;
     const { readable, writable } = new TextEncoderStream();
     const writer = writable.getWriter();
-    pour(request, response, writer).then(() => writer.close(), (problem) => writer.abort(problem)).catch(() => {});
+    const broke = (problem) => (request.signal.aborted ? writer.close() : writer.abort(problem));
+    pour(request, response, writer).then(() => writer.close(), broke).catch(() => {});
     return new Response(readable, { status: response.status, headers: response.headers });
   }
 
