@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from assistant.access.caller import caller
+from assistant.surroundings import put
 from corpus.errors import DatabaseError
 from index.database import SQLITE, Database, SQLiteDatabase
 
@@ -241,35 +242,11 @@ def record(what: str, who: str = "", address: str = "", outcome: str = "", quest
         trail.record(what, question, outcome=outcome, who=who, address=address)
 
 
-@contextmanager
-def coming_from(origin: Origin) -> Iterator[None]:
+def coming_from(origin: Origin) -> AbstractContextManager[None]:
     """Inside, lines name this origin."""
-    token = _ORIGIN.set(origin)
-    try:
-        yield
-    finally:
-        _ORIGIN.reset(token)
+    return put(_ORIGIN, origin)
 
 
-@contextmanager
-def noting(note: Note) -> Iterator[None]:
+def noting(note: Note) -> AbstractContextManager[None]:
     """Inside, :meth:`AuditTrail.tell` adds to ``note``, also in threads that take over the context."""
-    token = _NOTE.set(note)
-    try:
-        yield
-    finally:
-        _NOTE.reset(token)
-
-
-class Coming:
-    """An :class:`assistant.surroundings.Surrounding`: the origin of an event of the screens."""
-
-    def __init__(self, origin: Origin) -> None:
-        self._origin = origin
-
-    def step(self) -> AbstractContextManager[None]:
-        """In place inside."""
-        return coming_from(self._origin)
-
-    def end(self) -> None:
-        """Nothing is left."""
+    return put(_NOTE, note)

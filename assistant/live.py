@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from time import monotonic
@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from assistant.collector import changed
 from assistant.logs import fields
 from assistant.readiness import NO_FILTERS, Asker, warm
-from assistant.surroundings import surrounded
+from assistant.surroundings import put, surrounded
 from assistant.types import NO_CHOICES, Answer, Choices, Turn
 from assistant.views import Views
 from corpus.errors import HyokaError
@@ -53,13 +53,8 @@ class _Hold:
                 self._taken[live] = live._take()
             return self._taken[live]
 
-    @contextmanager
-    def step(self) -> Iterator[None]:
-        token = _HOLD.set(self)
-        try:
-            yield
-        finally:
-            _HOLD.reset(token)
+    def step(self) -> AbstractContextManager[None]:
+        return put(_HOLD, self)
 
     def end(self) -> None:
         with self._lock:

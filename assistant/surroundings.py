@@ -5,8 +5,21 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from typing import Any, Protocol, TypeVar
+
+Value = TypeVar("Value")
+
+
+@contextmanager
+def put(variable: ContextVar[Value], value: Value) -> Iterator[None]:
+    """Inside, the variable has the value; context variables follow into the threads of the work."""
+    token = variable.set(value)
+    try:
+        yield
+    finally:
+        variable.reset(token)
 
 
 class Surrounding(Protocol):
@@ -21,11 +34,32 @@ class Surrounding(Protocol):
         ...
 
 
+class EachStep:
+    """The surrounding that ``enter`` opens anew for every step, and that leaves nothing to end."""
+
+    def __init__(self, enter: Callable[[], AbstractContextManager[None]]) -> None:
+        self.step = enter
+
+    def end(self) -> None:
+        """Nothing is left."""
+
+
 def surrounded(work: Callable[..., Any], begin: Callable[[], Surrounding]) -> Callable[..., Any]:
     """A function, a generator function or an asynchronous one of either, each call inside what ``begin`` gives for it.
 
     Each step of a generator may run in another thread with another context, so it is put in place step by step.
     """
+    return _every_kind(work, begin, lambda value: value)
+
+
+def changed(work: Callable[..., Any], change: Callable[[Any], Any]) -> Callable[..., Any]:
+    """A function of any of these kinds, with each value that it gives changed."""
+    return _every_kind(work, lambda: EachStep(nullcontext), change)
+
+
+def _every_kind(
+    work: Callable[..., Any], begin: Callable[[], Surrounding], change: Callable[[Any], Any]
+) -> Callable[..., Any]:
     if inspect.isasyncgenfunction(work):
 
         @functools.wraps(work)
@@ -39,7 +73,7 @@ def surrounded(work: Callable[..., Any], begin: Callable[[], Surrounding]) -> Ca
                             step = await anext(steps)
                         except StopAsyncIteration:
                             return
-                    yield step
+                    yield change(step)
             finally:
                 await steps.aclose()
                 around.end()
@@ -52,7 +86,7 @@ def surrounded(work: Callable[..., Any], begin: Callable[[], Surrounding]) -> Ca
             around = begin()
             try:
                 with around.step():
-                    return await work(*values, **named)
+                    return change(await work(*values, **named))
             finally:
                 around.end()
 
@@ -70,7 +104,7 @@ def surrounded(work: Callable[..., Any], begin: Callable[[], Surrounding]) -> Ca
                             step = next(steps)
                         except StopIteration:
                             return
-                    yield step
+                    yield change(step)
             finally:
                 steps.close()
                 around.end()
@@ -82,7 +116,7 @@ def surrounded(work: Callable[..., Any], begin: Callable[[], Surrounding]) -> Ca
         around = begin()
         try:
             with around.step():
-                return work(*values, **named)
+                return change(work(*values, **named))
         finally:
             around.end()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -13,11 +14,11 @@ import gradio as gr  # 2 s: this module is imported when the application is buil
 from gradio.context import LocalContext
 
 from assistant.access.caller import ANYBODY, Caller, called_by, caller, caller_of
-from assistant.audit import Coming, Origin
+from assistant.audit import Origin, coming_from
 from assistant.auditing import origin_of
 from assistant.live import held
 from assistant.refusals import INTERNAL
-from assistant.surroundings import surrounded
+from assistant.surroundings import EachStep, surrounded
 from corpus.errors import HyokaError
 from ui.taming import tamed
 
@@ -52,8 +53,8 @@ def hold_events(screens: Any, restricted: Restricted | None = None) -> Any:
         if event.fn is not None:
             work = held(tamed(event.fn))
             if restricted is not None and number in restricted:
-                work = surrounded(work, _Checked)
-            event.fn = surrounded(surrounded(called_by(work, _asking), _coming), _Told)
+                work = surrounded(work, _checked)
+            event.fn = surrounded(surrounded(called_by(work, _asking), _coming), lambda: EachStep(_told))
     return screens
 
 
@@ -63,39 +64,28 @@ def _asking() -> Caller:
     return ANYBODY if request is None else caller_of(request)
 
 
-class _Told:
+@contextmanager
+def _told() -> Iterator[None]:
     """What nobody foresaw is logged as everywhere else: Gradio would print its message, which may quote the question."""
-
-    @contextmanager
-    def step(self) -> Iterator[None]:
-        try:
-            yield
-        except gr.Error:
-            raise
-        except HyokaError as problem:
-            raise gr.Error(escape(problem.message), print_exception=False) from None
-        except Exception:
-            logger.exception("an event of the screens broke")
-            raise gr.Error(INTERNAL[1], print_exception=False) from None
-
-    def end(self) -> None:
-        pass
+    try:
+        yield
+    except gr.Error:
+        raise
+    except HyokaError as problem:
+        raise gr.Error(escape(problem.message), print_exception=False) from None
+    except Exception:
+        logger.exception("an event of the screens broke")
+        raise gr.Error(INTERNAL[1], print_exception=False) from None
 
 
-def _coming() -> Coming:
+def _coming() -> EachStep:
     """Where the event that runs comes from, for the audit trail."""
     request = LocalContext.request.get(None)
-    return Coming(Origin() if request is None else origin_of(getattr(request, "request", request).scope))
+    origin = Origin() if request is None else origin_of(getattr(request, "request", request).scope)
+    return EachStep(partial(coming_from, origin))
 
 
-class _Checked:
-    def __init__(self) -> None:
-        if not caller().may("admin"):
-            raise gr.Error(_REFUSED, print_exception=False)
-
-    @contextmanager
-    def step(self) -> Iterator[None]:
-        yield
-
-    def end(self) -> None:
-        pass
+def _checked() -> EachStep:
+    if not caller().may("admin"):
+        raise gr.Error(_REFUSED, print_exception=False)
+    return EachStep(nullcontext)

@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
+from assistant.surroundings import changed
 from ui.text import tame
 
 
 def tamed(work: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function or generator function, also an asynchronous one, with the pages among its values tamed."""
-    if inspect.isasyncgenfunction(work):
-
-        @functools.wraps(work)
-        async def flowed(*values: Any, **named: Any) -> AsyncIterator[Any]:
-            steps = work(*values, **named)
-            try:
-                async for step in steps:
-                    yield _tame(step)
-            finally:
-                await steps.aclose()
-
-        return flowed
-    if inspect.iscoroutinefunction(work):
-
-        @functools.wraps(work)
-        async def awaited(*values: Any, **named: Any) -> Any:
-            return _tame(await work(*values, **named))
-
-        return awaited
-    if inspect.isgeneratorfunction(work):
-
-        @functools.wraps(work)
-        def stepped(*values: Any, **named: Any) -> Iterator[Any]:
-            for step in work(*values, **named):
-                yield _tame(step)
-
-        return stepped
-
-    @functools.wraps(work)
-    def called(*values: Any, **named: Any) -> Any:
-        return _tame(work(*values, **named))
-
-    return called
+    """The same function of any kind, with the pages among its values tamed."""
+    return changed(work, _tame)
 
 
 def _tame(value: Any) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
-from assistant.surroundings import surrounded
+from assistant.surroundings import EachStep, put, surrounded
 from index.visibility import EVERYTHING, Visibility
 
 Role = Literal["利用者", "管理者"]
@@ -64,27 +65,11 @@ def caller_of(request: Any) -> Caller:
     return found if isinstance(found, Caller) else ANYBODY
 
 
-@contextmanager
-def calling(who: Caller) -> Iterator[None]:
-    """Inside, this one asks; context variables follow into the threads of the work."""
-    token = _CALLER.set(who)
-    try:
-        yield
-    finally:
-        _CALLER.reset(token)
+def calling(who: Caller) -> AbstractContextManager[None]:
+    """Inside, this one asks."""
+    return put(_CALLER, who)
 
 
 def called_by(work: Callable[..., Any], who: Callable[[], Caller]) -> Callable[..., Any]:
     """A function of any kind that does its work for the caller whom ``who`` names when it begins."""
-    return surrounded(work, lambda: _Calling(who()))
-
-
-class _Calling:
-    def __init__(self, who: Caller) -> None:
-        self._who = who
-
-    def step(self) -> AbstractContextManager[None]:
-        return calling(self._who)
-
-    def end(self) -> None:
-        pass
+    return surrounded(work, lambda: EachStep(partial(calling, who())))
