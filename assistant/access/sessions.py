@@ -90,13 +90,6 @@ class Sessions:
         with self._db.transaction() as begun:
             begun.execute("delete from sessions where token = ?", (_digest(token),))
 
-    def end_all(self, name: str) -> None:
-        """Logs a person out everywhere."""
-        with self._lock:
-            self._known = {key: one for key, one in self._known.items() if one[0].name != name}
-        with self._db.transaction() as begun:
-            begun.execute("delete from sessions where name = ?", (name,))
-
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
