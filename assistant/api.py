@@ -18,6 +18,7 @@ from starlette.routing import Match, Route
 
 from assistant.access.caller import caller
 from assistant.access.me import me_routes
+from assistant.access.places import root_of
 from assistant.audit import AuditTrail, use_trail
 from assistant.auditing import AuditRequests
 from assistant.completions import completion_routes
@@ -335,7 +336,7 @@ def _add_docs(app: FastAPI) -> None:
 
     @app.get("/docs", include_in_schema=False)
     def docs(request: Request) -> HTMLResponse:
-        root = request.scope.get("root_path", "")
+        root = root_of(request.scope)
         return get_swagger_ui_html(
             openapi_url=f"{root}{app.openapi_url}",
             title=app.title,

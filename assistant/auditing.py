@@ -86,7 +86,7 @@ def origin_of(scope: Scope) -> Origin:
 
 
 def _note(scope: Scope) -> Note | None:
-    path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
+    path = own_path(scope)
     for pattern, what in _AUDITED:
         found = pattern.fullmatch(path)
         if found is not None:

@@ -15,6 +15,7 @@ from starlette.routing import Mount
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from assistant.access.door import Door, Peer
+from assistant.access.places import root_of
 from assistant.access.policy import OPEN, Policy
 from assistant.api import create_api, find_sheet
 from assistant.line import Line
@@ -105,7 +106,7 @@ def _add_sheet_pages(app: FastAPI, assistant: Asker) -> None:
         paper: Annotated[str, Query(alias="print")] = "",
         source: Annotated[str, Query()] = "",
     ) -> HTMLResponse:
-        root = str(request.scope.get("root_path", ""))
+        root = root_of(request.scope)
         try:
             sheet = find_sheet(assistant.index, sheet_id)
         except HTTPException:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from assistant.access.places import root_of
 from assistant.payload import Sources
 from assistant.readiness import Asker
 from assistant.refusals import clean_text
@@ -148,7 +149,7 @@ def add_comparison(app: FastAPI, assistant: Asker) -> None:
         year: str = "",
         q: str = "",
     ) -> HTMLResponse:
-        root = str(request.scope.get("root_path", ""))
+        root = root_of(request.scope)
         asked = asked_of(assistant.index, sheet or (), municipality or (), year)
         body = compare_page(assistant.index, asked, clean_text(q)[:100].strip(), root)
         return HTMLResponse(render_page(_title(asked), body, root))
@@ -170,7 +171,7 @@ def add_comparison(app: FastAPI, assistant: Asker) -> None:
         elif len(asked.cities) >= LEAST:
             table, held = cities_table(*cities_of(index, asked), sources, notes), 2 + len(asked.cities)
         else:
-            return RedirectResponse(f"{request.scope.get('root_path', '')}/compare")
+            return RedirectResponse(f"{root_of(request.scope)}/compare")
         if ending == "docx":  # places stand in the footnotes, what is computed in the Excel file
             rows = [row[:held] for row in table.rows]
             content, media = (

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assistant.access.places import own_path
 from assistant.refusals import INTERNAL, MESSAGES
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Doors:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
+        path = own_path(scope)
         method = scope["method"]
         open_for = next((methods for methods, pattern in DOORS if pattern.fullmatch(path)), None)
         if open_for is None:

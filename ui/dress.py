@@ -12,6 +12,7 @@ from http.cookies import CookieError, SimpleCookie
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assistant.access.places import own_path
 from ui.guard import NONCE
 
 SIZE_COOKIE = "hyoka-text"  # written by hyoka.js
@@ -80,8 +81,8 @@ class Dress:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        path = scope["path"].removeprefix(str(scope.get("root_path", "")))
-        screens, scripted = path in ("", "/"), path in ("", "/", "/docs", "/evaluation/report.html")
+        path = own_path(scope)
+        screens, scripted = path == "/", path in ("/", "/docs", "/evaluation/report.html")
         start: Message | None = None
         body = bytearray()
 
@@ -100,9 +101,10 @@ class Dress:
                 return
             page = bytes(body)
             headers = MutableHeaders(raw=start["headers"])
-            if page and (scripted or b'class="hy-page' in page):  # HEAD has no body
+            ours = screens or b'class="hy-page' in page
+            if page and (ours or scripted):  # HEAD has no body
                 html = page.decode("utf-8")
-                if screens or b'class="hy-page' in page:
+                if ours:
                     html = dressed(html, text_size(Headers(scope=scope)), self.head if screens else "")
                 if scripted:
                     html = signed(html, str(scope.get(NONCE, "")))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from html import escape
-from http.cookies import SimpleCookie
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, FastAPI, Request
@@ -14,10 +13,11 @@ from assistant.access.caller import Caller, caller_of
 from assistant.access.door import COOKIE, address
 from assistant.access.me import BY_PASSWORD
 from assistant.access.passwords import LONGEST, right
-from assistant.access.places import LOGIN, LOGOUT
+from assistant.access.places import LOGIN, LOGOUT, root_of
 from assistant.access.policy import Policy
 from assistant.audit import record
 from assistant.line import apart
+from ui.cookies import set_cookie
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def add_login(app: FastAPI, policy: Policy) -> None:
             who = caller_of(request).name
             await apart(lambda: record("logout", who, address(request)))
         answer = _onward(request, LOGIN if policy.by_password else "/")
-        answer.headers.append("Set-Cookie", _cookie(request, "", 0))
+        answer.headers.append("Set-Cookie", set_cookie(request.scope, COOKIE, "", 0))
         answer.headers["Clear-Site-Data"] = '"cache"'
         return answer
 
@@ -78,7 +78,8 @@ def _entered(request: Request, policy: Policy, name: str, password: str, wanted:
     record("login", who.name, address(request), "shown")  # before the door opens: what is not on record does not happen
     token = policy.sessions.begin(who.name, kept)
     answer = _onward(request, wanted)
-    answer.headers.append("Set-Cookie", _cookie(request, token, round(policy.sessions.hours * 3600)))
+    seconds = round(policy.sessions.hours * 3600)
+    answer.headers.append("Set-Cookie", set_cookie(request.scope, COOKIE, token, seconds))
     return answer
 
 
@@ -116,23 +117,13 @@ def local(wanted: str) -> str:
 
 
 def _onward(request: Request, wanted: str) -> Response:
-    return RedirectResponse(f"{request.scope.get('root_path', '')}{local(wanted)}", 303)
-
-
-def _cookie(request: Request, token: str, seconds: int) -> str:
-    cookie: SimpleCookie = SimpleCookie({COOKIE: token})
-    kept = cookie[COOKIE]
-    kept["path"], kept["httponly"], kept["samesite"] = str(request.scope.get("root_path", "")) or "/", True, "Lax"
-    kept["max-age"] = seconds
-    if request.scope.get("scheme") == "https":
-        kept["secure"] = True
-    return kept.OutputString()
+    return RedirectResponse(f"{root_of(request.scope)}{local(wanted)}", 303)
 
 
 def _page(
     request: Request, policy: Policy, wanted: str, problem: str = "", name: str = "", status: int = 200
 ) -> HTMLResponse:
-    root = escape(str(request.scope.get("root_path", "")), quote=True)
+    root = escape(root_of(request.scope), quote=True)
     told = f'<p class="hy-login-problem" role="alert">{escape(problem)}</p>' if problem else ""
     who = (
         f'<label for="name">名前</label><input id="name" name="name" value="{escape(name, quote=True)}"'

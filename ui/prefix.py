@@ -7,6 +7,8 @@ import re
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assistant.access.places import root_of
+
 # An address of ours in the pages and, as JSON within a stream, in what the screens are sent. In a text of a document the
 # quotation mark would be &quot;, so none of these is the document's. // begins an address of another host.
 _LINK = re.compile(rb'(?P<before>\b(?:href|src|action)=\\?")(?=/(?!/))')
@@ -23,7 +25,7 @@ class Links:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A page comes whole (see :class:`ui.dress.Dress`), a stream message by message."""
-        root = str(scope.get("root_path", "")) if scope["type"] == "http" else ""
+        root = root_of(scope) if scope["type"] == "http" else ""
         if not root:
             await self.app(scope, receive, send)
             return

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr  # 2 s: this module is imported when the application is built, not before
 
 from assistant.access.caller import caller
-from assistant.access.places import LOGOUT
+from assistant.access.places import LOGOUT, root_of
 from assistant.line import Line
 from assistant.readiness import Asker
 from assistant.store import FeedbackStore
@@ -98,7 +98,7 @@ def build_screens(
                 dropdowns.append(gr.update(choices=choices, value=chosen) if chosen else gr.update(choices=choices))
             tab = asked.get("tab", [""])[0]
             admitted = not login or caller().may("admin")
-            me = (caller().name, str(request.request.scope.get("root_path", ""))) if by_password else ()
+            me = (caller().name, root_of(request.request.scope)) if by_password else ()
             return [
                 header(catalogue_line(sheets), *me),
                 render_held(sheets),

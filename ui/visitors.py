@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from http.cookies import SimpleCookie
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.access.caller import OWNER
+from assistant.access.places import own_path
+from ui.cookies import set_cookie
 
 COOKIE = "hyoka_visitor"
 
@@ -36,8 +37,7 @@ class Visitors:
             return
         sent = HTTPConnection(scope).cookies.get(COOKIE, "")
         key = sent if _KEY.fullmatch(sent) else ""
-        root = str(scope.get("root_path", ""))
-        opens = scope.get("method") == "GET" and str(scope["path"]).removeprefix(root) in ("", "/")
+        opens = scope.get("method") == "GET" and own_path(scope) == "/"
         if opens and not key:
             key = secrets.token_urlsafe(32)
         if key:
@@ -46,20 +46,10 @@ class Visitors:
         async def with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.append("Set-Cookie", self._cookie(key, root or "/", scope.get("scheme") == "https"))
+                headers.append("Set-Cookie", set_cookie(scope, COOKIE, key, self.days * 86_400 or None))
             await send(message)
 
         await self.app(scope, receive, with_cookie if opens else send)
-
-    def _cookie(self, key: str, path: str, secure: bool) -> str:
-        cookie: SimpleCookie = SimpleCookie({COOKIE: key})
-        kept = cookie[COOKIE]
-        kept["path"], kept["httponly"], kept["samesite"] = path, True, "Lax"
-        if self.days:
-            kept["max-age"] = self.days * 86_400
-        if secure:
-            kept["secure"] = True
-        return kept.OutputString()
 
 
 def owner_name(key: str) -> str:

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.access.caller import CALLER, NOBODY, OWNER, Caller, calling
-from assistant.access.places import LOGIN, Place, own_path, place_of
+from assistant.access.places import LOGIN, Place, own_path, place_of, root_of
 from assistant.access.policy import Policy, anybody
 from assistant.completionerrors import refusal_at
 from assistant.line import apart
@@ -71,9 +71,8 @@ class Door:
         policy = self.policy
         if not policy.on or policy.register is None or policy.sessions is None:
             return anybody(own_machine(request)), False
-        given = request.headers.get("authorization", "")
-        if given[:7].lower() == "bearer ":
-            key = policy.register.now().key(given[7:].strip())
+        if (given := sent_key(request)) is not None:
+            key = policy.register.now().key(given)
             return (None if key is None else key.caller()), False
         if policy.mode == "proxy":
             return self._named(request), True
@@ -107,8 +106,8 @@ class Door:
         if self.policy.on and not place.everybody:
             if who is None:
                 return self._turned_away(request)
-            program = request.headers.get("authorization", "")[:7].lower() == "bearer "
-            if (program and not place.program) or (place.scope is not None and not who.may(place.scope)):
+            foreign = sent_key(request) is not None and not place.program
+            if foreign or (place.scope is not None and not who.may(place.scope)):
                 return error_response(403, *MESSAGES[403])
         if place.counted and (self.policy.on or not own_machine(request)):
             seconds = self.policy.limits.asked((who.owner if who is not None else "") or address(request))
@@ -123,12 +122,17 @@ class Door:
         page = scope.get("method") == "GET" and "text/html" in request.headers.get("accept", "")
         if page and self.policy.by_password and not own_path(scope).startswith("/api/"):
             wanted = own_path(scope) + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
-            root = str(scope.get("root_path", "") or "")
-            return RedirectResponse(f"{root}{LOGIN}?next={quote(wanted, safe='')}", 303)
+            return RedirectResponse(f"{root_of(scope)}{LOGIN}?next={quote(wanted, safe='')}", 303)
         key = "authorization" in request.headers
         told = error_response(401, MESSAGES[401][0], _NO_KEY if key else MESSAGES[401][1])
         told.headers["WWW-Authenticate"] = "Bearer"
         return told
+
+
+def sent_key(request: HTTPConnection) -> str | None:
+    """The key of a program that a request bears, right or wrong; None for one that bears none."""
+    kind, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() if kind.lower() == "bearer" else None
 
 
 def same_origin(request: HTTPConnection, ambient: bool) -> bool:

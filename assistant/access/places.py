@@ -72,5 +72,10 @@ def _within(path: str, start: str) -> bool:
 
 def own_path(scope: Mapping[str, object]) -> str:
     """The path of a request without the prefix under which a proxy shows this server."""
-    path, root = str(scope["path"]), str(scope.get("root_path", "") or "")
-    return path.removeprefix(root) if root and path.startswith(root + "/") else path
+    path, root = str(scope["path"]), root_of(scope)
+    return path[len(root) :] or "/" if root and f"{path}/".startswith(f"{root}/") else path
+
+
+def root_of(scope: Mapping[str, object]) -> str:
+    """That prefix: empty where there is none, else it begins with a slash and ends without one."""
+    return str(scope.get("root_path", "") or "")
