@@ -30,7 +30,8 @@ from assistant.protocol import refusing
 from assistant.refusals import BodyLimit
 from assistant.store import FeedbackStore
 from evals.benchmarks.fuzz_http import Account, Connection, Reply, fuzz, joined, wrong
-from evals.benchmarks.hostile import METHODS, PLACES, TEXTS, Known, Request, drawn
+from evals.benchmarks.hostile import Known, Request, drawn
+from evals.benchmarks.hostilewords import METHODS, PLACES, TEXTS
 from tests.fakes import FakeAssistant
 from ui.app import create_app
 

@@ -20,19 +20,9 @@ from assistant.session import Assistant
 from assistant.settings import load_settings
 from assistant.store import FeedbackStore
 from corpus.sources import find_files
-from evals.benchmarks.leaks import (
-    ADMIN,
-    EVERYBODY,
-    SOMEBODY,
-    USER_HEADER,
-    Fetch,
-    Hidden,
-    Visitor,
-    Way,
-    access_file,
-    by_municipality,
-    compared,
-)
+from evals.benchmarks.hidden import Hidden
+from evals.benchmarks.leaks import USER_HEADER, Way, access_file, by_municipality, compared
+from evals.benchmarks.visitor import ADMIN, EVERYBODY, SOMEBODY, Fetch, Visitor
 from evals.cases import read_cases
 from index.build import build
 from index.encoder import load_encoder

@@ -20,7 +20,8 @@ from corpus.forms.loader import compiled, forms
 from corpus.labelled import _LABEL_LINE
 from corpus.layout import MOST_CELLS, rows, view
 from corpus.reading import read_sheets
-from evals.benchmarks.patterns import MANY, RESULT, Found, growth, problems, pumps
+from evals.benchmarks.patterns import RESULT, Found, growth, pumps
+from evals.benchmarks.patterntree import MANY, problems
 
 ROOT = Path(_carrying).parents[1]
 

@@ -11,31 +11,27 @@ stdout, a line a kind of hiding to stderr.
 from __future__ import annotations
 
 import argparse
-import html
-import io
 import json
 import os
-import re
 import shutil
 import sys
 import tempfile
 import urllib.error
 import urllib.request
-import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import quote
+from typing import Any
 
 from assistant.access.registerfile import put
 from assistant.intake import Intake
 from corpus.errors import HyokaError
-from corpus.normalize import squeeze
 from corpus.sources import find_files
+from evals.benchmarks.hidden import Hidden
 from evals.benchmarks.http import serving
+from evals.benchmarks.visitor import ADMIN, EVERYBODY, SOMEBODY, Fetch, Visitor
 from evals.cases import Case, read_cases
 from evals.runs import code
 from index.build import build
@@ -44,247 +40,9 @@ from index.snapshot import Snapshot
 from index.types import Encoder
 from index.visibility import Visibility
 
-STRETCH = 12  # squeezed characters; shorter ones are words that anybody may use
 INVENTED = "遠野原市"  # of the sheets that are hidden by their municipality
-SOMEBODY, ADMIN, EVERYBODY = "somebody", "admin", "everybody"
 USER_HEADER = "X-Forwarded-User"
-LISTED = 200
-SAVED = 5  # of so many searches one is saved as a file: the whole list of it
-_MARK, _VALUE = re.compile(r"<[^>]*>"), re.compile(r'="([^"]*)"')
 _TOOK = ("took_ms", "index_version")
-
-
-class Fetch(Protocol):
-    """Asks a server as somebody: a status and the bytes of the answer."""
-
-    def __call__(self, path: str, body: object = None, who: str = SOMEBODY) -> tuple[int, bytes]:
-        """``body`` is sent as JSON, where there is one."""
-        ...
-
-
-@dataclass(frozen=True)
-class Hidden:
-    """What only hidden sheets have, each squeezed; ``seen`` is all that may be read."""
-
-    ids: frozenset[str]
-    names: frozenset[str]
-    files: frozenset[str]
-    towns: frozenset[str]
-    stretches: frozenset[str]
-    sheets: int
-    seen: str
-
-    @classmethod
-    def of(cls, whole: Snapshot, view: Snapshot) -> Hidden:
-        """Told apart by the documents themselves, not by what a search says of them."""
-        seen = {sheet.sheet_id for sheet in view.sheets()}
-        gone = [sheet for sheet in whole.sheets() if sheet.sheet_id not in seen]
-        texts = [squeeze(view.document(file).text) for file in view.files()]
-        told = [f"{s.name}\n{s.municipality}\n{s.department}\n{s.file}" for s in view.sheets()]
-        readable = "\n".join([*texts, *map(squeeze, told)])
-        stretches = set()
-        for sheet in gone:
-            document = whole.document(sheet.file).text
-            for span in sheet.spans:
-                stretches |= _stretches(squeeze(document[span.start : span.end]))
-        for row in whole.sections([sheet.sheet_id for sheet in gone]):
-            stretches |= _stretches(squeeze(row.section.text))
-
-        # A name that is seen, and the bracket that the screen puts behind it, are no news.
-        known = _stretches(readable, STRETCH - 1)
-
-        def only(values: Sequence[str]) -> frozenset[str]:
-            return frozenset(key for one in values if len(key := squeeze(one)) > 1 and key not in readable)
-
-        return cls(
-            frozenset(sheet.sheet_id for sheet in gone),
-            only([sheet.name for sheet in gone]),
-            only([sheet.file for sheet in gone]),
-            only([sheet.municipality for sheet in gone]),
-            frozenset(one for one in stretches if one[1:] not in known and one[:-1] not in known),
-            len(gone),
-            readable,
-        )
-
-    def leaks(self, answer: bytes, asked: str = "") -> list[str]:
-        """What of it stands in an answer; what the caller wrote in the question is no news."""
-        own = squeeze(asked)
-        found = []
-        for text in _texts(answer):
-            found += [f"id {one}" for one in self.ids if one in text]
-            key = squeeze(text)
-            for kind, values in (("name", self.names), ("file", self.files), ("town", self.towns)):
-                found += [f"{kind} {one}" for one in values if one in key and not self._own(one, own)]
-            quoted = (_stretches(key) & self.stretches) - _stretches(own)
-            found += [f"text {one}" for one in sorted(quoted) if not self._composed(one)][:3]
-        return found
-
-    def _own(self, name: str, asked: str) -> bool:
-        """Whether a name is the caller's own words, or such a word and one that is seen: a slip that was put right."""
-        if name in asked:
-            return True
-        parts = ((name[:at], name[at:]) for at in range(1, len(name)))
-        return any((a in asked and b in self.seen) or (a in self.seen and b in asked) for a, b in parts)
-
-    def _composed(self, stretch: str) -> bool:
-        """Whether it is two things that are seen, side by side: 成果指標： and a label, as the screens put them."""
-        return any(stretch[:at] in self.seen and stretch[at:] in self.seen for at in range(1, STRETCH))
-
-
-@dataclass
-class Looked:
-    """What was asked and what came of it; ``leaks`` say where and what, at most so many."""
-
-    requests: int = 0
-    by_kind: Counter[str] = field(default_factory=Counter)
-    statuses: Counter[int] = field(default_factory=Counter)
-    leaking: int = 0
-    leaks: list[str] = field(default_factory=list)
-
-
-class Visitor:
-    """Goes everywhere as somebody and looks at everything."""
-
-    def __init__(self, fetch: Fetch, hidden: Hidden) -> None:
-        self._fetch, self._hidden = fetch, hidden
-        self.looked = Looked()
-
-    def see(
-        self,
-        kind: str,
-        path: str,
-        body: object = None,
-        asked: str = "",
-        who: str = SOMEBODY,
-        expected: int | None = 200,
-    ) -> bytes:
-        """Takes one answer and looks through it; ``expected`` is the status it should have, None for any."""
-        status, answer = self._fetch(path, body, who)
-        told = self.looked
-        told.requests += 1
-        told.by_kind[kind] += 1
-        told.statuses[status] += 1
-        found = self._hidden.leaks(answer, asked + path)
-        if expected is not None and status != expected:
-            found.append(f"status {status}")
-        told.leaking += bool(found)
-        told.leaks += [f"{kind} {path} {asked}: {one}" for one in found][: max(0, LISTED - len(told.leaks))]
-        return answer
-
-    def ask(self, case: Case, searched: bool = True) -> dict[str, Any]:
-        """The answer to a question; ``searched``: and what a search for it finds, on the screen and in a file."""
-        history = [{"role": "user", "content": one} for one in case.history]
-        asked = "\n".join([*case.history, case.question])
-        body = {"question": case.question, "history": history}
-        answer: dict[str, Any] = json.loads(self.see("ask", "/api/v1/ask", body, asked))
-        if not searched:
-            return answer
-        words = quote(case.question)
-        self.see("search", f"/api/v1/search?q={words}&k=200", None, asked)
-        self.see("search screen", f"/search/results?q={words}", None, asked)
-        if self.looked.by_kind["search"] % SAVED == 0:
-            self.see("search saved", f"/export/search.csv?q={words}", None, asked)
-        return answer
-
-    def wander(self, whole: Snapshot, view: Snapshot, most: int | None = None) -> None:
-        """Lists, sheets, sources, pages, comparisons, exports, probes: of what is seen, and of what is not; ``most``: of
-        so many sheets of each."""
-        self.see("list", "/api/v1/sheets?limit=10000")
-        listed = json.loads(self._fetch("/api/v1/sheets?limit=10000", None, SOMEBODY)[1])
-        if listed["total"] != len(view.sheets()):
-            self.looked.leaks.append(f"list: {listed['total']} sheets are counted")
-        for town in sorted({sheet.municipality for sheet in whole.sheets()}):
-            self.see("list", f"/api/v1/sheets?municipality={quote(town)}")
-        ids = [sheet.sheet_id for sheet in view.sheets()]
-        every = whole.sheets()
-        hidden = [sheet for sheet in every if sheet.sheet_id not in ids][:most]
-        for sheet in [*[sheet for sheet in every if sheet.sheet_id in ids][:most], *hidden]:
-            one = quote(sheet.sheet_id)
-            expected = 200 if sheet.sheet_id in ids else 404
-            for kind, path in (
-                ("sheet", f"/api/v1/sheets/{one}"),
-                ("source", f"/api/v1/sheets/{one}/source"),
-                ("page", f"/sheet/{one}"),
-            ):
-                self.see(kind, path, expected=expected)
-            self.see("picture", f"/sheet/{one}/page/1.png", expected=404)
-            if expected == 404:
-                self.see("compared", f"/compare?sheet={one}&sheet={quote(ids[0])}", expected=None)
-                words = f"{sheet.municipality} {sheet.name}"
-                self.see("search", f"/api/v1/search?q={quote(words)}&k=200", asked=words)
-                self.see("ask", "/api/v1/ask", {"question": f"{sheet.name}の決算額と今後の計画は？"}, words)
-        self.see("search saved", f"/export/search.xlsx?q={quote('システム')}")
-        ready = json.loads(self.see("probe", "/readyz"))
-        if ready["sheets"] != len(ids):
-            self.looked.leaks.append(f"probe: {ready['sheets']} sheets are counted")
-        self.see("report", "/status/report.csv", who=ADMIN)
-        self.see("figures", "/metrics", who=ADMIN)
-        for kind in ("asked", "unanswered", "down"):
-            self.see("usage", f"/status/questions.csv?kind={kind}", who=ADMIN, expected=403)
-        self.see("cases", "/evaluation/cases.jsonl?state=draft", who=ADMIN)
-        self.see("evaluation", "/evaluation/report.html", who=ADMIN, expected=404)
-
-    def open_screens(self) -> None:
-        """What the page asks for when it is opened, event by event as Gradio's own page does, and the tabs of 管理."""
-        config = json.loads(self.see("screens", "/config"))
-        values = {one["id"]: one.get("props", {}).get("value") for one in config["components"]}
-        for who in (SOMEBODY, ADMIN):
-            for event in config["dependencies"]:
-                moments = {moment for _, moment in event["targets"]}
-                if event["backend_fn"] and moments & {"load", "select", "tick"}:
-                    self._run(event, values, who)
-
-    def _run(self, event: Mapping[str, Any], values: Mapping[int, Any], who: str) -> None:
-        session = f"leaks{event['id']}{who}"
-        told = {
-            "data": [values.get(one) for one in event["inputs"]],
-            "fn_index": event["id"],
-            "session_hash": session,
-            "event_data": {"index": [0, 0], "value": "1", "row_value": ["1"], "selected": True},
-            "trigger_id": None,
-        }
-        self._fetch("/gradio_api/queue/join", told, who)
-        self.see("screens", f"/gradio_api/queue/data?session_hash={session}", who=who)
-
-
-def _stretches(key: str, length: int = STRETCH) -> set[str]:
-    return {key[at : at + length] for at in range(len(key) - length + 1)}
-
-
-def _texts(answer: bytes) -> Iterator[str]:
-    """What is to be read in an answer: JSON string by string, pages without their marks, a workbook part by part."""
-    if answer[:2] == b"PK":
-        with zipfile.ZipFile(io.BytesIO(answer)) as book:
-            for name in book.namelist():
-                yield from _plain(book.read(name).decode("utf-8", "replace"))
-        return
-    text = answer.decode("utf-8", "replace")
-    lines = [line.removeprefix("data: ") for line in text.split("\n")] if text.startswith("data: ") else [text]
-    for line in lines:
-        try:
-            strings = list(_strings(json.loads(line)))
-        except ValueError:
-            strings = [line]
-        for one in strings:
-            yield from _plain(one)
-
-
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, dict):
-        yield from (key for key in value)
-        for one in value.values():
-            yield from _strings(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _strings(one)
-    elif isinstance(value, str):
-        yield value
-
-
-def _plain(text: str) -> Iterator[str]:
-    """What stands between the marks of a page, piece by piece, and in them; a text without marks is one piece."""
-    yield from map(html.unescape, _MARK.split(text))
-    yield from map(html.unescape, _VALUE.findall(text))
 
 
 # ---- three ways to hide -----------------------------------------------------------------------------------------------
