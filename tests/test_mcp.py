@@ -15,7 +15,6 @@ from typing import Any
 import httpx2
 import pytest
 from crowds import Gate, Told, serving
-from fake_encoder import FakeEncoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp import Client, MCPError, StdioServerParameters
@@ -24,7 +23,6 @@ from openai import AsyncOpenAI, OpenAI
 
 from assistant.access.registerfile import put_key
 from assistant.audit import Auditing, AuditTrail, use_trail
-from assistant.factquery import query_facts
 from assistant.intake import Intake
 from assistant.line import Line
 from assistant.live import Live
@@ -32,74 +30,24 @@ from assistant.schemas import AnswerJson, SearchJson, SheetDetailJson, SheetList
 from assistant.session import Assistant
 from assistant.store import FeedbackStore
 from assistant.tools import TOOLS
-from assistant.toolschemas import FactArguments, FactsJson
-from corpus.errors import QuestionError
+from assistant.toolschemas import FactsJson
 from corpus.sources import find_files
 from index.build import build
 from index.database import SQLiteDatabase
-from index.snapshot import Snapshot
 from tests.doors import access_file, policy_of
 from tests.fakes import FakeAssistant
+from tests.two_towns import folder, index, sheets
+
+__all__ = ["folder", "index"]
 
 ROOT = Path(__file__).parents[1]
 NAMES = ["ask", "search", "get_sheet", "list_sheets", "query_facts"]
-HEAD = "事務事業評価シート（令和{year}年度）\n{town}\n"
-SHEET = (
-    "事業名 {name}\n担当課 {department}\n担当者 見本太郎\n事業の目的\n{name}を続ける。\n今後の計画\n{plan}\n"
-    "        {years}\n予算額（千円） {budget}\n決算額（千円） {settled}\n"
-)
-TOWNS = {
-    "みなと野市": [
-        ("花火大会", "観光課", "会場を港に移す。", "900 1,000 1,100", "800 1,500 ―"),
-        ("港湾清掃", "環境課", "清掃船を更新する。", "500 500 500", "400 450 ―"),
-    ],
-    "碧原市": [
-        ("花火大会", "企画課", "打ち上げを増やす。", "300 300 300", "250 280 ―"),
-        ("森林巡視", "環境課", "巡視路を直す。", "700 750 800", "650 725 ―"),
-    ],
-}
-
-
-# What was settled of the first programme when its own year was over; the sheet of the next year prints 800.
-BEFORE = ("花火大会", "観光課", "警備を増やす。", "700 900 ―", "600 790 ―")
-
-
-def sheets(folder: Path) -> Path:
-    """A file a town, and one of the year before for the first."""
-    folder.mkdir(exist_ok=True)
-
-    def written(town: str, year: int, programmes: list[tuple[str, ...]]) -> None:
-        years = "  ".join(f"R{one}年度" for one in (year - 1, year, year + 1))
-        keys = ("name", "department", "plan", "budget", "settled")
-        text = HEAD.format(year=year, town=town) + "".join(
-            SHEET.format(years=years, **dict(zip(keys, one, strict=True))) for one in programmes
-        )
-        (folder / f"{town}{year}.txt").write_text(text, "utf-8")
-
-    for town, programmes in TOWNS.items():
-        written(town, 5, programmes)
-    written("みなと野市", 4, [BEFORE])
-    return folder
 
 
 @pytest.fixture(autouse=True)
 def no_trail_in_force():
     yield
     use_trail(AuditTrail(SQLiteDatabase()))
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    place = tmp_path_factory.mktemp("mcp")
-    build(Intake(find_files([sheets(place / "sheets")]), 2**20, jobs=0), FakeEncoder(), place / "index").close()
-    return place / "index"
-
-
-@pytest.fixture(scope="module")
-def index(folder):
-    snapshot = Snapshot.open(folder, FakeEncoder())
-    yield snapshot
-    snapshot.close()
 
 
 @pytest.fixture(scope="module")
@@ -412,84 +360,6 @@ def test_without_the_package_it_says_in_one_sentence_what_to_install(monkeypatch
     with serving(FakeAssistant(), Line(1)) as address:
         told = Told(address, "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "ping"})
         assert told.status == 501 and "pip install" in told.json["error"]["message"]
-
-
-# ---- figures ----------------------------------------------------------------------------------------------------------
-
-
-def counted(index: Snapshot, **asked: Any) -> FactsJson:
-    return query_facts(index, FactArguments(**asked))
-
-
-def figures(found: FactsJson) -> list[tuple[str, float]]:
-    return [(one.municipality[:2] + one.sheet, one.value) for one in found.figures]
-
-
-def test_a_programme_counts_once_a_year_with_what_its_own_sheet_says(index):
-    found = counted(index, field="決算額", operation="sum", fiscal_year=[2022])
-    # 790 of the sheet of 令和4年度, not 800 of the next one; 790 + 400 + 250 + 650
-    assert [(one.name, one.total, one.count, one.mean) for one in found.totals] == [("", 2_090_000, 4, 522_500)]
-    assert sorted(figures(found)) == [
-        ("みな港湾清掃", 400_000), ("みな花火大会", 790_000), ("碧原森林巡視", 650_000), ("碧原花火大会", 250_000),
-    ]  # fmt: skip
-
-
-def test_figures_are_put_in_order_and_equal_ones_share_their_place(index):
-    found = counted(index, field="決算額", operation="rank", fiscal_year=[2023])
-    assert figures(found) == [
-        ("みな花火大会", 1_500_000), ("碧原森林巡視", 725_000), ("みな港湾清掃", 450_000), ("碧原花火大会", 280_000),
-    ]  # fmt: skip
-    assert [one.rank for one in found.figures] == [1, 2, 3, 4]
-    least = counted(index, field="決算額", operation="rank", fiscal_year=[2023], order="asc", limit=2)
-    assert figures(least) == [("碧原花火大会", 280_000), ("みな港湾清掃", 450_000)] and least.total == 4
-    rest = counted(index, field="決算額", operation="rank", fiscal_year=[2023], offset=3)
-    assert [one.rank for one in rest.figures] == [4]
-    both = counted(index, field="予算額", operation="rank", fiscal_year=[2022, 2023], municipality=["みなと野市"])
-    assert [(one.rank, one.value, one.period.label) for one in both.figures] == [
-        (1, 1_000_000, "R5年度"), (2, 900_000, "R4年度"), (3, 500_000, "R4年度"), (3, 500_000, "R5年度"),
-    ]  # fmt: skip
-
-
-def test_towns_departments_and_years_are_set_side_by_side(index):
-    def totals(**asked: Any) -> list[tuple[str, float, int]]:
-        found = counted(index, field="決算額", operation="compare", **asked)
-        return [(one.name, one.total, one.count) for one in found.totals]
-
-    assert totals(fiscal_year=[2023]) == [("みなと野市", 1_950_000, 2), ("碧原市", 1_005_000, 2)]
-    assert totals(fiscal_year=[2023], order="asc")[0][0] == "碧原市"
-    assert totals(fiscal_year=[2023], by="department")[1] == ("環境課", 1_175_000, 2)
-    assert totals(by="fiscal_year", sheet="花火", municipality=["みなと野市"]) == [
-        ("令和3年度", 600_000, 1), ("令和4年度", 790_000, 1), ("令和5年度", 1_500_000, 1),
-    ]  # fmt: skip
-
-
-def test_a_list_holds_every_figure_that_is_printed_with_the_words_that_print_it(index):
-    found = counted(index, field="決算額", sheet="花火大会", municipality=["みなと野市"], fiscal_year=[2022])
-    assert [(one.fiscal_year, one.value, one.kind) for one in found.figures] == [
-        (2022, 790_000, "actual"), (2023, 800_000, "actual"),
-    ]  # fmt: skip
-    assert found.totals == [] and found.sheets == 2
-    for one in found.figures:
-        for citation in (found.citations[n - 1] for n in one.citations):
-            source = citation.source
-            assert index.document(source.file).text[source.start : source.end] == citation.quote
-            assert f"{one.value // 1000:,.0f}" in citation.quote
-    future = counted(index, field="予算額", fiscal_year=[2024])
-    assert future.total == 4 and {one.kind for one in future.figures} == {"plan"}
-    assert counted(index, field="予算額", fiscal_year=[0, 99999]).total == 0
-
-
-def test_what_is_left_open_is_asked_for_and_what_is_not_there_is_named(index):
-    with pytest.raises(QuestionError, match="2021、2022、2023"):
-        counted(index, field="決算額", operation="rank")
-    with pytest.raises(QuestionError, match="空です"):
-        counted(index, field="　")
-    with pytest.raises(QuestionError, match="実績"):
-        counted(index, field="決算額", kind="plan")
-    (note,) = counted(index, field="人件費").notes
-    assert "決算額" in note and "予算額" in note
-    (note,) = counted(index, field="決算額", municipality=["遠野原市"]).notes
-    assert "municipality" in note
 
 
 # ---- standard input and output ----------------------------------------------------------------------------------------
