@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 
 from assistant.store import FeedbackStore
 from tests.fakes import FakeAssistant
+from tests.on_port import on_port
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -29,29 +27,11 @@ pytestmark = [
 
 @contextmanager
 def serving(assistant, store, upkeep=None, **more) -> Iterator[str]:
-    """The whole application on a free port, in a thread; gives its address once it says that it is ready."""
-    import uvicorn
-
+    """The address of the whole application."""
     from ui.app import create_app
 
-    server = uvicorn.Server(uvicorn.Config(create_app(assistant, store, upkeep, **more), port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    began = time.monotonic()
-    thread.start()
-    address = ""
-    while time.monotonic() - began < 60:
-        if server.started and not address:
-            address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        if address:
-            try:
-                if urlopen(f"{address}/readyz", timeout=5).status == 200:
-                    break
-            except OSError:
-                pass
-        time.sleep(0.05)
-    yield address
-    server.should_exit = True
-    thread.join(10)
+    with on_port(create_app(assistant, store, upkeep, **more)) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 import pytest
-from test_live import wait_for
 
 from assistant.access.policy import OPEN, Policy
 from assistant.line import Line
@@ -21,6 +20,7 @@ from assistant.readiness import Asker
 from assistant.store import FeedbackStore
 from assistant.types import Answer
 from tests.fakes import FakeAssistant, FakeIndex
+from tests.on_port import on_port
 
 PLAN = "図書館システム運用の今後の計画は？"
 
@@ -61,22 +61,11 @@ class GatedIndex(FakeIndex):
 
 @contextmanager
 def serving(assistant: Asker, line: Line, policy: Policy = OPEN, store: FeedbackStore | None = None) -> Iterator[str]:
-    """The whole application with that line, on a port of its own."""
-    import uvicorn
-
+    """The address of the whole application with that line."""
     from ui.app import create_app
 
-    application = create_app(assistant, store or FeedbackStore(), line=line, policy=policy)
-    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    wait_for(lambda: server.started)
-    assert application.state.readiness.wait(60)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(20)
+    with on_port(create_app(assistant, store or FeedbackStore(), line=line, policy=policy)) as address:
+        yield address
 
 
 class Told:

@@ -10,8 +10,6 @@ import json
 import re
 import shlex
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -66,26 +64,16 @@ def open_client(folder: Path) -> Any:
 @contextmanager
 def live(folder: Path) -> Iterator[str]:
     """The address of a real server on an index."""
-    import uvicorn
-
     from assistant.session import Assistant
     from assistant.store import FeedbackStore
     from index.encoder import load_encoder
     from index.snapshot import Snapshot
+    from tests.on_port import on_port
     from ui.app import create_app
 
-    application = create_app(Assistant(Snapshot.open(folder, load_encoder(None))), FeedbackStore(":memory:"))
-    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    assert application.state.readiness.wait(60)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(20)
+    assistant = Assistant(Snapshot.open(folder, load_encoder(None)))
+    with on_port(create_app(assistant, FeedbackStore(":memory:"))) as address:
+        yield address
 
 
 def said(code: str, address: str) -> str:

@@ -9,15 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
 import schemathesis
-import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, example, given, settings
@@ -33,6 +30,7 @@ from evals.benchmarks.fuzz_http import Account, Connection, Reply, fuzz, joined,
 from evals.benchmarks.hostile import Known, Request, drawn
 from evals.benchmarks.hostilewords import METHODS, PLACES, TEXTS
 from tests.fakes import FakeAssistant
+from tests.on_port import on_port
 from ui.app import create_app
 
 fuzzed = settings(deadline=None, suppress_health_check=list(HealthCheck))
@@ -46,16 +44,8 @@ def application() -> FastAPI:
 @pytest.fixture(scope="module")
 def server(application: FastAPI) -> Iterator[str]:
     """The application behind the protocol that ``hyoka serve`` uses, on a free port."""
-    settled = uvicorn.Config(application, port=0, log_level="critical", http=refusing(), ws="none")
-    running = uvicorn.Server(settled)
-    thread = threading.Thread(target=running.run, daemon=True)
-    thread.start()
-    while not running.started:
-        time.sleep(0.02)
-    application.state.readiness.wait(10)
-    yield f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}"
-    running.should_exit = True
-    thread.join(10)
+    with on_port(application, log_level="critical", http=refusing(), ws="none") as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ from assistant.upkeep import inventory, open_upkeep
 from corpus.errors import IndexDamaged, SettingsError
 from index.manifest import CURRENT, SNAPSHOTS, current, read_manifest
 from tests.fakes import FakeAssistant, FakeIndex
+from tests.on_port import on_port
 
 SHEET = "事務事業評価シート（令和5年度）\nみなと野市\n事業名 {name}\n担当課 企画課\n事業の目的\n{name}を続ける。\n今後の計画\n{plan}\n"
 
@@ -149,28 +150,18 @@ def index_by_hand(folder: Path, *sources: Path) -> None:
 @contextmanager
 def server(folder: Path, **flags: object) -> Iterator[tuple[str, object]]:
     """The whole application on an index folder, as ``hyoka serve`` puts it together."""
-    import uvicorn
-
     from assistant.opening import open_index
     from ui.app import create_app
 
     settings = load_settings(index_dir=folder, watch_seconds=0.05, **flags)
     upkeep = open_upkeep(settings, open_index(settings))
-    application = create_app(upkeep.live, FeedbackStore(), upkeep)
-    running = uvicorn.Server(uvicorn.Config(application, port=0, log_level="warning"))
-    thread = threading.Thread(target=running.run, daemon=True)
-    thread.start()
     upkeep.live.start()
-    wait_for(lambda: running.started)
-    address = f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}"
-    assert application.state.readiness.wait(60)
-    try:
-        yield address, upkeep
-    finally:
-        upkeep.live.stop()
-        upkeep.rebuild.cancel()
-        running.should_exit = True
-        thread.join(10)
+    with on_port(create_app(upkeep.live, FeedbackStore(), upkeep)) as address:
+        try:
+            yield address, upkeep
+        finally:
+            upkeep.live.stop()
+            upkeep.rebuild.cancel()
 
 
 def ask(address: str, question: str) -> dict[str, object]:

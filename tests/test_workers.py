@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -38,6 +37,7 @@ from index.snapshot import Snapshot
 from index.synonyms import Synonyms
 from index.types import Filters
 from index.visibility import Visibility
+from tests.on_port import on_port
 
 ROOT = Path(__file__).parents[1]
 PLAN = "花火大会の今後の計画は？"
@@ -257,8 +257,6 @@ def _children() -> set[str]:
 @contextmanager
 def server(folder: Path, **flags: object) -> Iterator[tuple[str, Upkeep]]:
     """The whole application with two answering processes, put together as ``hyoka serve`` does."""
-    import uvicorn
-
     from assistant.line import Line
     from ui.app import create_app
 
@@ -266,20 +264,13 @@ def server(folder: Path, **flags: object) -> Iterator[tuple[str, Upkeep]]:
     with answering(settings) as pool:
         upkeep = open_upkeep(settings, open_index(settings), pool)
         line = Line(settings.at_once, settings.waiting, settings.waiting_seconds)
-        application = create_app(upkeep.live, FeedbackStore(), upkeep, line)
-        running = uvicorn.Server(uvicorn.Config(application, port=0, log_level="warning"))
-        thread = threading.Thread(target=running.run, daemon=True)
-        thread.start()
         upkeep.live.start()
-        wait_for(lambda: running.started)
-        address = f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}"
-        wait_for(lambda: Told(address, "/readyz").status == 200 and len(pool.pids()) == 2)
-        try:
-            yield address, upkeep
-        finally:
-            upkeep.live.stop()
-            running.should_exit = True
-            thread.join(20)
+        with on_port(create_app(upkeep.live, FeedbackStore(), upkeep, line)) as address:
+            wait_for(lambda: len(pool.pids()) == 2)
+            try:
+                yield address, upkeep
+            finally:
+                upkeep.live.stop()
 
 
 @pytest.fixture(scope="module")
