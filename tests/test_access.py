@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import doctest
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import assistant.access.door
-import assistant.access.places
-import assistant.serving
-import index.visibility
-import ui.login
 from assistant.access.door import COOKIE
 from assistant.access.limits import TRIES, Limits
 from assistant.access.passwords import hashed, right
@@ -57,11 +51,6 @@ def by_users(file_and_key):
 def browser(by_users):
     by_users.cookies.clear()
     return by_users
-
-
-def test_the_examples_of_the_modules_hold():
-    for module in (assistant.access.door, assistant.access.places, assistant.serving, index.visibility, ui.login):
-        assert doctest.testmod(module).failed == 0
 
 
 # ---- who comes in -----------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import doctest
 import io
 import re
 from html import unescape
@@ -13,13 +12,11 @@ import openpyxl
 import pytest
 from fastapi.testclient import TestClient
 
-from assistant import spreadsheets
 from assistant.payload import Sources
 from assistant.store import FeedbackStore
 from corpus.histories import history
 from tests.fakes import TEXTS, FakeAssistant, FakeIndex
 from tests.test_histories import R4, R5, R6, Years, figure
-from ui import charts, comparelinks, comparison, facts, finding, sidebyside
 from ui.app import create_app
 from ui.citypage import sums_chart
 from ui.comparefile import cities_table, csv_bytes, sheets_table
@@ -30,7 +27,6 @@ from ui.export import SheetOfCells
 from ui.municipalities import City, amounts, city_year
 from ui.sidebyside import figure_title, line_chart, render_comparison, render_figures, told
 
-MODULES = (charts, comparelinks, comparison, facts, finding, sidebyside, spreadsheets)
 INDEX = FakeIndex()
 PAIR = [INDEX.sheets()[0], INDEX.sheets()[2]]  # the libraries' systems of あおば市 (R4, R5) and ひので市 (R4)
 
@@ -51,12 +47,6 @@ def rows_of(html: str) -> list[list[str]]:
         ]
         for row in rows
     ]
-
-
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
-def test_the_examples_in_the_docstrings_hold(module):
-    found = doctest.testmod(module)
-    assert found.attempted > 0 and found.failed == 0
 
 
 def test_figures_are_held_against_the_first_sheet_and_only_where_both_are_printed():

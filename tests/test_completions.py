@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import json
 import re
 import socket
@@ -19,8 +18,6 @@ from markdown_it import MarkdownIt
 from openai import AuthenticationError, InternalServerError, NotFoundError, OpenAI, UnprocessableEntityError
 from test_live import wait_for
 
-import assistant.completionerrors
-import assistant.footnotes
 from assistant.completionerrors import refusal_at
 from assistant.footnotes import escaped, footnoted
 from assistant.line import Line
@@ -65,11 +62,6 @@ def refused(address: str, **body: object) -> dict[str, object]:
     assert set(told.json) == {"error"} and set(error) == {"message", "type", "param", "code"}
     assert not error["message"].isascii()
     return {**error, "status": told.status}
-
-
-def test_the_examples_of_the_modules_hold():
-    for module in (assistant.completionerrors, assistant.footnotes):
-        assert doctest.testmod(module).failed == 0
 
 
 # ---- an answer --------------------------------------------------------------------------------------------------------

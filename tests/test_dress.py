@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import re
 
 import pytest
@@ -11,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-import ui.dress
 from assistant.store import FeedbackStore
 from tests.fakes import FakeAssistant
 from ui.app import ASSETS, create_app
@@ -24,10 +22,6 @@ def client():
     with TestClient(app) as client:
         app.state.readiness.wait(10)
         yield client
-
-
-def test_the_examples_of_the_module_hold():
-    assert doctest.testmod(ui.dress).failed == 0
 
 
 def test_the_page_of_the_screens_is_japanese_and_links_our_files_before_any_script_has_run(client):

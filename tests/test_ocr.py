@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 from pathlib import Path
 
 import pypdfium2 as pdfium
@@ -32,7 +31,6 @@ MIXED = Document("s.pdf", "事業名\n火葬場運営\n1200\n戸籍の事務", "
 
 
 def test_the_confidence_of_a_quote_is_that_of_its_least_sure_stretch() -> None:
-    assert doctest.testmod(corpus.places).failed == 0
     assert confidence_at(MIXED, Span(0, 3)) is None
     assert confidence_at(MIXED, Span(3, 4)) is None  # the line break between two stretches
     assert confidence_at(MIXED, Span(8, 9)) == 0.9
@@ -228,7 +226,6 @@ def test_pictures_are_a_kind_of_file_only_with_the_extra() -> None:
 
 
 def test_confidence_is_told_page_by_page_and_a_poor_page_more_strongly() -> None:
-    assert doctest.testmod(corpus.readers.ocr).failed == 0
     told = confidence_warnings({3: 0.87, 4: 0.52})
     assert told[0] == "3ページ（平均信頼度 87%）、4ページ（平均信頼度 52%）はOCRで読み取りました。"
     assert told[1].startswith("4ページはOCRの信頼度が低く") and told[1].endswith("ください。")

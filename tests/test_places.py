@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import corpus.places
 from assistant.payload import Sources
 from corpus.documents import Document, Place, Span
 from corpus.places import Cell, column_letters, in_words, page_of, places_of
@@ -16,10 +13,6 @@ from corpus.places import Cell, column_letters, in_words, page_of, places_of
 
 def document(places: tuple[Place, ...], text: str = "あ" * 40, media: str = "pdf", **more) -> Document:
     return Document("a", text, "0" * 64, media, places, **more)  # type: ignore[arg-type]
-
-
-def test_the_examples_in_the_docstrings_hold():
-    assert doctest.testmod(corpus.places).failed == 0
 
 
 @st.composite

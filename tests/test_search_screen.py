@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import doctest
 import io
 import re
 from dataclasses import replace
@@ -15,8 +14,6 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-import index.sheetcolumns
-import index.sheetvalues
 import ui.facets
 import ui.searches
 from assistant.refusals import clean_text
@@ -40,12 +37,6 @@ def client():
     with TestClient(app, raise_server_exceptions=False) as client:
         app.state.readiness.wait(10)
         yield client
-
-
-@pytest.mark.parametrize("module", [ui.facets, ui.searches, index.sheetvalues, index.sheetcolumns])
-def test_the_examples_of_the_docstrings_hold(module) -> None:
-    ran = doctest.testmod(module)
-    assert ran.attempted and not ran.failed
 
 
 def values_of(address: str) -> dict[str, list[str]]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import doctest
 import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import corpus.timelines
 from corpus.documents import Document, Section, Sheet, SheetReading, Span
 from corpus.normalize import squeeze
 from corpus.reading import read_sheets
@@ -39,10 +37,6 @@ def linked(*heads: Head) -> bool:
     """Whether all of the sheets are one timeline."""
     found = link(heads)
     return len(found) == 1 and len(found[0]) == len(heads)
-
-
-def test_the_examples_in_the_docstrings_hold():
-    assert doctest.testmod(corpus.timelines).failed == 0
 
 
 def test_one_name_in_one_department_is_one_programme():

@@ -48,7 +48,7 @@ _LEAD = re.compile(
     r"^(?:[■□◆◇●○▼▽★☆・※#*>]|[(\[【<《「〈]?\d{1,2}(?:[-.]\d{1,2})?[)\]】.:、]|\d{1,2}\.\d{1,2}|[(\[【<《「〈])++"
 )
 _CIRCLED = re.compile(r"^\s*[\u2460-\u2473\u2776-\u277f]+\s*")
-_TRAIL = re.compile(r"[)\]】>》」〉:：]+$")
+_TRAIL = re.compile(r"(?<![)\]】>》」〉:：])[)\]】>》」〉:：]++$")
 # A year before a label: 「R3年度取組状況の評価」「H29 環境関連性」「5年度の取組内容」.
 _YEAR = re.compile(r"^(?:(?:19|20)\d\d年度|(?:令和|平成|[RH])?(?:元|\d{1,2})(?:年度)?|[今本当]年度)の?")
 _CLOSE = re.compile(r"(?<=[)])[】》〉」>\]]+$")
@@ -168,7 +168,7 @@ def canonical(label: str) -> str | None:
     """The canonical field of a printed label, or None for a label no form has shown us.
 
     >>> canonical("事業の目的"), canonical("担当課名"), canonical("R5決算額")
-    ('目的', '担当課', None)
+    ('目的', '担当課', '決算額')
     """
     table = _by_label()
     text = normalize(label, squeeze=True).text
