@@ -9,11 +9,16 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from assistant.carrying import __file__ as _carrying
 from assistant.conditions import find_conditions
 from assistant.criteria import MOST_LIMITS, find_criteria
+from assistant.llm import said
+from assistant.rereading import reading
+from assistant.summary import checked
+from assistant.support.evidence import Source
 from corpus.documents import Document, Span
 from corpus.facts import _YEARS
 from corpus.forms.loader import compiled, forms
@@ -84,8 +89,9 @@ def test_no_pattern_comes_to_those_that_are_known(tmp_path: Path) -> None:
     assert found["patterns"] > 600
     result = json.loads(RESULT.read_text("utf-8"))
     known = {one["pattern"] for one in result["not linear by their tree"]}
-    # Measured: 4 for twice the text is quadratic, 8 cubic; what has 2^n ways would be far above.
-    assert all(one["ratio"] < 10 for one in result["not linear by time"])
+    # Of a form file, and so bounded by the length of a sheet: 4 for twice the text is quadratic, 8 would be cubic.
+    slow = result["not linear by time"]
+    assert {one["file"] for one in slow} <= {"corpus/forms/patterns.py"} and all(one["ratio"] < 6 for one in slow)
     new = [
         (one["file"], one["pattern"], one["tree"])
         for one in found["not linear by their tree"]
@@ -165,6 +171,24 @@ def test_a_line_of_more_cells_than_any_form_has_is_a_text() -> None:
 def test_a_limit_said_again_is_one_limit_and_a_question_has_so_many() -> None:
     assert len(find_criteria("決算額1円以上、" * 200).limits) == 1
     assert len(find_criteria("".join(f"決算額{n}円以上、" for n in range(1, 100))).limits) == MOST_LIMITS
+
+
+@pytest.mark.parametrize("piece", ["<think>", "{", "「", "[1]", "。 ", "、", "図書館は1円、"])
+def test_what_a_hostile_model_repeats_is_read_once(piece: str) -> None:
+    """A search that began anew at every "<think>" of 256 KiB would hold up everybody: the interpreter waits for it."""
+    quoted = "令和7年度にサーバを更新する。決算額は1,500千円である。"
+    source = Source(1, "湊見市", "図書館運営", "図書館", "今後の計画", 2024, quoted, ())
+
+    def taken(size: int) -> float:
+        text = piece * (size // len(piece)) + "[1]。"
+        began = time.process_time()
+        checked(said(text), [source], lambda texts: np.ones((len(texts), 4), np.float32), "m", 0.0, 1)
+        assert reading(text, None, None, None, None) is None  # nothing of it is JSON
+        return time.process_time() - began
+
+    taken(1_000)
+    brief, long = taken(10_000), taken(80_000)
+    assert long < 24 * max(brief, 0.01)
 
 
 def test_line_breaks_of_a_long_blank_are_one() -> None:
