@@ -18,7 +18,7 @@ from index.types import Filters, Index
 
 _MUNICIPALITY = re.compile(r"(?<=.{2})[都道府県市区町村]$")
 _KEPT_SCOPES = 16  # lists of sheets by filters and towns
-_COMPONENT = re.compile(r".+?(?:事務局|公室|部|局|センター|課|室|係|館|所|院|署|園|本部)")
+_COMPONENT = re.compile(r".{1,60}?(?:事務局|公室|部|局|センター|課|室|係|館|所|院|署|園|本部)")
 # A town stands at the head of a question or of a list, and a particle follows it.
 _STRANGER = re.compile(r"(?:^|[、,・]|と)([一-龥々ヶァ-ヴー]{1,6}[市区町村])(?=[のとでにはが、,・]|では)")
 _NO_TOWN = re.compile(

@@ -35,7 +35,7 @@ _QUANTITY = re.compile(
     r"([-−－△▲]?)((?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,14}|0)(?:\.(\d{1,6}))?)\s*([^\d\s.,:：/／()（）-]{0,6})"
 )
 _NAMES = {"年", "年度", "月", "日", "号", "条", "年目", "款", "項", "目"}
-_BULLET = re.compile(r"\n[\s　]*(?=[・○●◯◎△▲▽▼□■◆◇※①-⑳]|[(（]?\d{1,2}[)）.．、])")
+_BULLET = re.compile(r"(?<!\s)[^\S\n]*+\n\s*+(?=[・○●◯◎△▲▽▼□■◆◇※①-⑳]|[(（]?\d{1,2}[)）.．、])")
 _BREAK = re.compile(r"(?<![ \t　])[ \t　]*+\n\s*+")
 
 
@@ -225,6 +225,6 @@ def file_name(paper: Paper, ending: str) -> str:
 
     Characters that Windows does not take in a name are left out, and the question is cut to thirty characters.
     """
-    title = re.sub(r'[\\/:*?"<>|？＊：]|\.+$', "", one_line(paper.title))[:30].strip(" .")
+    title = re.sub(r'[\\/:*?"<>|？＊：]', "", one_line(paper.title)).rstrip(".")[:30].strip(" .")
     day = in_japan(paper.made).strftime("%Y%m%d")
     return "_".join(part for part in (HEADING, title, day) if part) + f".{ending}"

@@ -60,7 +60,7 @@ _FEW_FIRMS = 2
 _ITEM = re.compile(r"^(?:\(\d{1,2}\)|\d{1,2}[.、)])")
 _KINDS = {
     "amount": re.compile(r"\d[\d,.]{0,40}(?:億|百?万|千)?円"),
-    "number": re.compile(r"(?<![\d,.rhs令和平成昭])\d[\d,.]*(?![\d,.]*(?:年|月))"),
+    "number": re.compile(r"(?<![\d,.rhs令和平成昭])\d[\d,.]*+(?!年|月)"),
     # a NPO法人 without its name is no firm's name
     "organisation": re.compile(r"\(株\)|㈱|株式会社|有限会社|\(有\)|法人(?=[^とがはをにへのもや、。,)等・])|公社|協会"),
     "date": re.compile(r"年|月|日"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _EMPTY, _TICKED = "□☐◻○◯", "■☑☒◼●✓✔☒レ"
+_AT_FIRST = re.compile(rf"\s*[{_EMPTY}{_TICKED}]")
 _BOX = re.compile(rf"(?P<box>[{_EMPTY}{_TICKED}])\s*(?P<what>[^\s{_EMPTY}{_TICKED}]+)")
 # 「A：良い B：普通 C：悪い」 explains the marks.
 _LEGEND = re.compile(r"(?:^|[\s、,/(（])[A-EＡ-ＥSＳ◎○△×1-5１-５]\s*[:：=＝…]")
@@ -12,7 +13,7 @@ _LEGEND = re.compile(r"(?:^|[\s、,/(（])[A-EＡ-ＥSＳ◎○△×1-5１-５]\
 
 def has_boxes(text: str) -> bool:
     """Whether a text begins with a box to be ticked."""
-    return re.match(rf"\s*[{_EMPTY}{_TICKED}]", text) is not None
+    return _AT_FIRST.match(text) is not None
 
 
 def chosen(text: str) -> str:

@@ -30,10 +30,10 @@ _NO_PROSE = (
     "row",
 )
 _FIGURES_ONLY = ("予算の内訳", "予算・決算額等の推移", "評価")
-_ENTRY_END = re.compile(r"\n[ \t\u3000]*(?=[≪《【〈■●◆・])|[ \u3000]{2,}(?=[≪《【〈])")
+_ENTRY_END = re.compile(r"\n[ \t\u3000]*(?=[≪《【〈■●◆・])|[ \u3000]{2,200}(?=[≪《【〈])")
 _DATES_AND_SIGNS = re.compile(r"[\W\d_]+|年度|[年月日]|令和|平成|昭和|[RHSＲＨＳ](?=\d)|決算|予算")
 _LONGEST_TITLE = 300
-_TITLE = re.compile(r"(?=[^\n]*年度)[^\n。]*(?:評価|シート|調書|報告書)[^\n。]*")
+_TITLE = re.compile(r"(?=[^\n]{0,300}年度)[^\n。]{0,300}(?:評価|シート|調書|報告書)[^\n。]*")
 
 
 def extract_events(document: Document, sheet: Sheet, sections: Sequence[Section]) -> list[Event]:

@@ -253,7 +253,7 @@ def _of_columns(document: Document, sheet: Sheet, sections: Sequence[Section], f
 def _before_figure(document: Document, cell: Span) -> str:
     """「障害管理記録の作成完了（稼働率 99.5%以上）」 is about 稼働率: the words before the figure name it."""
     text = one_line(document.text[cell.start : cell.end])
-    found = re.search(r"(?P<name>[^\d０-９()（）、。\s：:／/]{2,20})[\s：:はが]*[約]?[0-9０-９]", text)
+    found = re.search(r"(?P<name>[^\d０-９()（）、。\s：:／/]{2,20})[\s：:はが]{0,8}[約]?[0-9０-９]", text)
     return found["name"] if found is not None else ""
 
 

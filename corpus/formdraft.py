@@ -21,7 +21,7 @@ from corpus.periods import find_periods
 
 _NAME, _DEPARTMENT, _DIVISION, _YEAR = "事務事業名", "担当課", "担当部", "評価年度"
 _UNIT = re.compile(r"単位\s*+(?:[::]\s*+)?\(?(千円|百万円|万円|億円|円)")
-_SPLIT = re.compile(r"\s*:\s*|[ \u3000]+")
+_SPLIT = re.compile(r"(?:(?<!\s)\s+)?:\s*|[ \u3000]+")
 _KANA = re.compile(r"[ぁ-んァ-ヶ一-龥]{2}")
 _MARKS = 3
 _HEAD = """# 下書きです。「確認」と書いた所を、ほかの年度や課のファイルでも合うか見てください。

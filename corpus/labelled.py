@@ -68,7 +68,7 @@ def by_form(of: View, labels: list[Mapping[str, Any]]) -> list[Labelled]:
 
 def _bare(printed: str) -> str:
     """A label as printed without the brackets around all of it: 「＜課の所見＞」 -> 「課の所見」."""
-    return re.sub(r"^[<＜【〔\[]+|[>＞】〕\]]+$", "", printed)
+    return printed.lstrip("<＜【〔[").rstrip(">＞】〕]")
 
 
 def by_lines(of: View, lines: list[Row]) -> list[Labelled]:
@@ -152,7 +152,7 @@ def _labels_of(raw: str, after_label: bool = True) -> list[tuple[int, int, str, 
     found = [(start, value, re.sub(r"^[#*]+", "", re.sub(r"\s+", "", raw[start:end])), field)]
     # Further labels on the same line stand after a wide gap or have their own colon.
     for more in re.finditer(
-        r"(?:[ ]{2,}|[ ]|\t)(?P<label>[^\s::]{2,12})(?P<sep>[ ]*[::]|[ ]+)(?=\S)", norm.text[hit.start("rest") :]
+        r"(?:(?<! )[ ]++|\t)(?P<label>[^\s::]{2,12})(?P<sep>[ ]*[::]|[ ]+)(?=\S)", norm.text[hit.start("rest") :]
     ):
         other = canonical(more["label"])
         if other is None or kind_of(other) not in HEAD_KINDS:

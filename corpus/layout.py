@@ -14,6 +14,7 @@ _MARKUP = re.compile(r"</?(?:ul|ol|li|br|p|div|span)\b[^>]*>", re.I)
 _PIPED = re.compile(r"^\s*\|.*\|\s*$")
 _BREAK = re.compile(r"(?<![ \t\u3000])[ \t\u3000]*+\n\s*+")
 _DASHED_NUMBER = re.compile(r"^[-－―–]\s*\d{1,4}\s*[-－―–]$")
+_NUMBER_LINE = re.compile(r"\s*\d{1,4}\s*\n")
 _PAGE_NUMBER = re.compile(r"^[-\s]*\d{1,4}[-\s]*$")
 # A line of more cells is no row of a form: it is read as a text.
 MOST_CELLS = 1_000
@@ -190,7 +191,7 @@ def without_heads(text: str, span: Span) -> Span:
         last = re.sub(r"\s+", "", text[last_start:end])
         if first in heads:
             start, changed = first_end, True
-            number = re.compile(r"\s*\d{1,4}\s*\n").match(text, start, end)
+            number = _NUMBER_LINE.match(text, start, end)
             start = number.end() if number else start
         elif (
             start < end

@@ -21,7 +21,7 @@ _FOLDS = {
 
 
 # Footnote marks after a label, a year or a figure: 「事業費※1」「R5(注2)」「1,200*」.
-FOOTNOTE = re.compile(r"\s*(?:[※*]\s?\d{0,2}|\(?注\s?\d{1,2}\)?)$")
+FOOTNOTE = re.compile(r"(?:(?<!\s)\s++)?(?:[※*]\s?\d{0,2}|\(?注\s?\d{1,2}\)?)$")
 
 # A line break with the blanks around it; it begins where a blank begins, so that each is looked at once.
 LINE_BREAK = re.compile(r"(?<!\s)[^\S\n]*+\n\s*+")

@@ -22,7 +22,8 @@ _PART = re.compile(
     r"参考資料[^\n]{0,30}|用語(?:集|解説|の解説|の説明)[^\n]{0,20}|資料編[^\n]{0,20}|付録[^\n]{0,30}|巻末資料[^\n]{0,20})[ \u3000]*$",
     re.M,
 )
-_NEXT_HEADING = re.compile(r"\s*\n\s*\(\d{1,2}\)[^\n\t。]{4,60}(?:\s*\n[^\n\t。]{1,60})?\s*")
+_SECOND_LINE = re.compile(r"[ \u3000]*\n[ \u3000]*(\([^()\n]{1,30}\))[ \u3000]*\n")  # of a name
+_NEXT_HEADING = re.compile(r"[^\S\n]*+\n\s*+\(\d{1,2}\)[^\n\t。]{4,60}(?:[^\S\n]*+\n\s*+[^\n\t。]{1,60})?\s*")
 _LONGEST_HEADING = 500  # characters with its line breaks
 _CONTINUED = re.compile(r"^[^\S\n]*+No\.?\s*2(?![\d-])|[((](?:2枚目|裏面?|その2|2/2|2)[))]", re.M)
 
@@ -133,7 +134,7 @@ def _part(document: Document, span: Span, name: str, town: str, form: Form | Non
 def _part_name(text: str, title: re.Match[str]) -> str:
     """A part's heading as printed; a heading that goes on in brackets on the next line is taken whole."""
     name = title["name"].strip()
-    more = re.compile(r"[ \u3000]*\n[ \u3000]*(\([^()\n]{1,30}\))[ \u3000]*\n").match(text, title.end())
+    more = _SECOND_LINE.match(text, title.end())
     return name + more[1] if more else name
 
 

@@ -156,4 +156,6 @@ def name_forms(name: str) -> tuple[str, ...]:
 def short_label(label: str) -> str:
     """A label without its notes and its year: ``待機児童数 ※5月1日現在`` -> 待機児童数, ``Ｒ5年度総合評価(a＋b)`` -> 総合評価."""
     words = " ".join(label.split())
-    return re.sub(r"^[^\s\d０-９]{1,2}[\d０-９]+年度の?|\s*(?:※.*|[(（][^()（）]*[)）]$)", "", words) or label
+    return (
+        re.sub(r"^[^\s\d０-９]{1,2}[\d０-９]+年度の?|(?:(?<!\s)\s+)?(?:※.*|[(（][^()（）]*[)）]$)", "", words) or label
+    )

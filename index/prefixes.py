@@ -71,4 +71,4 @@ def _card_names(card: str) -> list[str]:
     if not card.startswith("---"):
         return []
     head = card[3:].split("\n---", 1)[0]
-    return re.findall(r"^\s*-?\s*(?:name|base_model):\s*(\S+)\s*$", head, re.MULTILINE)
+    return re.findall(r"^[^\S\n]*+(?:-[^\S\n]*+)?(?:name|base_model):\s*(\S+)\s*$", head, re.MULTILINE)

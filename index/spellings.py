@@ -22,8 +22,8 @@ from index.wordlists import WordLists
 SAME_SOUND = 0.5  # weight of a word that sounds like the one that was asked for
 MISTYPED = 0.5  # of a katakana word one or two letters away from it
 _MOST = 3  # words for one; more would be guessing
-_KANJI = re.compile(r"[一-鿿㐀-䶿々]{2,}\Z")
-_KATAKANA = re.compile(r"[ァ-ヺー]{4,}\Z")
+_KANJI = re.compile(r"(?<![一-鿿㐀-䶿々])[一-鿿㐀-䶿々]{2,}+\Z")
+_KATAKANA = re.compile(r"(?<![ァ-ヺー])[ァ-ヺー]{4,}+\Z")
 _PAIR = re.compile(r"[一-鿿㐀-䶿々]{2}\Z")
 _TWO_SLIPS = 8  # letters from which a katakana word may have two
 

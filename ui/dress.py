@@ -17,7 +17,7 @@ from ui.guard import NONCE
 
 SIZE_COOKIE = "hyoka-text"  # written by hyoka.js
 SIZES = {"large": "hy-large", "largest": "hy-largest"}
-OPENING = re.compile(r"<html\b[^>]*>", re.IGNORECASE)
+OPENING = re.compile(r"<html\b[^>]{0,500}>", re.IGNORECASE)
 _SCRIPT = re.compile(r"<script(?=[\s>/]).*?</script", re.IGNORECASE | re.DOTALL)
 LANGUAGE = re.compile(r"\slang\s*=\s*([\"'])[^\"']*\1", re.IGNORECASE)
 # Cards for link previews: they name Gradio and pictures on other hosts.

@@ -24,7 +24,7 @@ RATING = re.compile(r"[B-E](?![A-Z])")  # an A needs no explaining in a council
 MONEY_FIELDS = ["決算額", "予算額", "事業費", "総事業費"]
 PLAN_FIELDS = ("今後の計画", "今後の方向性", "課題", "目的")
 REASON_FIELDS = ("評価理由", "総合評価", "課題", "目的")
-MOVED_TO = re.compile(r"[ァ-ヶー]{4,}(?=(?:型|方式|環境|サービス)?[^、。\n]{0,6}(?:移行|移す))")
+MOVED_TO = re.compile(r"[ァ-ヶー]{4,40}(?=(?:型|方式|環境|サービス)?[^、。\n]{0,6}(?:移行|移す))")
 
 
 @dataclass(frozen=True, slots=True)

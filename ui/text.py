@@ -135,7 +135,7 @@ def marked(text: str, highlights: Iterable[Highlight] = ()) -> str:
         at = at + 1 if cut is None else max(cut.end, at + 1)
     if open_mark:
         out.append("</mark>")
-    return re.sub(r"(?<!\s)\s*\n\s*+", "<br>", "".join(out).strip())
+    return re.sub(r"(?<!\s)[^\S\n]*+\n\s*+", "<br>", "".join(out).strip())
 
 
 def excerpt(text: str, highlights: Sequence[Highlight], width: int = 220) -> tuple[str, list[Highlight]]:

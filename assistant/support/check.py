@@ -30,10 +30,10 @@ Why = Literal["", "mark", "number", "date", "name", "polarity", "meaning"]
 way round; or something that they do not say."""
 Encode = Callable[[list[str]], Vectors]
 
-MARK = re.compile(r"\s*(?:\[|［|【)(\d{1,4})(?:\]|］|】)")
-_GROUP = re.compile(r"(?:\s*(?:\[|［|【)\d{1,4}(?:\]|］|】)[、,]?)+")
+MARK = re.compile(r"(?:(?<!\s)\s++)?(?:\[|［|【)(\d{1,4})(?:\]|］|】)")
+_GROUP = re.compile(r"(?:(?:(?<!\s)\s++)?(?:\[|［|【)\d{1,4}(?:\]|］|】)[、,]?)+")
 _CUT = re.compile(r"[、,;；](?!\d)")
-_LITTLE = re.compile(r"[\s。．.、,です]*(?:です|ます|でした|である|となっています|となっている)?[\s。．.]*")
+_LITTLE = re.compile(r"(?:ます|でした|である|となっています|となっている|[\s。．.、,です])*+")
 SUPPORT, LIKE = 0.75, 0.7
 """The share of a clause's words that have to be borne out, and how near in meaning (cosine) a word has to be."""
 _ORDER: tuple[Why, ...] = ("mark", "number", "date", "name", "polarity", "meaning")

@@ -15,7 +15,7 @@ from corpus.normalize import squeeze
 from corpus.sentences import split_sentences
 from index.types import PERSON_FIELD, Index
 
-_MARKS = re.compile(r"\s*\[\d{1,4}\]")
+_MARKS = re.compile(r"(?:(?<!\s)\s++)?\[\d{1,4}\]")
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from corpus.normalize import squeeze
 _RUN = re.compile(r"[一-龥々〆ヶァ-ヴーA-Za-z0-9・&]+")
 _KATAKANA = re.compile(r"[ァ-ヴー]{2,}")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9&+.-]*")
-_ENDED = re.compile(r"[一-龥々ァ-ヴーA-Za-z]+(?:株式会社|有限会社|合同会社)")
+_ENDED = re.compile(r"(?<![一-龥々ァ-ヴーA-Za-z])[一-龥々ァ-ヴーA-Za-z]+(?:株式会社|有限会社|合同会社)")
 _EDGES = frozenset(["", *"はがをにでとのもへや、。「(（ \0・,:："])
-_QUOTED = re.compile(r"[「『“\"]([^」』”\"]+)[」』”\"]")
+_QUOTED = re.compile(r"[「『“\"]([^」』”\"]{1,200})[」』”\"]")
 # A company's name may begin in hiragana; how far it goes is not to be told, its beginning is.
 _COMPANY = re.compile(
     r"(?<![一-龥ァ-ヴーA-Za-z])(?:株式会社|有限会社|合同会社|合資会社|[一-龥]{2,4}法人)[一-龥ぁ-んァ-ヴーA-Za-z0-9]{1,3}"
@@ -29,7 +29,7 @@ def names_of(text: str) -> tuple[str, ...]:
     that end as names of offices, programmes, places and companies do.
 
     >>> names_of("浜手小クラブは株式会社あおば台キッズに委託する。")
-    ('浜手小クラブ', '株式会社', 'クラブ', 'キッズ', 'あおば台')
+    ('浜手小クラブ', '株式会社', '台キッズ', '株式会社あおば', 'クラブ', 'キッズ')
     """
     known = vocabulary()
     found: list[str] = []

@@ -12,7 +12,7 @@ from typing import Any
 _SHORT = {
     # No figure is longer, and blank lines are not given back: a page of digits or blanks is read in one go.
     "{N}": r"(?:▲ ?)?-?\d[\d,]{0,24}(?:\.\d{1,12})?",
-    "{B}": r"[ \u3000]*+\n(?:[ \u3000]*+\n)++[ \u3000]*+",
+    "{B}": r"(?<![ \u3000])[ \u3000]*+\n(?:[ \u3000]*+\n)++[ \u3000]*+",
     "{L}": r"[^\n]+",
     "{P}": r"[^\n]+(?:\n[^\n]+)*",
 }
@@ -23,6 +23,8 @@ _LONGEST = 30
 
 def expand(pattern: str) -> str:
     """A TOML pattern with its shorthands ({N} figure, {B} blank lines, {L} line, {P} paragraph) written out."""
+    if pattern.startswith("{B}"):
+        pattern = rf"(?<!\n){pattern}"  # a search begins at the first of the blank lines, not anew at each of them
     for short, full in _SHORT.items():
         pattern = pattern.replace(short, full)
     return pattern

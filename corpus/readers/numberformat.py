@@ -14,7 +14,7 @@ _ERAS = (
     (date(1868, 1, 25), "明治", "M"),
 )
 # One token of a format: quoted or escaped text, padding (_x, *x), a bracket, a placeholder run, or one character.
-_TOKEN = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|[#0?.,]+|[A-Za-z]+|.', re.DOTALL)
+_TOKEN = re.compile(r'"[^"]{0,255}"|\\.|_.|\*.|\[[^\]]{0,255}\]|[#0?.,]+|[A-Za-z]+|.', re.DOTALL)
 _DIGITS = re.compile(r"[#0?.,]+")
 _WEEKDAYS = "月火水木金土日"
 
@@ -129,7 +129,7 @@ def _moment(value: datetime | date | time, number_format: str) -> str:
         return value.strftime("%H:%M")
     moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
     section = _sections(number_format)[0]
-    bare = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]', "", section).lower()
+    bare = re.sub(r'"[^"]{0,255}"|\\.|\[[^\]]{0,255}\]', "", section).lower()
     written_out = "年" in section or "月" in section or re.search(r"g|e|^yyyy/m", bare)
     if not written_out:
         clock = f" {moment:%H:%M}" if moment.hour or moment.minute else ""

@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -30,17 +30,21 @@ ROOT = Path(__file__).parents[2]
 RESULT = Path(__file__).parent / "results" / "patterns.json"
 PACKAGES = ("corpus", "index", "assistant", "evals", "ui")
 LEFT_OUT = ("index.training", "assistant.training", "evals.benchmarks", "evals.layouts", "corpus.samples")
+CALLS = {"compile", "match", "search", "fullmatch", "findall", "finditer", "sub", "subn", "split"}
+ANCHORED = {"match", "fullmatch", "pattern"}
 QUADRATIC = 3.0  # between the 2 of a linear and the 4 of a quadratic pattern
 BRIEF = 0.004  # seconds of processor time below which a ratio says nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A pattern and the file of the code that made it."""
+    """A pattern and the file of the code that made it. ``anchored``: all that is asked of it is whether it matches at one
+    place (``match``, ``fullmatch``), so that no search begins anew."""
 
     pattern: str
     flags: int
     file: str
+    anchored: bool = False
 
 
 @contextmanager
@@ -77,19 +81,41 @@ def modules() -> list[str]:
     return names
 
 
-def written() -> list[Found]:
-    """The patterns that stand as literals in a call of ``re``, whether or not that line is ever reached."""
-    found = []
-    calls = {"compile", "match", "search", "fullmatch", "findall", "finditer", "sub", "subn", "split"}
+def trees() -> Iterator[tuple[str, str, ast.Module]]:
+    """The name, the file and the tree of each of them."""
     for name in modules():
         path = ROOT / (name.replace(".", "/") + ".py")
         path = path if path.exists() else ROOT / name.replace(".", "/") / "__init__.py"
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        yield name, str(path.relative_to(ROOT)), ast.parse(path.read_text("utf-8"))
+
+
+def written() -> list[tuple[str, Found]]:
+    """The patterns that stand as literals in a call of ``re``, whether or not that line is ever reached, with what is
+    called."""
+    found = []
+    for _, file, tree in trees():
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
                 called, first = node.func, node.args[0]
                 of_re = isinstance(called.value, ast.Name) and called.value.id == "re"
-                if of_re and called.attr in calls and isinstance(first, ast.Constant) and isinstance(first.value, str):
-                    found.append(Found(first.value, 0, str(path.relative_to(ROOT))))
+                if of_re and called.attr in CALLS and isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    found.append((called.attr, Found(first.value, 0, file)))
+    return found
+
+
+def uses() -> dict[str, set[str]]:
+    """What is called of each pattern that a module keeps under a name or writes in the call; anything else that is done with
+    it (it is handed on, held in a table) is a use of its own kind."""
+    found: dict[str, set[str]] = {}
+    for call, one in written():
+        if call != "compile":
+            found.setdefault(one.pattern, set()).add(call)
+    for name, _, tree in trees():
+        held = {key: value for key, value in vars(sys.modules[name]).items() if isinstance(value, re.Pattern)}
+        called = {id(node.value): node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in held:
+                found.setdefault(held[node.id].pattern, set()).add(called.get(id(node), "handed on"))
     return found
 
 
@@ -100,7 +126,11 @@ def every_pattern() -> list[Found]:
         for name in modules():
             importlib.import_module(name)
         _run_once()
-    every = {(one.pattern, one.flags & ~re.UNICODE): one for one in [*found, *written()]}
+    used = uses()
+    every = {
+        (one.pattern, one.flags & ~re.UNICODE): replace(one, anchored=used.get(one.pattern, {"unknown"}) <= ANCHORED)
+        for one in [*found, *(one for _, one in written())]
+    }
     return sorted(every.values(), key=lambda one: (one.file, one.pattern))
 
 
@@ -139,14 +169,17 @@ def pumps(pattern: str) -> list[str]:
     return [text for text in dict.fromkeys(texts) if text]
 
 
-def ratio(found: re.Pattern[str], pump: str, size: int) -> float:
+def ratio(found: re.Pattern[str], pump: str, size: int, anchored: bool = False) -> float:
     """Processor time for 2n characters against n; 0 where both are too brief to say anything."""
     taken = []
     for length in (size, 2 * size):
         text = (pump * (length // len(pump) + 1))[:length] + "\x01"
         began = time.process_time()
-        for _ in found.finditer(text):
-            pass
+        if anchored:
+            found.match(text)
+        else:
+            for _ in found.finditer(text):
+                pass
         found.fullmatch(text)
         taken.append(time.process_time() - began)
     return taken[1] / taken[0] if taken[1] > BRIEF and taken[0] > 0 else 0.0
@@ -158,10 +191,10 @@ def growth(one: Found, size: int) -> tuple[float, str]:
     worst = (0.0, "")
     for pump in pumps(one.pattern):
         brief = min(2_000, size)
-        found = ratio(made, pump, brief)  # what grows quickly must not be let near the long ones
-        found = found if found > QUADRATIC else ratio(made, pump, size)
+        found = ratio(made, pump, brief, one.anchored)  # what grows quickly must not be let near the long ones
+        found = found if found > QUADRATIC else ratio(made, pump, size, one.anchored)
         if found > QUADRATIC:
-            found = min(found, ratio(made, pump, brief if found > 10 else size))
+            found = min(found, ratio(made, pump, brief if found > 10 else size, one.anchored))
         worst = max(worst, (found, pump))
         if found > QUADRATIC:
             break
@@ -179,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     argument.add_argument("--out", type=Path, default=RESULT)
     given = argument.parse_args(arguments)
     every = every_pattern()
-    bad = [{**asdict(one), "tree": told} for one in every if (told := problems(one.pattern, one.flags))]
+    bad = [{**asdict(one), "tree": told} for one in every if (told := problems(one.pattern, one.flags, one.anchored))]
     slow = []
     known = {one["pattern"] for one in bad}
     for one in every if not given.tree else ():

@@ -95,7 +95,7 @@ def _rest(word: Word, longer: Word) -> Word | None:
 class Tree:
     """A pattern's tree with what is wrong about it."""
 
-    def __init__(self, pattern: str, flags: int = 0) -> None:
+    def __init__(self, pattern: str, flags: int = 0, anchored: bool = False) -> None:
         self.problems: list[str] = []
         tree = parser.parse(pattern, flags & ~re.DEBUG)
         literals = frozenset(chr(value) for op, value in parts(tree) if op in (sre.LITERAL, sre.NOT_LITERAL))
@@ -103,7 +103,8 @@ class Tree:
         ways = self._ways(tree, 0)
         for way in ways:
             self._adjacent(way)
-            self._leading(way)
+            if not anchored:
+                self._leading(way)
         self.problems = list(dict.fromkeys(self.problems))
 
     def _ways(self, tree: Any, depth: int) -> list[list[Piece]]:
@@ -283,6 +284,6 @@ def _shown(chars: Chars) -> str:
     return repr("".join(sorted(chars))[:12])
 
 
-def problems(pattern: str, flags: int = 0) -> list[str]:
-    """What of a pattern is not linear, in words; nothing where it is."""
-    return Tree(pattern, flags).problems
+def problems(pattern: str, flags: int = 0, anchored: bool = False) -> list[str]:
+    """What of a pattern is not linear, in words; nothing where it is. ``anchored``: it is only tried at one place."""
+    return Tree(pattern, flags, anchored).problems

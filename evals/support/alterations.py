@@ -11,7 +11,7 @@ from corpus.days import era_name
 from evals.support.casefile import Case, Quote
 from evals.support.faithful import mark, sentences
 
-_NUMBER = re.compile(r"(?<![A-Za-z第\d,.])\d[\d,]*(?:\.\d+)?(?!\d*年|\d*月|\d*日|[\d,]*\])")
+_NUMBER = re.compile(r"(?<![A-Za-z第\d,.])\d[\d,]*+(?:\.\d++)?+(?![年月日\]])")
 _ERA = re.compile(r"(令和|平成|R)(元|\d{1,2})(?=年|[^\d])")
 _WEST = re.compile(r"20[12]\d(?=年)")
 _MONTH = re.compile(r"(?<=年)(1[0-2]|[1-9])(?=月)")

@@ -66,7 +66,7 @@ class MilvusServer:
         """Of the server; what does not say it in numbers is taken for a new one."""
         with self.asking("版の確認"):
             told = str(self.client.get_server_version(timeout=self.ask_seconds))
-        found = None if "lite-" in told else re.search(r"(\d+)\.(\d+)", told)
+        found = None if "lite-" in told else re.search(r"(?<!\d)(\d++)\.(\d+)", told)
         return (int(found[1]), int(found[2])) if found else (99, 0)
 
     @property

@@ -33,7 +33,7 @@ _SLIPS = 0.08  # share of the questions in words that are mistyped
 _CLAUSES_TRIED = 4  # clauses whose neighbours are looked up, for one question wanted
 _LABEL_LENGTH = 8
 T = TypeVar("T")
-_BRACKETS = re.compile(r"[（(【\[].*?[）)】\]]")
+_BRACKETS = re.compile(r"[（(【\[].{0,100}?[）)】\]]")
 _DATE_FIRST = re.compile(r"^(?:に(?:は)?|から|より|までに|の|、)*(?P<what>[^、。\t\n]{6,50})")
 
 
