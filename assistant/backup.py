@@ -1,7 +1,7 @@
 """What a backup holds, taken while servers answer and indexes are built.
 
 In: the live snapshot, its original PDFs, the weights of ``hyoka tune``, the city's own synonyms and forms, ``hyoka.toml``, the
-access file and the store in a file (opinions, conversations, counted questions). Out: the sources, models, a PostgreSQL server, Milvus
+access file and the store (opinions, conversations, counted questions), from wherever it is. Out: the sources, models, Milvus
 (``hyoka milvus`` sends the index anew), and memories that only save time.
 """
 
@@ -20,6 +20,7 @@ from assistant.archive import ArchiveWriter, Backup, writing_archive
 from assistant.settings import FILE, Settings
 from assistant.store import default_path
 from assistant.storecheck import integrity
+from assistant.storecopy import keep_store
 from corpus.errors import BackupError, IndexDamaged, IndexMissing
 from index.manifest import CURRENT, MANIFEST, MEND, SNAPSHOTS, current, read_manifest
 from index.originals import ENDING, FOLDER, keeps_originals
@@ -116,13 +117,16 @@ def _allow(files: int) -> None:
 
 
 def _store(settings: Settings, archive: ArchiveWriter, holds: dict[str, int]) -> None:
-    """One moment of the store, whoever writes to it meanwhile (SQLite's online backup)."""
+    """One moment of the store, whoever writes to it meanwhile (SQLite's online backup, or one snapshot of the server)."""
     file = store_file(settings)
-    if file is None or not file.exists():
+    if file is not None and not file.exists():
         return
     with tempfile.TemporaryDirectory(prefix="hyoka-") as place:
         copy = Path(place) / "store.sqlite"
-        copied(file, copy)
+        if settings.database is not None:
+            keep_store(settings.database, copy)
+        elif file is not None:
+            copied(file, copy)
         if problem := integrity(copy):
             raise BackupError(
                 f"評価と会話の保存先 {file} が壊れています（{problem}）。控えは作りませんでした。"

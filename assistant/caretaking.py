@@ -69,10 +69,6 @@ def backup_command(file: Archive, index_dir: IndexDir = None, force: Force = Fal
         return
     console.say(f"{file} に控えました（{size(file.stat().st_size)}、{_holds(made)}）。")
     console.note("会話と設定（パスワードを含むことがあります）が入っています。ほかの人が読めない場所に置いてください。")
-    if settings.database is not None:
-        console.note(
-            "評価と会話は PostgreSQL にあり、この控えには入っていません。pg_dump など PostgreSQL の道具で控えてください。"
-        )
 
 
 @commands.command("restore")

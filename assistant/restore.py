@@ -17,9 +17,11 @@ from assistant.archive import Backup, unpack
 from assistant.backup import ACCESS, FORMS, INDEX, STORE, SYNONYMS, copied, store_file
 from assistant.settings import FILE, Settings, load_settings
 from assistant.storecheck import integrity
+from assistant.storecopy import copy_store, count_store
 from corpus.errors import BackupDamaged, BackupError, HyokaError
 from index.manifest import CURRENT, SNAPSHOTS, check, current, read_manifest
 from index.originals import FOLDER
+from index.postgresurl import named
 from index.publishing import clear_killed, go_live, lock, sweep, writing
 from index.tuning.store import TUNING
 
@@ -58,8 +60,7 @@ def restore(file: Path, index_dir: Path | None = None, force: bool = False) -> t
         there = _there(work, settings)
         if there and not force:
             raise BackupError(
-                f"すでにあるものは上書きしません: {'、'.join(map(str, there))}。"
-                "置きかえてよければ --force を付けてください。"
+                f"すでにあるものは上書きしません: {'、'.join(there)}。置きかえてよければ --force を付けてください。"
             )
         return told, _put(work, settings)
     except OSError as error:
@@ -117,18 +118,20 @@ def _targets(work: Path, settings: Settings) -> list[tuple[Path, Path]]:
     return [(source, target) for source, target in pairs if source.exists()]
 
 
-def _there(work: Path, settings: Settings) -> list[Path]:
-    """What would be replaced by something else."""
-    there = []
+def _there(work: Path, settings: Settings) -> list[str]:
+    """What would be replaced by something else; a store on a server that has something in it, which never is."""
+    there: list[Path | str] = []
     if (work / INDEX).exists() and (settings.index_dir / CURRENT).exists():
         there.append(settings.index_dir)
     store = store_file(settings)
     if (work / STORE).exists() and store is not None and store.exists():
         there.append(store)
+    if (work / STORE).exists() and settings.database is not None and any(count_store(settings.database).values()):
+        there.append(f"{named(settings.database)} の評価と会話（--force を付けても置きかえません）")
     for source, target in _targets(work, settings):
         if target.exists() and target.read_bytes() != source.read_bytes():
             there.append(target)
-    return there
+    return [str(one) for one in there]
 
 
 def _put(work: Path, settings: Settings) -> list[str]:
@@ -179,8 +182,15 @@ def _keep_forms(forms: Path, folder: Path) -> None:
 def _put_store(source: Path, settings: Settings) -> list[str]:
     """Into the file that a server may have open: it sees the one content or the other."""
     target = store_file(settings)
-    if target is None:
-        return ["評価と会話は戻していません（PostgreSQL を使う設定です）。PostgreSQL の控えから戻してください。"]
+    if settings.database is not None:
+        if any(count_store(settings.database).values()):
+            return [
+                f"評価と会話は戻していません。{named(settings.database)} にはすでに評価や会話があります。"
+                "戻すには、空のデータベースを HYOKA_DATABASE_URL に指定してください。"
+            ]
+        copy_store(source, settings.database)
+        return []
+    assert target is not None
     target.parent.mkdir(parents=True, exist_ok=True)
     said = []
     if target.exists():

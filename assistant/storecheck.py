@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.findings import WELL, WRONG, Finding, size
-from assistant.storecopy import TABLES
+from assistant.storecopy import TABLES, count_store
 from corpus.errors import HyokaError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _MEND = "hyoka restore で控えから戻すか、ファイルを別の場所に
 
 
 def check_store(settings: Settings) -> Iterator[Finding]:
-    """The file's integrity and what it holds; of a PostgreSQL server, that it answers."""
+    """The file's integrity and what it holds; of a PostgreSQL server, that it answers and what it holds."""
     from assistant.store import default_path
 
     if settings.database is not None:
@@ -55,10 +55,10 @@ def integrity(file: Path) -> str:
 
 
 def _server(url: str) -> Iterator[Finding]:
-    from index.postgresurl import connect, named
+    from index.postgresurl import named
 
     try:
-        connect(url).close()
-        yield Finding(AREA, named(url), WELL, "応答します（中身の検査と控えは PostgreSQL の道具で行ってください）")
+        counts = "、".join(f"{name} {count}" for name, count in count_store(url).items())
+        yield Finding(AREA, named(url), WELL, f"応答します（{counts}）")
     except HyokaError as problem:
         yield Finding(AREA, "PostgreSQL", WRONG, problem.message, "サーバーとアドレスを確かめてください。")

@@ -1,8 +1,9 @@
-"""An existing store in a file, copied into an empty one on a PostgreSQL server."""
+"""A store in a file, copied into an empty one on a PostgreSQL server, and one on a server, copied into a new file."""
 
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from assistant.store import FeedbackStore
@@ -17,8 +18,15 @@ TABLES = {
     "asked": "数えた質問",
     "talks": "会話",
     "talk_entries": "会話の質問と回答",
+    "audit": "監査の記録",
 }
-_NUMBERED = ("feedback", "unanswered", "drafts", "talk_entries")  # new rows go on counting where the file stopped
+_NUMBERED = (
+    "feedback",
+    "unanswered",
+    "drafts",
+    "talk_entries",
+    "audit",
+)  # new rows go on counting where the file stopped
 _AT_ONCE = 500
 
 
@@ -46,6 +54,52 @@ def copy_store(file: Path, url: str) -> dict[str, int]:
         ) from error
     finally:
         target.close()
+
+
+def keep_store(url: str, file: Path) -> dict[str, int]:
+    """Copies one moment of a server's store, whoever writes to it meanwhile, into a new file; returns how many rows of what.
+
+    Raises DatabaseError where one of the two fails.
+    """
+    source = PostgresDatabase(url, make=False)
+    counts = {}
+    try:
+        FeedbackStore(file).close()
+        with closing(sqlite3.connect(file)) as target, source.transaction() as begun:
+            begun.execute("set transaction isolation level repeatable read, read only")
+            for table, name in TABLES.items():
+                there = [row[1] for row in target.execute(f"pragma table_info({table})")]
+                columns = [one for one in there if one in source.columns(table)]
+                counts[name] = 0
+                if not columns:
+                    continue  # nothing was ever kept there
+                # Rows of a file without a number stand in the order in which they came.
+                arrival = source.dialect.arrival
+                came = [arrival] if arrival in source.columns(table) else []
+                order = ", ".join([*came, *columns])  # of all columns: pages of rows with ties would overlap
+                insert = f"insert into {table} ({', '.join(columns)}) values ({', '.join('?' * len(columns))})"
+                read = f"select {', '.join(columns)} from {table} order by {order} limit {_AT_ONCE} offset ?"
+                while rows := begun.execute(read, (counts[name],)).rows:
+                    target.executemany(insert, rows)
+                    counts[name] += len(rows)
+            target.commit()
+    except sqlite3.Error as error:
+        raise DatabaseError(f"{file} に書けません（{error}）。空き容量と権限を確かめてください。") from error
+    finally:
+        source.close()
+    return counts
+
+
+def count_store(url: str) -> dict[str, int]:
+    """How many rows of what a server's store holds; 0 where it was never used. Raises DatabaseError."""
+    source = PostgresDatabase(url, make=False)
+    try:
+        return {
+            name: int(str(source.rows(f"select count(*) from {table}")[0][0])) if source.columns(table) else 0
+            for table, name in TABLES.items()
+        }
+    finally:
+        source.close()
 
 
 def _copy(file: Path, target: PostgresDatabase) -> dict[str, int]:
