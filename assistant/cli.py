@@ -13,15 +13,14 @@ import typer
 from assistant import caretaking, console
 from assistant.access.commands import commands as access_commands
 from assistant.accounting import commands as account_commands
+from assistant.asking import commands as asking_commands
 from assistant.filing import commands
 from assistant.mcpcommand import commands as mcp_commands
-from assistant.options import IndexDir, Json, settings_of
+from assistant.options import IndexDir, Json, opened, settings_of
 from assistant.usage import USAGE_ERROR, usage_sentence
-from corpus.errors import HyokaError, QuestionError, SettingsError
+from corpus.errors import HyokaError, SettingsError
 
 if TYPE_CHECKING:
-    from assistant.settings import Settings
-    from index.snapshot import Snapshot
     from index.tuning.questions import TuningQuestion
 
 # Heavy modules are imported inside the commands: `hyoka --help` must not wait for them.
@@ -33,6 +32,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(asking_commands)
 app.add_typer(commands)
 app.add_typer(caretaking.commands)
 app.add_typer(access_commands)
@@ -40,130 +40,6 @@ app.add_typer(mcp_commands)
 app.add_typer(account_commands)
 
 DRAFT = "draft"  # never a question file: those are told apart by their endings
-
-
-@app.command()
-def ask(
-    context: typer.Context,
-    question: Annotated[str | None, typer.Argument(metavar="QUESTION", help="質問（ふだんの言葉で）")] = None,
-    index_dir: IndexDir = None,
-    json_output: Json = False,
-    batch: Annotated[
-        Path | None,
-        typer.Option(
-            "--batch", metavar="FILE", help="質問の表（.xlsx、.csv）の全部の質問に答え、答えを書き足した表を作る"
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help="--batch の書き出し先", show_default="質問の表の名前_回答"),
-    ] = None,
-    link: Annotated[
-        str,
-        typer.Option(
-            "--link", metavar="URL", help="--batch の引用から開くサーバーのアドレス（http://サーバー名:8000/）"
-        ),
-    ] = "",
-) -> None:
-    """質問に、引用つきで答える。"""
-    from assistant.payload import Sources, answer_json
-    from assistant.printouts import show_answer
-    from assistant.readiness import NO_FILTERS
-    from assistant.session import Assistant
-    from assistant.writer import open_writer
-
-    if question is not None and batch is not None:
-        raise typer.BadParameter("QUESTION と --batch は一緒に使えません", context)
-    if batch is not None:
-        from assistant.batch import run_batch
-
-        settings = settings_of(index_dir=index_dir)
-        run_batch(lambda: Assistant(_open(settings, reranked=True)), batch, out, link, json_output)
-        return
-    if question is None:
-        raise typer.BadParameter("QUESTION を指定してください（質問の表なら --batch FILE）", context)
-    if out is not None or link:
-        raise typer.BadParameter("--out と --link は --batch と使います", context)
-    settings = settings_of(index_dir=index_dir)
-    snapshot = _open(settings, reranked=True)
-    assistant = Assistant(snapshot)
-    answer = open_writer(settings).finish(question, assistant.ask(question), snapshot, NO_FILTERS, assistant.ask)
-    if json_output:
-        console.say_json(answer_json(answer, snapshot).model_dump(mode="json"))
-    else:
-        show_answer(answer, Sources(snapshot))
-
-
-@app.command()
-def search(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="検索する言葉")],
-    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="件数（1から1000）", show_default="10")] = 10,
-    municipality: Annotated[list[str] | None, typer.Option(help="自治体で絞る（くり返せる）")] = None,
-    year: Annotated[list[int] | None, typer.Option(help="年度（西暦）で絞る（くり返せる）")] = None,
-    section: Annotated[list[str] | None, typer.Option(help="欄で絞る（くり返せる）")] = None,
-    department: Annotated[list[str] | None, typer.Option(help="担当課で絞る（くり返せる）")] = None,
-    rating: Annotated[
-        list[str] | None, typer.Option(help="評価（総合評価：A、または A だけ）で絞る（くり返せる）")
-    ] = None,
-    budget: Annotated[
-        list[str] | None, typer.Option(help="予算規模（1,000万〜1億円 など）で絞る（くり返せる）")
-    ] = None,
-    index_dir: IndexDir = None,
-    json_output: Json = False,
-) -> None:
-    """言葉と意味で、近い記述を探す。"""
-    from index.types import Filters
-
-    if not query.strip():
-        raise QuestionError("検索する言葉が空です。探したい言葉を入力してください。")
-    snapshot = _open(settings_of(index_dir=index_dir), reranked=True)
-    chosen = (municipality, year, department, section, rating, budget)
-    filters = Filters(*(tuple(values or ()) for values in chosen))  # type: ignore[arg-type]
-    result = snapshot.search(query, k, filters)
-    if result.note:
-        console.note(f"{result.note}。")
-    from assistant.payload import Sources, search_json, visible
-    from assistant.printouts import short
-
-    if json_output:
-        console.say_json(search_json(result, snapshot).model_dump(mode="json"))
-        return
-    if not result.hits:
-        console.note("見つかりませんでした。言葉を変えるか、絞り込みを減らしてください。")
-    where = Sources(snapshot)
-    console.say_table(
-        ("一致度", "自治体", "年度", "シート", "欄", "記述", "場所"),
-        [
-            (
-                f"{hit.score:.2f}",
-                hit.sheet.municipality,
-                hit.sheet.fiscal_year,
-                hit.sheet.name,
-                hit.section.field or hit.section.label,
-                short(hit.text),
-                where.named(hit.sheet.file, hit.span),
-            )
-            for hit in visible(result.hits)
-        ],
-    )
-
-
-@app.command()
-def sheets(index_dir: IndexDir = None, json_output: Json = False) -> None:
-    """索引にあるシートの一覧。"""
-    from assistant.payload import sheet_json
-
-    found = [sheet_json(sheet) for sheet in _open(settings_of(index_dir=index_dir)).sheets()]
-    if json_output:
-        console.say_json({"total": len(found), "sheets": [sheet.model_dump(mode="json") for sheet in found]})
-        return
-    console.say_table(
-        ("自治体", "年度", "シート", "担当", "種類", "ファイル", "ID"),
-        [
-            (one.municipality, one.fiscal_year, one.sheet, one.department, one.kind, one.file, one.sheet_id)
-            for one in found
-        ],
-    )
 
 
 @app.command()
@@ -210,7 +86,7 @@ def serve(
     with logging_as(settings), listen(settings.host, settings.port) as socket, answering(settings) as pool:
         with starting_up():
             # Opened before anything slow is loaded: a taken port or a missing index is told at once.
-            snapshot = _open(settings, reranked=True)
+            snapshot = opened(settings, reranked=True)
             from assistant.access.policy import open_policy
             from assistant.audit import Auditing
             from assistant.conversations import Keeping
@@ -311,7 +187,7 @@ def tune(
     if reset:
         reset_tuning(settings.index_dir, json_output)
         return
-    snapshot = _open(settings)
+    snapshot = opened(settings)
     own: list[TuningQuestion] = []
     if questions is not None:
         from evals.owncases import own_questions
@@ -330,16 +206,6 @@ def tune(
         dry_run=dry_run,
         json_output=json_output,
     )
-
-
-def _open(settings: Settings, reranked: bool = False) -> Snapshot:
-    from assistant.opening import open_index
-    from index.tuning.store import tuning_problem
-
-    snapshot = open_index(settings, reranked)
-    if problem := tuning_problem(settings.index_dir, snapshot.encoder.digest):
-        console.note(problem)  # the log, which has it too, is for servers
-    return snapshot
 
 
 def main(arguments: list[str] | None = None) -> None:
