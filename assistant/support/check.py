@@ -34,8 +34,11 @@ MARK = re.compile(r"(?:(?<!\s)\s++)?(?:\[|［|【)(\d{1,4})(?:\]|］|】)")
 _GROUP = re.compile(r"(?:(?:(?<!\s)\s++)?(?:\[|［|【)\d{1,4}(?:\]|］|】)[、,]?)+")
 _CUT = re.compile(r"[、,;；](?!\d)")
 _LITTLE = re.compile(r"(?:ます|でした|である|となっています|となっている|[\s。．.、,です])*+")
-SUPPORT, LIKE = 0.75, 0.7
-"""The share of a clause's words that have to be borne out, and how near in meaning (cosine) a word has to be."""
+SUPPORT, LIKE, LIKE_NOUN = 0.75, 0.7, 0.8
+"""The share of a clause's words that have to be borne out, and how near in meaning (cosine) a word has to be; a noun nearer,
+since 小麦 and そば are near too."""
+_RATE = re.compile(r"(?<![\d一-龥])(?:年間|月間|週間)")  # 年間2,140万円 is not 3年間で2,140万円
+_UNIT = re.compile("[A-Za-z]{1,2}")
 _ORDER: tuple[Why, ...] = ("mark", "number", "date", "name", "polarity", "meaning")
 
 
@@ -173,8 +176,10 @@ def _by_words(
         if numeral not in key:
             return Verdict("number", detail=numeral)
     for word in vocabulary().superlatives:
-        if word in text and word not in key:
+        if word in text and not any(one in key for one in (word, *vocabulary().paraphrases.get(word, ()))):
             return Verdict("meaning", detail=word)
+    if _RATE.search(text) and not _RATE.search(key):
+        return Verdict("meaning", detail="年間")
     if statement is not None:
         if not placed(whole, statement, source):
             return Verdict("meaning", detail="part")
@@ -199,7 +204,9 @@ def _wordy(text: str, year: int | None) -> str:
 def _meaning(said: Sequence[Word], key: str, words: frozenset[str], encode: Encode) -> Verdict:
     """Whether enough of the words are those of the passage, or near to one of them."""
     known = vocabulary()
-    telling = [w for w in said if w.lemma not in known.generic and not w.surface.isdigit()]
+    telling = [
+        w for w in said if w.lemma not in known.generic and not w.surface.isdigit() and not _UNIT.fullmatch(w.surface)
+    ]
     if not telling:
         return Verdict("")
     strange = [w for w in telling if w.lemma not in words and not (len(w.surface) > 1 and squeeze(w.surface) in key)]
@@ -213,7 +220,7 @@ def _meaning(said: Sequence[Word], key: str, words: frozenset[str], encode: Enco
         return Verdict("meaning", detail=strange[0].surface)
     rows, against = encode([w.lemma for w in strange]), encode(others)
     near = (rows @ against.T).max(axis=1) if len(others) else np.zeros(len(strange))
-    lost = [w for w, like in zip(strange, near, strict=True) if float(like) < LIKE]
+    lost = [w for w, like in zip(strange, near, strict=True) if float(like) < (LIKE_NOUN if w.noun else LIKE)]
     share = 1 - len(lost) / len(telling)
     if lost and (share < SUPPORT or len(lost) > 1 or lost[0].noun or lost[0] is said[-1]):
         return Verdict("meaning", detail="・".join(w.surface for w in lost))
@@ -224,9 +231,10 @@ def _by_facts(clause: _Clause, sources: Sequence[Source], encode: Encode) -> Ver
     """Held against typed figures: every number bound to one, and nothing said beside them that they do not show."""
     text = clause.own
     said = quantities(text, sources[0].year)
-    bound = bind(clause.text, clause.begin, clause.end, sources)
-    if bound is None:
+    binding = bind(clause.text, clause.begin, clause.end, sources)
+    if binding is None:
         return Verdict("number")
+    bound = binding.own
     used = list({id(b.source): b.source for b in bound}.values()) or [s for s in sources if s.facts]
     marks = [fact for source in used for fact in source.facts if fact.value is None and fact.text]
     facts = [fact for source in used for fact in source.facts]
@@ -238,14 +246,17 @@ def _by_facts(clause: _Clause, sources: Sequence[Source], encode: Encode) -> Ver
     for date in said.dates:
         if date.start is None or date.kind not in ("fiscal_year", "calendar_year") or date.start.year not in years:
             return Verdict("date")
+    units = {one.figure.unit for one in bound}
     for code in said.rest:
-        if squeeze(code) not in key:
+        if squeeze(code) not in key and code not in units:
             return Verdict("number" if code[0].isdigit() else "name", detail=code)
     if not bound and not _rated(text, marks, said.dates, used):
         return Verdict("meaning")
-    if wording(text).denials > wording(joined).denials:
+    mine = wording(text)
+    answered = sum(word.denied and word.lemma in vocabulary().sides for word in mine.said)  # 届かなかった: seen below
+    if mine.denials - answered > wording(joined).denials:
         return Verdict("polarity")
-    if not direction(text, key, bound):
+    if not direction(text, key, binding):
         return Verdict("polarity")
     return _by_words(text, key, wording(joined).words | _SHOWN, None, used[0], encode)
 

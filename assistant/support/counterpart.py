@@ -10,7 +10,12 @@ from assistant.support.vocabulary import vocabulary
 from assistant.support.wording import Word, wording
 
 _CUT = re.compile(r"[、,;；](?!\d)")
-_TOPIC = re.compile(r"(.+?)(?:は|が|も)(?=[^あ-ん]|[^ぁ-ん、])")
+_TOPIC = re.compile(r"([^、。]{1,100}?)(?:は|が|も)(?=[^あ-ん]|[^ぁ-ん、])")
+_AS_PLANNED = re.compile(r"予定(?:の)?(?:どおり|通り|とおり)")
+_CHANGE = re.compile(
+    r"(?:分|ほど|程度|も|ずつ)?(?:の増|の減|増|減|上回|下回|引き?上げ|引き?下げ|拡大|縮小|広げ|短縮|短く|短い|延長|延ば|上昇|低下|上が|下が|"
+    r"伸び|早め|早ま|遅れ|足り|届か|及ば|多|少な|超過|不足|上乗せ|追加)"
+)
 _OPEN_SECTIONS = ("計画", "今後", "取組方針", "方向", "目的", "目指す", "次年度", "期待")
 
 
@@ -37,11 +42,18 @@ def placed(text: str, statement: Statement, source: Source) -> bool:
             continue
         if not any(_anchored(figure, text, one, statement) for one in same):
             return False
-        if len(clauses) > 1 and said and not _done(said[-1], same, clauses, statement):
+        if all(_by_so_much(text, figure) != _by_so_much(statement.text, one) for one in same):
+            return False
+        if len(clauses) > 1 and said and not _done(_doing(said, figure), same, clauses, statement):
             return False
         if not any(_fits(text, figure, one, clauses, statement) for one in same):
             return False
     return True
+
+
+def _by_so_much(text: str, figure: Figure) -> bool:
+    """Whether a figure says by how much something changes (40人増やした) rather than what it is then (40人に増やした)."""
+    return _CHANGE.match(text[figure.end :].removeprefix(figure.unit)) is not None
 
 
 def _anchored(figure: Figure, text: str, printed: Figure, statement: Statement) -> bool:
@@ -64,13 +76,24 @@ def _anchored(figure: Figure, text: str, printed: Figure, statement: Statement) 
 def _fits(text: str, figure: Figure, printed: Figure, clauses: list[tuple[int, int]], statement: Statement) -> bool:
     """Whether what a clause is about stands in the clause of the figure too, and is denied there where it is here."""
     part = next((statement.text[a:b] for a, b in clauses if a <= printed.start < b), statement.text)
-    topic = _TOPIC.match(text, 0, figure.start)
-    nouns = [w for w in wording(topic[1]).said if w.noun and w.lemma not in vocabulary().generic] if topic else []
-    known = [w.surface for w in nouns if w.surface in statement.text]
-    if known and not any(surface in part for surface in known):
+    known = [w for w in _topic(text[: figure.start]) if w in statement.text]
+    if known and _topic(part) and not any(surface in part for surface in known):
         return False
     mine = wording(text)
     return not (wording(part).denials and not mine.denials and not any(-1 in signs for signs in mine.sides.values()))
+
+
+def _topic(text: str) -> list[str]:
+    """The nouns of what a text is about (…は, …が): of the last of several."""
+    topics = list(_TOPIC.finditer(text))
+    if not topics:
+        return []
+    return [w.surface for w in wording(topics[-1][1]).said if w.noun and w.lemma not in vocabulary().generic]
+
+
+def _doing(said: tuple[Word, ...], figure: Figure) -> Word:
+    """What is done with a figure: the first verb behind it (購入から17年たった船は…難しい), else the last word."""
+    return next((w for w in said if not w.noun and w.at[0] >= figure.end), said[-1])
 
 
 def _done(predicate: Word, figures: list[Figure], clauses: list[tuple[int, int]], statement: Statement) -> bool:
@@ -79,6 +102,12 @@ def _done(predicate: Word, figures: list[Figure], clauses: list[tuple[int, int]]
     places = [word.at[0] for word in statement.wording.said if word.lemma in group]
     if not places:
         return True
+    for begin, end in clauses:  # 「参加が62人から97人になった」 says of itself what was done
+        known = vocabulary()
+        verbs = [w.lemma for w in wording(statement.text[begin:end]).said if not w.noun]
+        bland = all(verb in known.generic and verb not in known.sides for verb in verbs)
+        if bland and any(begin <= figure.start < end for figure in figures):
+            return True
     return any(
         begin <= figure.start < end and any(begin <= at < end for at in places)
         for figure in figures
@@ -94,12 +123,14 @@ def tense(text: str, statement: Statement, source: Source) -> str:
     part = nearest(text, statement)
     mine, theirs = wording(text), wording(part)
     hedged = {w.lemma for w in theirs.said} & known.hedges
-    if mine.past is True and theirs.past is False:
+    if mine.past is True and theirs.past is False and not {w.lemma for w in mine.said} & (known.hedges | {"計画"}):
         return "past"
     if hedged and not {w.lemma for w in mine.said} & known.hedges and not _names_hedge(text, theirs.said):
         return "・".join(sorted(hedged))
     coming = {w.lemma for w in mine.said} & known.to_come
     coming -= statement.wording.words
+    if _AS_PLANNED.search(text):  # 予定どおり終えた
+        coming -= {"予定"}
     if coming and theirs.past is True and not any(word in source.section for word in _OPEN_SECTIONS):
         return "・".join(sorted(coming))
     return ""

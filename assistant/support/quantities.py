@@ -36,8 +36,9 @@ _NO_NUMBER = frozenset(
     "一部 一方 一般 一層 一定 一体 一括 一時 一貫 一元 一因 一つ 一環 十分 万全 千円 百万 百貨".split()
 )
 _UNIT_NAMES = {
-    "名": "人", "箇所": "か所", "ヶ所": "か所", "カ所": "か所", "ヶ月": "か月", "カ月": "か月", "カ年": "か年", "ヶ年": "か年", "つ": "個",
+    "名": "人", "箇所": "か所", "ヶ所": "か所", "カ所": "か所", "ヶ月": "か月", "カ月": "か月", "カ年": "か年", "ヶ年": "か年", "つ": "個", "年": "か年", "年間": "か年",
 }  # fmt: skip
+_SHARE = re.compile(r"(?<![\d.,])(\d{1,3})分の(\d{1,3})(?![\d.,])")
 _NEXT_WORD = re.compile(r"\s?([一-龥]|[ァ-ヴー]+|[A-Za-z]+)")
 _COUNTED = re.compile(r"の([一-龥]{1,4}|[ァ-ヴー]+)")
 _LATIN = re.compile(r"[A-Za-z]+")
@@ -88,7 +89,11 @@ class When:
             return self.month == other.month and self.month != (0, 0)
         if (self.start, self.end) == (other.start, other.end):
             return True
-        return self.kind in ("fiscal_year", "calendar_year") and self.start <= other.start and other.end <= self.end
+        return (
+            self.kind in ("fiscal_year", "calendar_year", "month")
+            and self.start <= other.start
+            and other.end <= self.end
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,7 @@ def plain(text: str) -> str:
     found = (
         clean(text).replace("マイナス", "▲").replace("パーセント", "%").replace("，", ",").replace("あたり", "当たり")
     )
+    found = found.replace("前の年度", "前年度").replace("次の年度", "次年度")
     found = _ERA_YEAR.sub(lambda m: str(_number(m.group())), found)
     found = _FORMAL.sub(lambda m: m.group().translate(_PLAINER), found)
     found = _LONG_KANJI.sub(lambda m: str(_number(m.group())), found)
@@ -162,8 +168,11 @@ def quantities(text: str, year: int | None) -> Quantities:
         dates.append(When("month", None, None, (int(month[1]), day), False, False, True, month.span()))
     for word in _RELATIVE.finditer("".join(left)):  # where the year of the sheet is not known
         dates.append(When("calendar_year", None, None, (0, 0), False, True, True, word.span()))
-    blanked = "".join(left)
     figures: list[Figure] = []
+    for share in _SHARE.finditer("".join(left)):  # 3分の2
+        figures.append(Figure(int(share[2]) / max(1, int(share[1])), "分の", "", *share.span()))
+        left[share.start() : share.end()] = "\0" * (share.end() - share.start())
+    blanked = "".join(left)
     for amount in find_amounts(blanked):
         unit, end = amount.unit, amount.end
         if not unit and (follows := _NEXT_WORD.match(blanked, end)) is not None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from assistant.support.evidence import Source, Statement
-from assistant.support.figurebinding import Bound
+from assistant.support.figurebinding import Binding
+from assistant.support.pairs import against_plan, in_the_row, over_years
 from assistant.support.printed import Stretch, beside
 from assistant.support.vocabulary import vocabulary
 from assistant.support.wording import Word, Wording, wording
 from corpus.normalize import squeeze
+
+_MUCH = 0.1  # of what was before: 大きく増えた
 
 
 def turned(text: str, statement: Statement) -> str:
@@ -59,35 +60,24 @@ def kind_missing(text: str, statement: Statement, source: Source) -> str:
     """予算, 決算, 目標 or 実績 said of a passage that does not say it."""
     where = f"{statement.text}\0{source.section}"
     for word in ("予算", "決算", "目標", "実績", "補正", "見込"):
-        if word in text and word not in where:
+        if word in text and word not in where and not (word == "目標" and "達成" in where):
             return word
     return ""
 
 
-def direction(text: str, key: str, bound: Sequence[Bound]) -> bool:
-    """Whether every word of more or less is what the figures show, in the order in which they are said."""
+def direction(text: str, key: str, binding: Binding) -> bool:
+    """Whether every word of more or less is what the figures show: over the years, or of the actual against the plan."""
     said = tuple(word for word in wording(text).said if squeeze(word.surface) not in key)
     sides = Wording(said, False).sides
-    for name in sides:
-        if name not in ("amount", "goal", "level"):
+    figures = [*binding.earlier, *binding.own]
+    level = sides.pop("level", set())
+    for name, signs in sides.items():
+        if name not in ("amount", "goal") or len(signs) != 1 or not binding.own:
             return False
-    if not sides:
-        return True
-    for signs in sides.values():
-        if len(signs) != 1 or len(bound) < 2:
+        pair = against_plan(figures) if name == "goal" else over_years(figures)
+        pair = pair or in_the_row(binding.own[-1], plan=name == "goal")
+        if pair is None or pair.change == 0 or (pair.change > 0) != (next(iter(signs)) > 0):
             return False
-        first, last = bound[0].fact, bound[-1].fact
-        if first.label != last.label and first.kind == last.kind:
+        if level and (level != {1} or abs(pair.change) < _MUCH * abs(pair.first.value or 0.0)):
             return False
-        if "level" in sides:
-            return False
-        earlier, later = first.value or 0.0, last.value or 0.0
-        if "goal" in sides and (first.kind, last.kind) != ("plan", "actual"):
-            return False
-        if "amount" in sides and (
-            first.period is None or last.period is None or first.period.start >= last.period.start
-        ):
-            return False
-        if (later > earlier) != (next(iter(signs)) > 0) or later == earlier:
-            return False
-    return True
+    return bool(sides) or not level

@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 
 from corpus.documents import FactKind
+from index.tokens import normalize, tagger
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,11 @@ def vocabulary() -> Vocabulary:
     sides: dict[str, list[tuple[str, int]]] = {}
     for name, pair in rows["sides"].items():
         for sign, words in ((1, pair["up"]), (-1, pair["down"])):
-            for word in words.split():
+            for word in _with_lemmas(words):
                 sides.setdefault(word, []).append((name, sign))
     paraphrases: dict[str, frozenset[str]] = {}
     for line in rows["paraphrases"].splitlines():
-        group = frozenset(line.split())
+        group = frozenset(_with_lemmas(line))
         paraphrases |= {word: paraphrases.get(word, frozenset()) | group for word in group}
     plan, actual = rows["kinds"]["plan"].split(), rows["kinds"]["actual"].split()
     kinds: list[tuple[str, FactKind]] = [*((word, "plan") for word in plan), *((word, "actual") for word in actual)]
@@ -48,8 +49,19 @@ def vocabulary() -> Vocabulary:
         before_ends=tuple(sorted(rows["before_ends"].split(), key=len, reverse=True)),
         superlatives=tuple(rows["superlatives"].split()),
         sides={word: tuple(found) for word, found in sides.items()},
-        hedges=frozenset(rows["hedges"].split()),
-        to_come=frozenset(rows["to_come"].split()),
+        hedges=frozenset(_with_lemmas(rows["hedges"])),
+        to_come=frozenset(_with_lemmas(rows["to_come"])),
         paraphrases=paraphrases,
         kinds=tuple(kinds),
     )
+
+
+def _with_lemmas(words: str) -> list[str]:
+    """The words as the file writes them and, of those that are one word, as the dictionary does (超える is 越える there)."""
+    found = []
+    with tagger() as mecab:
+        for word in words.split():
+            nodes = mecab(word)
+            lemma = nodes[0].feature.lemma if len(nodes) == 1 else None
+            found += [word, normalize(lemma.split("-", 1)[0]).lower()] if lemma else [word]
+    return list(dict.fromkeys(found))

@@ -14,7 +14,7 @@ _LIGHT = frozenset("為る 成る 有る 居る 出来る 事 物 為 訳 行く
 _DENIAL = frozenset(["ない", "無い", "ぬ", "ず", "まい", "無し"])
 _NOT_BEFORE = frozenset(["未", "非", "不", "無"])
 _HIRAGANA = re.compile(r"[ぁ-ん]+")
-_COPULA = re.compile(r"(?:[月日円人件%台か所]|年度)で[、,]\s*$")
+_COPULA = re.compile(r"(?:[月日円人件%台か所]|年度|予定|計画|方針|課題|理由|見込み)で[、,]\s*$")
 _PREDICATES = frozenset(["動詞", "形容詞", "形状詞"])
 
 
@@ -145,7 +145,7 @@ def _after(nodes: list[_Node], at: int) -> tuple[bool, bool | None]:
         elif lemma in _LIGHT or (
             pos == "助詞" and surface in ("が", "は", "も", "を", "に", "と", "て", "で", "の", "まで")
         ):
-            if lemma in _LIGHT and form.startswith("終止形") and past is None:
+            if lemma in _LIGHT and lemma != "居る" and form.startswith("終止形") and past is None:
                 past = False
             if pos == "助詞" and surface in ("を", "の") and sub != "接続助詞":
                 break
