@@ -196,7 +196,9 @@ def _wordy(text: str, year: int | None) -> str:
     """The text without its dates and figures, which are judged for themselves."""
     left = list(text)
     said = quantities(text, year)
-    for begin, end in [*(date.at for date in said.dates), *((f.start, f.end) for f in said.figures)]:
+    units = [f.end + len(f.unit) * (f.unit.isascii() and text.startswith(f.unit, f.end)) for f in said.figures]
+    figures = [(figure.start, end) for figure, end in zip(said.figures, units, strict=True)]
+    for begin, end in [*(date.at for date in said.dates), *figures]:
         left[begin:end] = " " * (end - begin)
     return "".join(left)
 

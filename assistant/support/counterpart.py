@@ -12,10 +12,9 @@ from assistant.support.wording import Word, wording
 _CUT = re.compile(r"[、,;；](?!\d)")
 _TOPIC = re.compile(r"([^、。]{1,100}?)(?:は|が|も)(?=[^あ-ん]|[^ぁ-ん、])")
 _AS_PLANNED = re.compile(r"予定(?:の)?(?:どおり|通り|とおり)")
-_CHANGE = re.compile(
-    r"(?:分|ほど|程度|も|ずつ)?(?:の増|の減|増|減|上回|下回|引き?上げ|引き?下げ|拡大|縮小|広げ|短縮|短く|短い|延長|延ば|上昇|低下|上が|下が|"
-    r"伸び|早め|早ま|遅れ|足り|届か|及ば|多|少な|超過|不足|上乗せ|追加)"
-)
+_CHANGED = "増|減|上回|下回|引き?上げ|引き?下げ|拡大|縮小|広げ|短縮|短く|縮|延長|延ば|上昇|低下|上が|下が|伸び|早め|早ま|遅れ|足り|届か|及ば|超過|不足|上乗せ|追加"
+_BY = re.compile(rf"(?:分|ほど|程度|も|ずつ)?(?:の増|の減|多|少な|{_CHANGED})")
+_NOW = re.compile(rf"(?:分|ほど|程度)?(?:(?:に|へ|と)(?:な|{_CHANGED})|だった|です|である|で[、,])")
 _OPEN_SECTIONS = ("計画", "今後", "取組方針", "方向", "目的", "目指す", "次年度", "期待")
 
 
@@ -42,7 +41,7 @@ def placed(text: str, statement: Statement, source: Source) -> bool:
             continue
         if not any(_anchored(figure, text, one, statement) for one in same):
             return False
-        if all(_by_so_much(text, figure) != _by_so_much(statement.text, one) for one in same):
+        if all({_said_as(text, figure), _said_as(statement.text, one)} == {"by", "now"} for one in same):
             return False
         if len(clauses) > 1 and said and not _done(_doing(said, figure), same, clauses, statement):
             return False
@@ -51,9 +50,10 @@ def placed(text: str, statement: Statement, source: Source) -> bool:
     return True
 
 
-def _by_so_much(text: str, figure: Figure) -> bool:
-    """Whether a figure says by how much something changes (40人増やした) rather than what it is then (40人に増やした)."""
-    return _CHANGE.match(text[figure.end :].removeprefix(figure.unit)) is not None
+def _said_as(text: str, figure: Figure) -> str:
+    """Whether a figure is said as a change (40人増やした) or as what there is then (40人に増やした); empty for neither."""
+    behind = text[figure.end :].removeprefix(figure.unit)
+    return "by" if _BY.match(behind) else "now" if _NOW.match(behind) else ""
 
 
 def _anchored(figure: Figure, text: str, printed: Figure, statement: Statement) -> bool:

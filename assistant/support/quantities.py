@@ -38,6 +38,7 @@ _NO_NUMBER = frozenset(
 _UNIT_NAMES = {
     "名": "人", "箇所": "か所", "ヶ所": "か所", "カ所": "か所", "ヶ月": "か月", "カ月": "か月", "カ年": "か年", "ヶ年": "か年", "つ": "個", "年": "か年", "年間": "か年",
 }  # fmt: skip
+_A_YEAR = re.compile(r"(?<![\d.,か第])1年(?:間で|間に|間|に|で)(?=\D{0,3}\d)")  # 1年間で1,026件
 _SHARE = re.compile(r"(?<![\d.,])(\d{1,3})分の(\d{1,3})(?![\d.,])")
 _NEXT_WORD = re.compile(r"\s?([一-龥]|[ァ-ヴー]+|[A-Za-z]+)")
 _COUNTED = re.compile(r"の([一-龥]{1,4}|[ァ-ヴー]+)")
@@ -111,7 +112,7 @@ def plain(text: str) -> str:
     found = (
         clean(text).replace("マイナス", "▲").replace("パーセント", "%").replace("，", ",").replace("あたり", "当たり")
     )
-    found = found.replace("前の年度", "前年度").replace("次の年度", "次年度")
+    found = _A_YEAR.sub("年間", found.replace("前の年度", "前年度").replace("次の年度", "次年度"))
     found = _ERA_YEAR.sub(lambda m: str(_number(m.group())), found)
     found = _FORMAL.sub(lambda m: m.group().translate(_PLAINER), found)
     found = _LONG_KANJI.sub(lambda m: str(_number(m.group())), found)

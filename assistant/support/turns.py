@@ -35,6 +35,7 @@ def turned(text: str, statement: Statement) -> str:
             if name in sides and points not in sides[name]:
                 return word.surface
     answered = sum(word.denied and word.lemma in vocabulary().sides for word in said)  # 届かない for 下回る: seen above
+    answered += -1 in sides.get("lack", ())  # 十分伝わっていない for 周知が不足している
     if denials - answered > statement.wording.denials + wording(statement.head).denials:
         return "ない"
     return ""
