@@ -14,7 +14,7 @@ from corpus.days import fiscal_year
 from corpus.documents import Fact, Span
 from evals.benchmarks.llmcheck import judge, summed, words_of_meaning
 from evals.support.alterations import HARD
-from evals.support.casefile import BLIND, BY_HAND, DEVELOPED, REPORTED, read_cases, read_quotes
+from evals.support.casefile import BLIND, BY_HAND, DEVELOPED, FREE, REPORTED, read_cases, read_quotes
 
 ENCODE = words_of_meaning()
 NOWHERE = Span(0, 0)
@@ -155,6 +155,15 @@ def test_no_altered_number_date_or_name_passes_and_nine_in_ten_faithful_sentence
     assert told["altered"]["n"] >= 300
     assert told["faithful"]["n"] >= 300
     assert told["faithful"]["kept"] >= 0.9 * told["faithful"]["n"]
+
+
+def test_sentences_written_freely(quotes):
+    """Of the true ones those that say only what is printed: what was rounded or worked out is not to the letter."""
+    judged = judge(read_cases(FREE), quotes, ENCODE)
+    told = summed(judged)
+    printed, worked_out = told["by_kind"]["faithful: faithful"], told["by_kind"]["faithful: worked out"]
+    assert printed["kept"] >= 0.7 * printed["n"] and worked_out["kept"] == 0
+    assert told["altered"]["n"] == 320 and told["altered"]["let_through"] <= 0.01 * 320
 
 
 @pytest.mark.parametrize("file", [BY_HAND, BLIND], ids=["by hand", "blind"])

@@ -16,7 +16,7 @@ import numpy as np
 from assistant.support.counterpart import placed, tense
 from assistant.support.evidence import Source, Statement
 from assistant.support.figurebinding import bind
-from assistant.support.naming import misquoted, stranger
+from assistant.support.naming import misquoted, stranger, unlisted
 from assistant.support.printed import dated, missing_figure, typed
 from assistant.support.quantities import When, plain, quantities
 from assistant.support.turns import direction, kind_missing, turned
@@ -169,7 +169,7 @@ def _by_words(
         return Verdict("name", detail=quoted)
     whole = text
     text = _wordy(text, source.year)
-    unknown = stranger(text, key)
+    unknown = stranger(text, key) or unlisted(text, key)
     if unknown:
         return Verdict("name", detail=unknown)
     for numeral in wording(text).numerals:  # in a spelling that was not understood as a number

@@ -19,6 +19,7 @@ _QUOTED = re.compile(r"[「『“\"]([^」』”\"]{1,200})[」』”\"]")
 _COMPANY = re.compile(
     r"(?<![一-龥ァ-ヴーA-Za-z])(?:株式会社|有限会社|合同会社|合資会社|[一-龥]{2,4}法人)[一-龥ぁ-んァ-ヴーA-Za-z0-9]{1,3}"
 )
+_LIST = re.compile(r"[^\s、。・「」()はがをにで]{1,12}(?:・[^\s、。・「」()はがをにでのとやな\d]{1,12})+")
 _KANJI_BEFORE = re.compile(r"[一-龥ァ-ヴー]")
 _COUNTED = re.compile(r"^[\d.,]+(?:年度|か年|[^\d])?")
 
@@ -101,4 +102,14 @@ def stranger(text: str, key: str) -> str:
         if name in key or name.replace("ー", "") in plainer:
             continue
         return name
+    return ""
+
+
+def unlisted(text: str, key: str) -> str:
+    """The first of several things put side by side (卵・乳・そば) that does not stand in ``key``, where another of them does."""
+    for found in _LIST.finditer(text):
+        items = [squeeze(item) for item in found.group().split("・")]
+        missing = [item for item in items[1:] if item and item not in key]
+        if missing and len(missing) < len(items) - 1:
+            return missing[0]
     return ""

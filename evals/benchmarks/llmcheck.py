@@ -1,6 +1,7 @@
 """What the check of written sentences lets through and keeps, by kind (``python -m evals.benchmarks.llmcheck``).
 
-``developed`` is the half it was worked on with, ``reported`` the other, ``byhand`` written after it was finished.
+``developed`` is the half it was worked on with, ``reported`` the other, ``byhand`` written after it was finished, ``free`` by
+two writers who had not seen it: freely worded, some of the true ones with numbers that were rounded or worked out.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from typing import Any
 
 from assistant.support.check import Encode, Verdict, check
 from evals.support.alterations import HARD
-from evals.support.casefile import BLIND, BY_HAND, DEVELOPED, REPORTED, Case, Quote, read_cases, read_quotes
+from evals.support.casefile import BLIND, BY_HAND, DEVELOPED, FREE, REPORTED, Case, Quote, read_cases, read_quotes
 from index.encoder import BUNDLED, StaticEncoder
 
 RESULTS = Path(__file__).parent / "results" / "llmcheck.json"
-SETS = {"developed": DEVELOPED, "reported": REPORTED, "byhand": BY_HAND, "blind": BLIND}
+SETS = {"developed": DEVELOPED, "reported": REPORTED, "byhand": BY_HAND, "blind": BLIND, "free": FREE}
 
 
 @dataclass(frozen=True, slots=True)

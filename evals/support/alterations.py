@@ -212,7 +212,7 @@ ALTERATIONS: dict[str, Alter] = {
     "digit": digit, "unit": unit, "date": year, "plan/actual": kind, "sheet name": sheet, "department": department,
     "municipality": town, "name": name, "negation": negation, "direction": direction, "added clause": added,
 }  # fmt: skip
-HARD = ("digit", "unit", "date", "sheet name", "department", "municipality", "name", "merged figures")
+HARD = ("number", "digit", "unit", "date", "sheet name", "department", "municipality", "name", "merged figures")
 """The kinds that are a number, a date or a name: none of these may pass."""
 
 

@@ -14,8 +14,8 @@ from corpus.periods import Period
 from index.types import Index, SheetFact
 
 FOLDER = Path(__file__).parent
-PASSAGES, DEVELOPED, REPORTED, BY_HAND, BLIND = (
-    FOLDER / name for name in ("passages.jsonl", "developed.jsonl", "reported.jsonl", "byhand.jsonl", "blind.jsonl")
+PASSAGES, DEVELOPED, REPORTED, BY_HAND, BLIND, FREE = (
+    FOLDER / f"{name}.jsonl" for name in ("passages", "developed", "reported", "byhand", "blind", "free")
 )
 
 
