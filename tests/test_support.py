@@ -163,7 +163,7 @@ def test_sentences_written_freely(quotes):
     told = summed(judged)
     printed, worked_out = told["by_kind"]["faithful: faithful"], told["by_kind"]["faithful: worked out"]
     assert printed["kept"] >= 0.7 * printed["n"] and worked_out["kept"] == 0
-    assert told["altered"]["n"] == 320 and told["altered"]["let_through"] <= 0.01 * 320
+    assert told["altered"]["n"] == 420 and told["altered"]["let_through"] <= 0.01 * 420
 
 
 @pytest.mark.parametrize("file", [BY_HAND, BLIND], ids=["by hand", "blind"])

@@ -127,7 +127,7 @@ def tense(text: str, statement: Statement, source: Source) -> str:
         return "past"
     if hedged and not {w.lemma for w in mine.said} & known.hedges and not _names_hedge(text, theirs.said):
         return "・".join(sorted(hedged))
-    coming = {w.lemma for w in mine.said} & known.to_come
+    coming = {w.lemma for w in mine.said if w.past is not True} & known.to_come  # 予定されていた is no longer to come
     coming -= statement.wording.words
     if _AS_PLANNED.search(text):  # 予定どおり終えた
         coming -= {"予定"}

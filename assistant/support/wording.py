@@ -142,8 +142,12 @@ def _after(nodes: list[_Node], at: int) -> tuple[bool, bool | None]:
                 past = True
             elif surface in ("う", "よう", "べき", "たい"):
                 past = False
-        elif lemma in _LIGHT or (
-            pos == "助詞" and surface in ("が", "は", "も", "を", "に", "と", "て", "で", "の", "まで")
+        elif (
+            lemma in _LIGHT
+            or lemma == "至る"
+            or (  # 試行に至らなかった
+                pos == "助詞" and surface in ("が", "は", "も", "を", "に", "と", "て", "で", "の", "まで")
+            )
         ):
             if lemma in _LIGHT and lemma != "居る" and form.startswith("終止形") and past is None:
                 past = False
