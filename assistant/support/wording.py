@@ -20,7 +20,8 @@ _PREDICATES = frozenset(["動詞", "形容詞", "形状詞"])
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A content word: its dictionary form, as written, whether it is a noun or a proper name, denied, in the past."""
+    """A content word: its dictionary form, as written, whether it is a noun (知的 counts as one) or a proper name, denied,
+    in the past."""
 
     lemma: str
     surface: str
@@ -100,7 +101,7 @@ def wording(text: str) -> Wording:
             denied = not denied
         if surface in _NOT_BEFORE and pos == "接頭辞":
             continue
-        noun = pos in ("名詞", "接尾辞") or unknown
+        noun = pos in ("名詞", "接尾辞", "形状詞") or unknown
         said.append(Word(form.lower(), surface, noun, proper, bool(unknown), denied, past, places[at]))
     numerals = tuple(surface for surface, _, sub, *_ in nodes if sub == "数詞" and not surface.isascii())
     last = next((n for n in reversed(nodes) if n[1] != "補助記号"), None)
