@@ -157,6 +157,20 @@ def test_no_altered_number_date_or_name_passes_and_nine_in_ten_faithful_sentence
     assert told["faithful"]["kept"] >= 0.9 * told["faithful"]["n"]
 
 
+@pytest.mark.parametrize(
+    "quote, sentence",
+    [
+        ("参加者数は目標に届かなかった。", "参加者数は目標に足りた[1]。"), ("参加者数は目標に届かなかった。", "参加者数は目標に達した[1]。"),
+        ("目標に不足した。", "目標に届いた[1]。"), ("職員が不足した。", "職員が足りた[1]。"),
+        ("申込みを断った。", "申込みを受け入れた[1]。"), ("工事が滞った。", "工事が進んだ[1]。"), ("端末を借りた。", "端末を貸した[1]。"),
+        ("周知が不足している。", "十分に周知されている[1]。"), ("巡回を続ける。", "巡回を取りやめる[1]。"),
+        ("定員を40人増やした。", "定員を40人とした[1]。"), ("定員は40人である。", "定員は40人増えた[1]。"),
+    ],
+)  # fmt: skip
+def test_no_group_of_paraphrases_holds_opposites(quote, sentence):
+    assert check(sentence, [source(1, "湊見市", "図書館運営", "図書館", "実績", 2024, quote)], ENCODE).why
+
+
 def test_sentences_written_freely(quotes):
     """Of the true ones those that say only what is printed: what was rounded or worked out is not to the letter."""
     judged = judge(read_cases(FREE), quotes, ENCODE)

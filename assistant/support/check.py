@@ -34,9 +34,9 @@ MARK = re.compile(r"(?:(?<!\s)\s++)?(?:\[|［|【)(\d{1,4})(?:\]|］|】)")
 _GROUP = re.compile(r"(?:(?:(?<!\s)\s++)?(?:\[|［|【)\d{1,4}(?:\]|］|】)[、,]?)+")
 _CUT = re.compile(r"[、,;；](?!\d)")
 _LITTLE = re.compile(r"(?:ます|でした|である|となっています|となっている|[\s。．.、,です])*+")
-SUPPORT, LIKE, LIKE_NOUN = 0.75, 0.7, 0.8
-"""The share of a clause's words that have to be borne out, and how near in meaning (cosine) a word has to be; a noun nearer,
-since 小麦 and そば are near too."""
+SUPPORT, LIKE = 0.75, 0.7
+"""The share of a clause's words that have to be borne out, and how near in meaning (cosine) a word has to be. No noun is near
+enough: 小麦 and そば are near too."""
 _RATE = re.compile(r"(?<![\d一-龥])(?:年間|月間|週間)")  # 年間2,140万円 is not 3年間で2,140万円
 _UNIT = re.compile("[A-Za-z]{1,2}")
 _ORDER: tuple[Why, ...] = ("mark", "number", "date", "name", "polarity", "meaning")
@@ -222,7 +222,7 @@ def _meaning(said: Sequence[Word], key: str, words: frozenset[str], encode: Enco
         return Verdict("meaning", detail=strange[0].surface)
     rows, against = encode([w.lemma for w in strange]), encode(others)
     near = (rows @ against.T).max(axis=1) if len(others) else np.zeros(len(strange))
-    lost = [w for w, like in zip(strange, near, strict=True) if float(like) < (LIKE_NOUN if w.noun else LIKE)]
+    lost = [w for w, like in zip(strange, near, strict=True) if w.noun or float(like) < LIKE]
     share = 1 - len(lost) / len(telling)
     if lost and (share < SUPPORT or len(lost) > 1 or lost[0].noun or lost[0] is said[-1]):
         return Verdict("meaning", detail="・".join(w.surface for w in lost))
