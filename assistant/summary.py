@@ -19,6 +19,7 @@ from assistant.refusals import clean_text
 from assistant.schemas import AnswerJson
 from assistant.support.check import MARK, Encode, Why, check
 from assistant.support.evidence import Source
+from assistant.support.wording import COMMA
 from assistant.types import Dropped, Generated
 
 MOST_PASSAGES, MOST_CHARACTERS, MOST_OF_ONE = 20, 8_000, 800
@@ -36,7 +37,6 @@ _SENTENCE = re.compile(
     r"(?:[^。！？!?\n「]|「[^」\n]{0,300}」|「)++[。！？!?]?(?:\s*(?:\[|［|【)\d{1,4}(?:\]|］|】))*[。]?"
 )
 _MARKUP = re.compile(r"\*\*|__|`|^[^\S\n]*(?:#+|[-*・•>]|\d{1,2}[.)．）])\s+", re.M)
-_COMMA = re.compile("[、,，;；]")
 _SAID: dict[Why, str] = {
     "mark": "引用の番号がない、または正しくない文",
     "number": "引用にない数字のある文",
@@ -113,7 +113,7 @@ def checked(
     cites: list[int] = []
     dropped: Counter[Why] = Counter()
     found = sentences(text)
-    brief = [one for one in found if len(one) <= LONGEST_SENTENCE and len(_COMMA.findall(one)) <= MOST_COMMAS]
+    brief = [one for one in found if len(one) <= LONGEST_SENTENCE and len(COMMA.findall(one)) <= MOST_COMMAS]
     brief = brief[:MOST_SENTENCES]
     for sentence in brief:
         verdict = check(sentence, sources[:given], encode)

@@ -21,7 +21,7 @@ from assistant.support.printed import dated, missing_figure, typed
 from assistant.support.quantities import When, plain, quantities
 from assistant.support.turns import direction, kind_missing, turned
 from assistant.support.vocabulary import vocabulary
-from assistant.support.wording import Word, wording
+from assistant.support.wording import COMMA, Word, wording
 from corpus.normalize import squeeze
 from index.types import Vectors
 
@@ -32,7 +32,6 @@ Encode = Callable[[list[str]], Vectors]
 
 MARK = re.compile(r"(?:(?<!\s)\s++)?(?:\[|［|【)(\d{1,4})(?:\]|］|】)")
 _GROUP = re.compile(r"(?:(?:(?<!\s)\s++)?(?:\[|［|【)\d{1,4}(?:\]|］|】)[、,]?)+")
-_CUT = re.compile(r"[、,;；](?!\d)")
 _LITTLE = re.compile(r"(?:ます|でした|である|となっています|となっている|[\s。．.、,です])*+")
 SUPPORT, LIKE = 0.75, 0.7
 """The share of a clause's words that have to be borne out, and how near in meaning (cosine) a word has to be. No noun is near
@@ -99,7 +98,7 @@ def _clauses(sentence: str, by_number: dict[int, Source]) -> list[_Clause]:
     clauses = []
     for begin, end, cited in found:
         start = begin
-        for cut in [*(m.end() for m in _CUT.finditer(whole, begin, end)), end]:
+        for cut in [*(m.end() for m in COMMA.finditer(whole, begin, end)), end]:
             piece = whole[start:cut]
             if cut < end and not wording(piece).ends:
                 continue

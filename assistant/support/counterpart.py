@@ -7,9 +7,8 @@ import re
 from assistant.support.evidence import Source, Statement
 from assistant.support.quantities import Figure, quantities
 from assistant.support.vocabulary import vocabulary
-from assistant.support.wording import Word, wording
+from assistant.support.wording import COMMA, Word, wording
 
-_CUT = re.compile(r"[、,;；](?!\d)")
 _TOPIC = re.compile(r"([^、。]{1,100}?)(?:は|が|も)(?=[^あ-ん]|[^ぁ-ん、])")
 _AS_PLANNED = re.compile(r"予定(?:の)?(?:どおり|通り|とおり)")
 _CHANGED = "増|減|上回|下回|引き?上げ|引き?下げ|拡大|縮小|広げ|短縮|短く|縮|延長|延ば|上昇|低下|上が|下が|伸び|早め|早ま|遅れ|足り|届か|及ば|超過|不足|上乗せ|追加"
@@ -21,7 +20,7 @@ _OPEN_SECTIONS = ("計画", "今後", "取組方針", "方向", "目的", "目�
 def parts(text: str) -> list[tuple[int, int]]:
     """The clauses of a plain text, as places in it."""
     found, start = [], 0
-    for cut in [*(m.end() for m in _CUT.finditer(text)), len(text)]:
+    for cut in [*(m.end() for m in COMMA.finditer(text)), len(text)]:
         if cut == len(text) or wording(text[start:cut]).ends:
             if text[start:cut].strip(" 。、,"):
                 found.append((start, cut))

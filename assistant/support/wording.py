@@ -9,6 +9,7 @@ from functools import lru_cache
 from assistant.support.vocabulary import vocabulary
 from index.tokens import normalize, tagger
 
+COMMA = re.compile(r"[、,;；](?!\d)")  # where a clause may end
 _CONTENT = frozenset(["名詞", "動詞", "形容詞", "形状詞", "接尾辞", "接頭辞", "副詞", "代名詞", "連体詞"])
 _LIGHT = frozenset("為る 成る 有る 居る 出来る 事 物 為 訳 行く 来る 仕舞う 見る 置く 貰う".split())
 _DENIAL = frozenset(["ない", "無い", "ぬ", "ず", "まい", "無し"])
