@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import SettingsError
+from index.arrays import loaded
 from index.modelencoder import ModelEncoder
 from index.modelfolder import digest as _digest
 from index.pieces import known_pieces
@@ -72,8 +73,8 @@ class StaticEncoder:
             idf = module / "idf.npy"
         self._idf: NDArray[np.float32] | None = None
         if idf.exists():
-            weights = np.load(idf)
-            self._idf = weights / max(float(weights.max()), 1e-9)
+            rarity: NDArray[np.float32] = loaded(idf)
+            self._idf = rarity / max(float(rarity.max()), 1e-9)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """In another process it is read from its folder, once."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from corpus.documents import SheetReading
 from corpus.normalize import squeeze
 from corpus.timelines import CODE_FIELD, FORMER_FIELD, Head, head_of
+from index.arrays import loaded, mapped
 from index.joinedtables import LINES, RELINKED
 from index.joinedwords import open_words
 from index.manifest import RECORDS, SNAPSHOTS, TABLES, WORDS, Manifest
@@ -89,8 +90,8 @@ class Held:
         if not self.manifest.parts:
             return [], [], free
         newest = self.path / self.manifest.parts[-1].folder / TABLES
-        lines = [(int(sheet), int(line)) for sheet, line in np.load(newest / LINES).tolist()]
-        return np.load(newest / RELINKED).tolist(), lines, free
+        lines = [(int(sheet), int(line)) for sheet, line in loaded(newest / LINES).tolist()]
+        return loaded(newest / RELINKED).tolist(), lines, free
 
 
 def _range(column: NDArray[np.int32], numbers: tuple[int, int]) -> tuple[int, int]:
@@ -101,4 +102,4 @@ def _range(column: NDArray[np.int32], numbers: tuple[int, int]) -> tuple[int, in
 
 
 def _vocabulary(folder: Path) -> int:
-    return len(np.load(folder / "vocabulary_starts.npy", mmap_mode="r")) - 1
+    return len(mapped(folder / "vocabulary_starts.npy")) - 1

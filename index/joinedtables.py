@@ -9,6 +9,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from index.arrays import loaded
 from index.removed import Removed
 from index.tables import Tables
 from index.texts import Texts
@@ -89,8 +90,8 @@ class JoinedTables(Tables):
     def _link(self, newest: Path) -> None:
         """The timelines of the base, but of the sheets that updates have linked anew what the newest addition says."""
         of = np.concatenate([part.timeline for part in self.parts])
-        of[np.load(newest / RELINKED)] = -1
-        lines = np.load(newest / LINES)
+        of[loaded(newest / RELINKED)] = -1
+        lines = loaded(newest / LINES)
         of[lines[:, 0]] = lines[:, 1]
         self.timeline = of
         order = np.argsort(of, kind="stable")[np.count_nonzero(of < 0) :]

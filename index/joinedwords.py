@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from index.arrays import mapped
 from index.joined import joined
 from index.joinedtables import JoinedTexts
 from index.removed import Removed
-from index.texts import mapped
 from index.types import Vectors
 from index.wordlists import Ids, WordLists, WordListsWriter
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from index.arrays import loaded
+
 REMOVED = "removed.npy"
 Flags = NDArray[np.bool_]
 
@@ -43,7 +45,7 @@ class Removed:
     def read(cls, folder: Path) -> Removed:
         """Of a snapshot's folder; nothing where no file says so."""
         file = folder / REMOVED
-        return cls(np.load(file)) if file.exists() else cls.of(())
+        return cls(loaded(file)) if file.exists() else cls.of(())
 
     def write(self, folder: Path) -> None:
         """Into a snapshot's folder."""

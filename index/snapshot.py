@@ -10,6 +10,7 @@ from typing import Literal
 
 from corpus.documents import Sheet
 from corpus.errors import IndexDamaged, IndexOutdated
+from index.arrays import mapped
 from index.contents import Contents
 from index.encoder import load_encoder, small_encoder
 from index.firststage import Engine, FirstStage, LocalFirstStage
@@ -43,7 +44,6 @@ from index.sheetsearch import SheetSearch
 from index.similarsheets import SimilarSheets
 from index.spellings import Spellings
 from index.synonyms import QueryWords, Synonyms, load_synonyms
-from index.texts import mapped
 from index.tuning.store import weights_for
 from index.types import (
     Encoder,

@@ -12,6 +12,7 @@ from typing import BinaryIO, Self
 import numpy as np
 
 from corpus.timelines import Head, link
+from index.arrays import mapped
 from index.cosines import CosineScales, cosine_scale
 from index.encoder import WordVectors
 from index.lexical import LexicalWriter
@@ -171,8 +172,7 @@ class SnapshotWriter:
         return CosineScales(chunks, sheets)
 
     def _mapped(self, name: str) -> Vectors:
-        found: Vectors = np.load(self._scratch / name, mmap_mode="r")
-        return found
+        return mapped(self._scratch / name)
 
     def _sheet_vectors(self, rows: Vectors) -> Vectors:
         """One unit row a sheet: what all its chunks say together, each in proportion to its length."""

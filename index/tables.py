@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.documents import Sheet, Span
-from index.texts import Texts, mapped
+from index.arrays import mapped
+from index.texts import Texts
 from index.types import SheetValues
 
 Codes = NDArray[np.int32]

@@ -6,18 +6,14 @@ import mmap
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.arrays import mapped
+
 _KEPT = 1 << 14
-
-
-def mapped(file: Path) -> NDArray[Any]:
-    """An array that was saved with numpy, read page by page as it is looked at; its pages are shared by all processes."""
-    array: NDArray[Any] = np.load(file, mmap_mode="r").view(np.ndarray)  # indexing a np.memmap takes twice as long
-    return array
 
 
 def write_texts(stem: Path, texts: Sequence[str], sought: bool = False) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from index.arrays import mapped
 from index.npywriter import NpyWriter
 from index.spool import Spool
 from index.types import Encoder, Vectors
@@ -39,8 +40,7 @@ class Windows:
             self._waiting = []
         self._rows.finish()
         self._stream.close()
-        found: Vectors = np.load(self._file, mmap_mode="r")
-        return found
+        return mapped(self._file)
 
     def _encode(self, texts: list[str]) -> None:
         """One row a text. Texts of like length go together, since a batch is filled up to its longest."""

@@ -12,8 +12,9 @@ from typing import IO, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from index.arrays import mapped
 from index.npywriter import NpyWriter
-from index.texts import Texts, mapped, write_texts
+from index.texts import Texts, write_texts
 from index.types import Vectors
 
 Ids = NDArray[np.int32]

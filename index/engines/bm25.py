@@ -14,11 +14,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.arrays import loaded_all
 from index.lexical import FIELDS
 
 Sparse = dict[int, float]
@@ -115,8 +115,7 @@ class Statistics:
     @classmethod
     def read(cls, file: Path) -> Statistics:
         """Reads what :meth:`write` wrote; OSError, ValueError or KeyError for anything else."""
-        with np.load(file) as found:
-            stored: dict[str, Any] = dict(found)
+        stored = loaded_all(file)
         means = dict(zip(FIELDS, stored["means"].tolist(), strict=True))
         return cls(int(stored["chunks"]), means, stored["keys"], stored["counts"])
 
