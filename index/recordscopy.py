@@ -130,8 +130,9 @@ def _open(file: Path) -> sqlite3.Connection:
 
 
 def _is_ready(connection: Connection, schema: str) -> bool:
-    found = connection.execute("select to_regclass(%s) is not null", (f'"{schema}".{READY}',)).fetchone()
-    return bool(found and found[0])
+    # A table is asked, not to_regclass: that answers from the session's cache, where after waiting for a lock a schema
+    # that another one has made meanwhile is still missing, and its views would be made a second time under its readers.
+    return READY in _tables(connection, schema)
 
 
 def _tables(connection: Connection, schema: str) -> list[str]:

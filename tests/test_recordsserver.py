@@ -8,6 +8,7 @@ import logging
 import shutil
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 
@@ -238,17 +239,21 @@ def test_a_nul_and_every_other_character_come_back_with_their_offsets(own, tmp_p
     file.close()
 
 
-def test_an_index_from_before_the_server_is_copied_when_it_is_opened(postgres, tmp_path) -> None:
+def test_an_index_from_before_the_server_is_copied_when_it_is_opened(postgres, tmp_path, monkeypatch) -> None:
     before = build(((d, [r]) for d, r in SHEETS), ENCODER, tmp_path)
     url = postgres.database()
     use_records_server(url)
-    opened: list[Snapshot] = []
-    threads = [threading.Thread(target=lambda: opened.append(Snapshot.open(tmp_path, ENCODER))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(opened) == 4 and schemas(url) == {schema_of(before.version)}
+    made = []
+
+    def counted(*copying: object) -> bool:
+        made.append(copy_records(*copying))
+        return made[-1]
+
+    monkeypatch.setattr("index.recordsserver.copy_records", counted)
+    with ThreadPoolExecutor(4) as pool:
+        opened = list(pool.map(lambda _: Snapshot.open(tmp_path, ENCODER), range(4)))
+    # Whoever waited while another one copied finds it there, and does not drop and make it anew under its readers.
+    assert sorted(made) == [False, False, False, True] and schemas(url) == {schema_of(before.version)}
     for one in opened:
         assert one.facts() == before.facts() and one.sections() == before.sections()
         one.close()
