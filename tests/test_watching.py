@@ -264,7 +264,9 @@ def test_a_running_server_answers_from_what_was_just_put_into_the_folder(tmp_pat
                 slow.flush()
                 time.sleep(0.1)
         becomes({"花火大会", "朝市", "港まつり"})
-        assert len(watcher.events("updated")) > before and not watcher.events("unread")
+        # The server may have the new index before the watcher has said so.
+        wait_for(lambda: len(watcher.events("updated")) > before, why=watcher.text)
+        assert not watcher.events("unread")
 
         (folder / "broken.pdf").write_bytes(b"%PDF-1.7 broken")
         wait_for(lambda: watcher.events("unread"), why=watcher.text)
