@@ -59,6 +59,7 @@ class Watched:
     def __init__(self, browser, address: str, size: dict[str, int], **options: object) -> None:
         self.address = address
         self.context = browser.new_context(viewport=size, locale="ja-JP", accept_downloads=True, **options)
+        self.context.set_default_timeout(60_000)  # it only ends a test that has failed
         self.page = self.context.new_page()
         self.outside: list[str] = []
         self.complaints: list[str] = []
@@ -81,7 +82,7 @@ class Watched:
 
     def start(self):
         page = self.open()
-        page.wait_for_selector("button.hy-example:visible", timeout=20_000)
+        page.wait_for_selector("button.hy-example:visible")
         # The other load event: until it is through, it may still write into what a test touches.
         page.wait_for_function("document.querySelector('.hy-indexed')?.textContent.trim()")
         return page

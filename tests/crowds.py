@@ -39,7 +39,7 @@ class Gate(FakeAssistant):
         with self._lock:
             self.inside += 1
             self.most = max(self.most, self.inside)
-        assert self.open.wait(60)
+        assert self.open.wait(120)
         with self._lock:
             self.inside -= 1
 

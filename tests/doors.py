@@ -41,7 +41,7 @@ def behind(policy: Policy, store: FeedbackStore | None = None, client: tuple[str
     """A client of the whole application behind a door, from another machine."""
     app = create_app(FakeAssistant(), store or FeedbackStore(), policy=policy)
     with TestClient(app, client=client, follow_redirects=False, base_url="http://hyoka.lan") as browser:
-        assert app.state.readiness.wait(20)
+        assert app.state.readiness.wait(120)
         yield browser
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -129,7 +128,7 @@ def flood(handler: Handler, _: dict[str, Any]) -> None:
 
 def silent(handler: Handler, _: dict[str, Any]) -> None:
     """Takes the question and says nothing."""
-    handler.state.stopping.wait(30)
+    handler.state.stopping.wait(60)
     handler.close_connection = True
 
 
@@ -137,8 +136,9 @@ def slow(text: str, seconds: float) -> Behaviour:
     """Answers late."""
 
     def behave(handler: Handler, body: dict[str, Any]) -> None:
-        time.sleep(seconds)
-        whole(text)(handler, body)
+        handler.close_connection = True
+        if not handler.state.stopping.wait(seconds):
+            whole(text)(handler, body)
 
     return behave
 

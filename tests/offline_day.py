@@ -73,7 +73,7 @@ class Day:
             yield address
         finally:
             server.terminate()
-            server.wait(30)
+            server.wait(120)
 
 
 def ready(address: str) -> bool:

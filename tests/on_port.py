@@ -23,7 +23,7 @@ def on_port(application: FastAPI, **config: Any) -> Iterator[str]:
         while not server.started:
             assert thread.is_alive()
             time.sleep(0.02)
-        assert application.state.readiness.wait(60)
+        assert application.state.readiness.wait(120)
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True

@@ -93,4 +93,4 @@ def nginx(folder: Path, behind: int) -> Iterator[int]:
         yield port
     finally:
         running.terminate()
-        running.wait(10)
+        running.wait(120)

@@ -87,8 +87,12 @@ class Process:
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """The log; every line has to be JSON."""
-        return [json.loads(line) for line in self._log.read_text("utf-8").splitlines()]
+        """The log, as far as its lines are written to their end; every one has to be JSON."""
+        return [json.loads(line) for line in self._log.read_bytes().rpartition(b"\n")[0].splitlines()]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The lines about one kind of event. A line may come a moment after what it tells."""
+        return [line for line in self.lines if line.get("event") == name]
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -108,7 +112,9 @@ class Process:
         return self.send("POST", "/api/v1/ask", {"question": question})
 
     def half(self, question: str = QUESTION) -> HalfSent:
-        return HalfSent(self, question)
+        half = HalfSent(self, question)
+        assert self.get("/healthz").status == 200  # so the server has met the one that came before
+        return half
 
     def signal(self, number: int = signal.SIGTERM) -> None:
         self.process.send_signal(number)

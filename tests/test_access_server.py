@@ -109,7 +109,7 @@ def server(tmp_path_factory):
             time.sleep(0.1)
     yield port, context, process
     process.terminate()
-    process.wait(30)
+    process.wait(120)
 
 
 def test_a_person_logs_in_over_tls_and_asks(server):

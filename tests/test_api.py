@@ -28,7 +28,7 @@ def store() -> FeedbackStore:
 def client(assistant: FakeAssistant, store: FeedbackStore):
     app = create_api(assistant, store)
     with TestClient(app, raise_server_exceptions=False) as client:
-        assert app.state.readiness.wait(10)
+        assert app.state.readiness.wait(120)
         yield client
 
 
@@ -272,7 +272,7 @@ def test_readiness_says_why_not(store):
     for index in (Empty(), Broken()):
         app = create_api(FakeAssistant(index), store)
         with TestClient(app) as client:
-            app.state.readiness.wait(10)
+            assert app.state.readiness.wait(120)
             assert error_of(client.get("/readyz"), 503)["code"] == "not_ready"
             assert client.get("/healthz").status_code == 200
 

@@ -42,7 +42,7 @@ def test_the_question_box_stays_in_sight(watched):
 def test_a_question_sent_while_an_answer_still_grows_is_asked_after_it(wide, monkeypatch):
     page = wide.start()
     whole = threading.Event()  # the answer waits until both questions are sent
-    monkeypatch.setattr("ui.exchanges.clean_question", lambda question: (whole.wait(60), question)[1])
+    monkeypatch.setattr("ui.exchanges.clean_question", lambda question: (whole.wait(120), question)[1])
     box = page.locator("#hy-question textarea")
     questions = ["図書館の今後の計画は", "財務会計システムの予算額は？"]
     for at, question in enumerate(questions):

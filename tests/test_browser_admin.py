@@ -73,7 +73,7 @@ def wide(browser, office) -> Iterator[Watched]:
 
 def status(watched: Watched):
     page = watched.open("/?tab=status")
-    page.wait_for_selector("#hy-files .hy-file", timeout=20_000)
+    page.wait_for_selector("#hy-files .hy-file")
     return page
 
 
@@ -108,7 +108,7 @@ def test_a_look_at_the_tab_that_answers_late_does_not_stop_the_clock(wide, offic
         seen = state()
         looks.append(seen)
         if len(looks) == 1:  # what was seen before the rebuild arrives after it has begun
-            late.wait(30)
+            late.wait(120)
         return seen
 
     monkeypatch.setattr(office.upkeep.rebuild, "state", looked)

@@ -216,7 +216,7 @@ def test_a_switch_and_a_new_question_wait_for_each_other(browser, real, monkeypa
     # The other way round: a question sent while a switch is under way is asked after it.
     slowly = threading.Event()
     monkeypatch.setattr("ui.exchanges.STEP_SECONDS", 0.04)
-    monkeypatch.setattr("ui.chat.respond_again", lambda *given: (slowly.wait(20), respond_again(*given))[1])
+    monkeypatch.setattr("ui.chat.respond_again", lambda *given: (slowly.wait(120), respond_again(*given))[1])
     page.locator("#hy-chat .hy-switch[value='calendar']").first.click()
     page.wait_for_selector("#hy-chat .hy-answer[aria-busy=true]")
     box.fill("湊見市の職員研修事業の目的は？")

@@ -70,7 +70,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
         yield described(address)
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(120)
         log.close()
 
 

@@ -38,7 +38,7 @@ def test_people_log_in_ask_and_log_out(browser, door, size):
     assert watched.fits() and page.get_by_label("名前").input_value() == "田中"
     watched.complaints.clear()  # a browser notes the 401
     page = entered(watched, "田中", USER)
-    page.wait_for_selector("button.hy-example:visible", timeout=20_000)
+    page.wait_for_selector("button.hy-example:visible")
     page.wait_for_function("document.querySelector('.hy-me span')?.textContent === '田中'")
     ask(page, "図書館の今後の計画は")
     assert page.get_by_role("tab", name="管理").count() == 0 and watched.fits()
@@ -63,7 +63,7 @@ def test_the_administrator_has_the_screen_for_it(browser, door):
 def test_who_is_logged_out_meanwhile_is_led_to_the_login_and_back(browser, door):
     watched = Watched(browser, door[0], WIDE)
     page = entered(watched, "田中", USER)
-    page.wait_for_selector("button.hy-example:visible", timeout=20_000)
+    page.wait_for_selector("button.hy-example:visible")
     watched.context.clear_cookies(name="hyoka_session")
     box = page.locator("#hy-question textarea")
     box.fill("図書館の今後の計画は")
@@ -72,6 +72,6 @@ def test_who_is_logged_out_meanwhile_is_led_to_the_login_and_back(browser, door)
     page.get_by_label("名前").fill("田中")
     page.get_by_label("パスワード").fill(USER)
     page.get_by_role("button", name="ログイン").click()
-    page.wait_for_selector("button.hy-example:visible", timeout=20_000)
+    page.wait_for_selector("button.hy-example:visible")
     assert watched.outside == []
     watched.context.close()

@@ -78,7 +78,7 @@ def test_the_bundled_sheets_from_question_to_source(real, browser, size, tmp_pat
     page = watched.start()
     page.screenshot(path=tmp_path / "real-start.png")
     page.locator("button.hy-example:visible").first.click()
-    page.wait_for_selector("#hy-chat a.hy-card", timeout=20_000)
+    page.wait_for_selector("#hy-chat a.hy-card")
     page.wait_for_timeout(500)
     page.screenshot(path=tmp_path / "real-answer.png")
     card = page.locator("#hy-chat a.hy-card").first

@@ -32,7 +32,7 @@ def test_shared_filters_are_shown_and_kept_in_the_address(wide, browser, address
 )
 def test_an_address_with_nonsense_opens_the_first_screen(wide, address_tail):
     page = wide.open(f"/{address_tail}")
-    page.wait_for_selector("button.hy-example", state="attached", timeout=20_000)
+    page.wait_for_selector("button.hy-example", state="attached")
     page.get_by_role("tab", name="質問").wait_for()
 
 
@@ -62,7 +62,7 @@ def test_the_status_screen_shows_the_index_and_what_was_missed(watched):
 
 def test_the_parse_report_opens_to_its_sheets_and_hides_what_is_fine(watched, tmp_path):
     page = watched.open("/?tab=status")
-    page.wait_for_selector("#hy-files .hy-file", timeout=20_000)
+    page.wait_for_selector("#hy-files .hy-file")
     page.locator(".hy-file > summary").first.click()
     assert page.locator(".hy-file tbody tr:visible").count() == 2 and watched.fits()
     assert "12行目" in page.inner_text(".hy-file") and "見つからない項目: 目的・指標" in page.inner_text(".hy-file")

@@ -23,7 +23,7 @@ COUNTED = "text => document.querySelector('#hy-found .hy-count')?.textContent.st
 
 def open_search(watched: Watched, query: str = ""):
     page = watched.open(f"/?tab=search{query}")
-    page.wait_for_selector("#hy-words:visible", timeout=20_000)
+    page.wait_for_selector("#hy-words:visible")
     page.wait_for_function("document.querySelector('.hy-indexed').textContent.includes('4シート')")
     return page
 
@@ -135,7 +135,7 @@ def test_a_link_shows_a_colleague_the_same(watched, browser, address):
     seen = titles(page)
     other = Watched(browser, address, WIDE)
     colleague = other.open(page.url.removeprefix(address))
-    colleague.wait_for_selector(CARDS, timeout=20_000)
+    colleague.wait_for_selector(CARDS)
     assert titles(colleague) == seen == ["図書館システム更新", "図書館システム運用"]
     assert colleague.input_value("#hy-words") == "図書館" and colleague.input_value("#hy-sort") == "amount"
     assert colleague.get_by_label("100万〜1,000万円（2）").is_checked()

@@ -77,7 +77,7 @@ def test_municipalities_are_picked_without_a_script(browser, address):
 
 def test_sheets_picked_from_the_list_stay_picked_while_it_changes(watched):
     page = watched.open("/?tab=sheets")
-    page.wait_for_selector(".hy-to-compare:visible", timeout=20_000)
+    page.wait_for_selector(".hy-to-compare:visible")
     page.get_by_label("図書館システム運用を比較に追加").check()
     page.locator("#hy-sheets textarea, #hy-sheets input").first.fill("図書館　ひので")
     page.wait_for_function("document.querySelectorAll('.hy-to-compare').length === 1")
@@ -94,7 +94,7 @@ def test_sheets_picked_from_the_list_stay_picked_while_it_changes(watched):
 
 def test_the_screen_of_comparisons_shows_what_is_picked(watched, tmp_path):
     page = watched.open("/?tab=compare")
-    page.wait_for_selector("#hy-compare-sheets input:visible", timeout=20_000)
+    page.wait_for_selector("#hy-compare-sheets input:visible")
     for name in ("図書館システム運用", "図書館システム更新"):
         page.click("#hy-compare-sheets input")
         page.get_by_role("option", name=name).click()

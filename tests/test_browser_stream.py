@@ -130,7 +130,7 @@ def test_a_page_left_in_the_middle_of_an_answer_does_not_say_that_its_stream_bro
         page.keyboard.press("Enter")
         page.wait_for_selector("#hy-chat .hy-question")
         page.goto(f"{wide.address}/?left={number}")
-        page.wait_for_selector("button.hy-example:visible", timeout=20_000)
+        page.wait_for_selector("button.hy-example:visible")
     assert [one for one in wide.complaints if "AbortError" in one] == []
     wide.complaints.clear()  # an event that was just being sent cannot be: that is the browser's to say
 

@@ -275,7 +275,7 @@ def test_who_comes_while_all_are_busy_is_told_when_to_come_again():
             assert problem.value.status_code == 503 and problem.value.code == "busy"
             assert int(problem.value.response.headers["retry-after"]) >= 1
         gate.open.set()
-        first.join(60)
+        first.join(120)
         assert line.running == 0
 
 

@@ -20,7 +20,7 @@ from ui.dress import dressed, text_size
 def client():
     app = create_app(FakeAssistant(), FeedbackStore())
     with TestClient(app) as client:
-        app.state.readiness.wait(10)
+        assert app.state.readiness.wait(120)
         yield client
 
 

@@ -51,7 +51,7 @@ def server(application: FastAPI) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def client(application: FastAPI) -> Iterator[TestClient]:
     with TestClient(application, raise_server_exceptions=False) as client:
-        application.state.readiness.wait(10)
+        assert application.state.readiness.wait(120)
         yield client
 
 

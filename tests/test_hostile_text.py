@@ -70,7 +70,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory):
 def client(snapshot) -> Iterator[TestClient]:
     app = create_app(Assistant(snapshot), FeedbackStore())
     with TestClient(app, raise_server_exceptions=False) as client:
-        app.state.readiness.wait(10)
+        assert app.state.readiness.wait(120)
         yield client
 
 

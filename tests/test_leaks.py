@@ -125,7 +125,7 @@ def test_a_leak_is_found_where_there_is_one(made: Snapshot) -> None:
 def test_who_has_not_said_who_it_is_hears_that_the_server_is_ready_and_no_more(made: Snapshot, tmp_path: Path) -> None:
     with served(made, Visibility(("湊見市",)), tmp_path, FeedbackStore(":memory:")) as client:
         ready = client.app.state.readiness  # type: ignore[attr-defined]
-        assert ready.wait(60)
+        assert ready.wait(120)
         told = client.get("/readyz").json()
         assert told == {"status": "ready"}
         some = client.get("/readyz", headers={USER_HEADER: ADMIN}).json()["sheets"]

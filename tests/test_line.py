@@ -92,7 +92,7 @@ def test_an_error_in_the_work_is_the_error_of_the_request_and_frees_its_place():
 def test_first_come_first_served_and_who_leaves_gives_the_place_to_the_next():
     async def story() -> list[int]:
         line, order, gate = Line(1, 10, 60), [], threading.Event()
-        first = asyncio.create_task(line.run("ask", lambda: gate.wait(60)))
+        first = asyncio.create_task(line.run("ask", lambda: gate.wait(120)))
         await asyncio.sleep(0.01)
         others = []
         for n in range(4):

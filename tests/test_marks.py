@@ -112,7 +112,7 @@ def problems(client: TestClient, address: str, citation: dict[str, Any]) -> list
 
 def checked(client: TestClient, files: list[Path]) -> Checked:
     with client:
-        client.app.state.readiness.wait(60)
+        assert client.app.state.readiness.wait(120)
         found = citations(client, files)
         first, citation = next(iter(found.items()))
         shifted = re.sub(r"start=(\d+)", lambda number: f"start={int(number[1]) + 1}", first)

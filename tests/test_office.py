@@ -25,7 +25,7 @@ TABLE = {
 def client():
     app = create_app(FakeAssistant(), FeedbackStore())
     with TestClient(app) as client:
-        app.state.readiness.wait(10)
+        assert app.state.readiness.wait(120)
         yield client
 
 

@@ -119,7 +119,7 @@ class Server:
 
     def end(self) -> str:
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(120)
         return self.log.read_text("utf-8", "replace")
 
 

@@ -61,7 +61,7 @@ def cluster() -> Iterator[str]:
         started = descendants(head.pid)
         head.terminate()
         try:
-            head.wait(20)
+            head.wait(120)
         except subprocess.TimeoutExpired:
             head.kill()
             head.wait()

@@ -29,7 +29,7 @@ def store() -> FeedbackStore:
 def client(store):
     app = create_app(FakeAssistant(), store)
     with TestClient(app, raise_server_exceptions=False) as client:
-        app.state.readiness.wait(10)
+        assert app.state.readiness.wait(120)
         yield client
 
 

@@ -35,7 +35,7 @@ from ui.searchhelp import Hints, hints, render_hints, render_spelling
 def client():
     app = create_app(FakeAssistant(), FeedbackStore())
     with TestClient(app, raise_server_exceptions=False) as client:
-        app.state.readiness.wait(10)
+        assert app.state.readiness.wait(120)
         yield client
 
 

@@ -43,7 +43,7 @@ def test_a_server_is_ready_before_it_has_read_ahead_and_whether_or_not_that_work
 
         def warm(self) -> None:
             self.warming.set()
-            assert self.end.wait(60)
+            assert self.end.wait(120)
             raise RuntimeError("secret")
 
     assistant = Slow()

@@ -96,14 +96,14 @@ def test_only_the_last_views_are_kept_and_one_that_is_given_up_still_answers(sna
     gate = threading.Barrier(4)
 
     def get() -> None:
-        gate.wait(20)
+        gate.wait(120)
         made.append(views.of(Visibility((TOWNS[1],))))
 
     threads = [threading.Thread(target=get) for _ in range(4)]
     for one in threads:
         one.start()
     for one in threads:
-        one.join(20)
+        one.join(120)
     assert len(made) == 4 and len(set(map(id, made))) == 1
     views.close()
     with pytest.raises(Exception, match="closed"):

@@ -427,7 +427,7 @@ def test_the_end_of_the_server_is_the_end_of_its_processes_however_it_comes(fire
             if how is signal.SIGKILL:
                 os.kill(children[0], signal.SIGSTOP)  # even one that hangs: it notices as soon as it goes on
             os.kill(process.pid, how)
-        process.wait(30)
+        process.wait(120)
         if how is signal.SIGKILL:
             os.kill(children[0], signal.SIGCONT)
         wait_for(lambda: not any(map(alive, children)), 30)

