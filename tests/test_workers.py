@@ -185,7 +185,7 @@ def fireworks(tmp_path_factory) -> Path:
 
 
 def test_a_process_that_hangs_costs_one_task_its_time_and_is_replaced(fireworks):
-    with shared(fireworks, seconds=1.0) as (pool, assistant, _):
+    with shared(fireworks, seconds=5.0) as (pool, assistant, _):
         hanging = pool.pids()
         os.kill(hanging[0], signal.SIGSTOP)
         answers = [assistant.ask(PLAN) for _ in range(4)]
@@ -195,7 +195,7 @@ def test_a_process_that_hangs_costs_one_task_its_time_and_is_replaced(fireworks)
 
 
 def test_where_every_process_hangs_the_question_is_refused_in_japanese_and_the_next_is_answered(fireworks):
-    with shared(fireworks, seconds=0.5) as (pool, assistant, _):
+    with shared(fireworks, seconds=4.0) as (pool, assistant, _):
         for pid in pool.pids():
             os.kill(pid, signal.SIGSTOP)
         with pytest.raises(Busy, match="もう一度お試しください"):
@@ -430,5 +430,5 @@ def test_the_end_of_the_server_is_the_end_of_its_processes_however_it_comes(fire
         process.wait(120)
         if how is signal.SIGKILL:
             os.kill(children[0], signal.SIGCONT)
-        wait_for(lambda: not any(map(alive, children)), 30)
+        wait_for(lambda: not any(map(alive, children)))
         assert process.returncode == (-how if how is signal.SIGKILL else 0)
