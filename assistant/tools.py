@@ -29,7 +29,7 @@ from assistant.toolschemas import (
     SheetArguments,
 )
 from assistant.tooltexts import answer_text, facts_text, list_text, search_text, sheet_text
-from assistant.types import Choices
+from assistant.types import Choices, Turn
 from corpus.documents import Sheet
 from corpus.errors import HyokaError, QuestionError
 from index.types import Index
@@ -90,7 +90,8 @@ def sheet_of(index: Index, sheet_id: str) -> Sheet:
 
 def _ask(assistant: Asker, asked: AskArguments) -> AnswerJson:
     choices = Choices(reading=asked.reading, sheet=asked.sheet_id)
-    answer = assistant.ask(clean_question(asked.question), (), asked.filters(), choices)
+    earlier = [Turn("user", question) for question in asked.earlier if question]
+    answer = assistant.ask(clean_question(asked.question), earlier, asked.filters(), choices)
     with stage("render"):
         return answer_json(answer, assistant.index)
 

@@ -47,7 +47,14 @@ class _FilterArguments(_PlaceArguments):
 class AskArguments(_FilterArguments):
     """A question in everyday words."""
 
-    question: Word = Field(description="質問（2,000字まで）。前の会話を知らなくても意味が通る一文で書く")
+    question: Word = Field(
+        description="質問（2,000字まで）。earlier がなければ、前の会話を知らなくても意味が通る一文で書く"
+    )
+    earlier: list[Annotated[Word, Field(max_length=2_000)]] = Field(
+        default_factory=list,
+        max_length=20,
+        description="利用者のこれまでの質問（古い順）。「その予算は？」のような続きの質問をそのまま渡すときに添える",
+    )
     reading: Literal["calendar", "fiscal", "both"] | None = Field(
         default=None, description="「2025年」のような年の数え方: calendar（暦年）、fiscal（年度）、both。普通は要らない"
     )

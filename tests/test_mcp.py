@@ -139,6 +139,18 @@ def test_every_tool_answers_in_the_shape_it_promised_and_in_words(address, index
     assert "見本太郎" not in json.dumps([one.structured_content for one in told.values()], ensure_ascii=False)
 
 
+def test_a_follow_up_question_is_understood_with_the_earlier_ones(address):
+    earlier = ["花火大会の令和5年度の決算額は？", "港湾清掃の目的は？"]
+    alone, following = (
+        called(address, "ask", question="今後の計画は？", **given) for given in ({}, {"earlier": earlier})
+    )
+    assert {one["sheet"] for one in alone.structured_content["citations"]} != {"港湾清掃"}
+    assert {one["sheet"] for one in following.structured_content["citations"]} == {"港湾清掃"}
+    assert "清掃船を更新する。" in following.structured_content["answer"]
+    assert refusal(address, "ask", question="計画は？", earlier=["x"] * 21).startswith("earlier: ")
+    assert refusal(address, "ask", question="計画は？", earlier=["x" * 2_001]).startswith("earlier.0: ")
+
+
 def test_what_is_wrong_is_told_in_japanese_with_the_next_step(address):
     assert "質問が空です" in refusal(address, "ask", question=" ")
     assert "長すぎます" in refusal(address, "search", query="あ" * 2001)
