@@ -30,6 +30,10 @@ _COVER = 0.25
 _LEAST_SOUND = 6
 # A kanji after the stretch makes it part of another word: スマートフォン in スマートフォン講習会 is no programme's name.
 _GOES_ON = re.compile(r"[一-龥々]")
+# Where a name's word of katakana ends and the question's goes on, it is another one: of 情報セキュリティ監査 the
+# 情報セキュリティクラウド holds the most, but means something else.
+_ANOTHER_WORD = re.compile(r"(?<=[ァ-ヺー])[ァ-ヺー]")
+_HINT = 0.6
 _BRACKETS = re.compile(r"\(([^()]+)\)")
 
 
@@ -217,6 +221,9 @@ class Names:
                 score = max(score, 0.5 * cover + 0.5 * near.score / 100)
                 if near.dest_end - near.dest_start > length:
                     begin, size = near.dest_start, near.dest_end - near.dest_start
+        name_goes_on = _ANOTHER_WORD.match(name.key, start + length) is not None
+        if begin == at and _ANOTHER_WORD.match(key, at + length) and not name_goes_on:
+            return min(score, _HINT), begin, size, exact
         word_ends = not _GOES_ON.match(key, begin + size)
         least = 0.25 if narrow else 0.3
         if _begins(name.key, start) and telling >= _TELLING and size >= _CORE and word_ends and cover >= least:

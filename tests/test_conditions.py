@@ -64,6 +64,10 @@ def test_every_phrase_of_the_vocabulary_finds_its_own_field():
         ("なぜ未達成？", "reason"),
         ("決算額は？", "number"),
         ("今後の計画", "text"),
+        ("2つの課の決算額を合わせるといくら", "sum"),
+        ("見守る人を洗い出しておくシステムはいつ新しいものに替わる?", "when"),
+        ("一番新しいシステムはどれ?", "rank"),
+        ("対象の事業を洗い出して", "list"),
     ],
 )
 def test_intents(question: str, intent: str):

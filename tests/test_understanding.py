@@ -82,7 +82,15 @@ def test_a_name_is_known_in_part_and_mistyped(question: str, name: str):
 
 
 @pytest.mark.parametrize(
-    "question", ["システムの評価", "事業の一覧", "保守の期限はいつ", "推進事業の課題", "公園の遊具の点検"]
+    "question",
+    [
+        "観光プロモーションビデオの再生数",
+        "システムの評価",
+        "事業の一覧",
+        "保守の期限はいつ",
+        "推進事業の課題",
+        "公園の遊具の点検",
+    ],
 )
 def test_words_that_many_names_share_name_nothing(question: str):
     assert not ask(question).named
