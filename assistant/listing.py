@@ -33,7 +33,7 @@ _EITHER = re.compile(r"(?<=[一-龥ァ-ヴー])や(?=[一-龥ァ-ヴー])|また
 _CLAUSE_END = re.compile(r"について|に関|など|を(?=[一-龥])|が(?=[一-龥])|[(、。?]")
 _WHOLE_PART = 0.85
 _GENERIC = frozenset(
-    "対象 事業 事務 システム 評価 シート 一覧 並べる 出す 挙げる 教える 全部 全て 令和 年度 分 件 数 何 調書".split()
+    "対象 事業 事務 システム 個別 各 評価 シート 一覧 並べる 出す 挙げる 教える 全部 全て 令和 年度 分 件 数 何 調書".split()
 )
 _PARTNER = re.compile(
     r"([一-龥々ァ-ヴーa-z0-9・&㈱()]{2,20})(?:に|へ)(?:は)?(?:業務|全部|一部)?を?(?:委託|外注|発注|頼|任せ|請け負)"
@@ -119,7 +119,8 @@ def candidates(context: Context) -> list[Sheet]:
     sheets = _reporting_on(context, sheets)
     kind = _CLASS.search(query.key)
     if kind:  # 「情報システムで決算額が一番大きいもの」: of what is called a system
-        of_kind = [s for s in sheets if kind[1] in squeeze(s.name)]
+        files = _files_of_class(sheets) if kind[1] == _CLASS_OF_SHEETS else set()
+        of_kind = [s for s in sheets if kind[1] in squeeze(s.name) or s.file in files]
         if 2 <= len(of_kind) < len(sheets):
             return of_kind
     return _of_class(context, sheets)
@@ -129,11 +130,16 @@ def _of_class(context: Context, sheets: list[Sheet]) -> list[Sheet]:
     """「A市のシステムを」: the sheets of the files whose sheets are mostly called so, where some files' are."""
     if _CLASS_OF_SHEETS not in context.query.bare or "事業" in context.query.bare:
         return sheets
+    files = _files_of_class(sheets)
+    return [s for s in sheets if s.file in files] if 0 < len(files) < len({s.file for s in sheets}) else sheets
+
+
+def _files_of_class(sheets: Sequence[Sheet]) -> set[str]:
+    """The files whose sheets are mostly called システム: a plan of systems, in which each sheet is one."""
     files: dict[str, list[bool]] = defaultdict(list)
     for sheet in sheets:
         files[sheet.file].append(_CLASS_OF_SHEETS in squeeze(sheet.name))
-    of_class = {file for file, called in files.items() if sum(called) * 2 >= len(called) > 1}
-    return [s for s in sheets if s.file in of_class] if 0 < len(of_class) < len(files) else sheets
+    return {file for file, called in files.items() if sum(called) * 2 >= len(called) > 1}
 
 
 def _reporting_on(context: Context, sheets: list[Sheet]) -> list[Sheet]:

@@ -1,4 +1,4 @@
-"""Amounts over many sheets: the largest, the sum, the difference, what rose and what exceeded what."""
+"""Amounts over many sheets: the largest, the sum, the difference and what rose."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from assistant.types import Chart, Series
 from assistant.vocabulary import AskedField
 from corpus.amounts import format_number
 from corpus.documents import Sheet
-from corpus.periods import Period
 
 _LEAST = re.compile(r"(一番|最も|いちばん)?(小さ|少な|安|低)|最小|最少|最低|ワースト|下位")
 _MOST = re.compile(r"(一番|最も|いちばん)?(大き|多|高|お金|金|費用|かか)|最大|最多|最高|トップ|ベスト|上位")
@@ -25,10 +24,6 @@ _SHARE = re.compile(r"(?:伸び|増加|減少|増減|変化|上昇)(?:の)?(?:�
 _MEAN = re.compile(r"平均")
 # 「金額の大きい順に」 without a number: so many rows are enough.
 _MOST_ROWS = 10
-_OVER = re.compile(
-    r"(?P<a>[^がを]{2,12}?)が(?P<b>[^がを]{2,12}?)を(?P<op>上回|超え|超過|下回)"
-    r"|(?P<b2>[^がを]{2,12}?)を(?P<a2>[^がを]{2,12}?)が(?P<op2>上回|超え|超過|下回)"
-)
 
 
 def ranking(context: Context, asked: Sequence[AskedField], sheets: Sequence[Sheet]) -> Draft | None:
@@ -111,50 +106,6 @@ def _when(context: Context) -> str:
     return "・".join(labels) + "の" if labels else ""
 
 
-def exceeded(
-    context: Context, first: AskedField, second: AskedField, over: bool, sheets: Sequence[Sheet]
-) -> Draft | None:
-    """Every sheet and year in which one row's figure is over (or under) another's: 決算額が予算額を上回った."""
-    draft = Draft(context.index, how="exceeded")
-    draft.columns = ("シート", "自治体", "担当課", "年度", first.name, second.name, "差")
-    compared: set[str] = set()
-    periods = readings_of(context.query.periods)
-    for sheet in sheets:
-        for year in _printed_years(context, sheet, periods):
-            pair = [next(iter(measures(context, [one], [sheet], [year])), None) for one in (first, second)]
-            if pair[0] is None or pair[1] is None or not _comparable(first, pair[0], second, pair[1]):
-                continue
-            compared.add(sheet.sheet_id)
-            gap = pair[0].value - pair[1].value
-            if gap == 0 or (gap > 0) != over:
-                continue
-            numbers = [*pair[0].cite(draft), *pair[1].cite(draft)]
-            marks = "".join(f"[{n}]" for n in dict.fromkeys(numbers))
-            values = [amount(pair[0]), amount(pair[1]), format_number(gap, pair[0].unit)]
-            told = f"{first.name} {values[0]}、{second.name} {values[1]}（差 {values[2]}）"
-            draft.add(f"- {title(sheet)} {year.label}：{told}{marks}")
-            draft.row((readable(sheet.name), sheet.municipality, sheet.department, year.label, *values), numbers)
-    if not draft.rows:
-        return None
-    names = {row[0] for row in draft.rows}
-    word = "上回った" if over else "下回った"
-    draft.lines.insert(0, f"{first.name}が{second.name}を{word}のは、全{len(compared)}件中{len(names)}件です。")
-    return draft
-
-
-def _printed_years(context: Context, sheet: Sheet, periods: Sequence[Period]) -> list[Period]:
-    """The fiscal years of a sheet's amounts, those asked for where any are."""
-    facts = [one.fact for one in context.index.facts([sheet.sheet_id]) if one.fact.unit == "円"]
-    years = {f.period.start: f.period for f in facts if f.period and f.period.kind == "fiscal_year"}
-    return [years[start] for start in sorted(years) if not periods or any(p.covers(years[start]) for p in periods)]
-
-
-def _comparable(first: AskedField, one: Measure, second: AskedField, other: Measure) -> bool:
-    """Whether two figures are what was asked: of the kinds that the fields name, and both with or without the staff."""
-    kinds = all(field.kind in (None, m.facts[0].kind) for field, m in ((first, one), (second, other)))
-    return kinds and one.facts != other.facts and ("総" in one.label) == ("総" in other.label)
-
-
 def total(
     context: Context, asked: Sequence[AskedField], sheets: Sequence[Sheet], among: int | None = None
 ) -> Draft | None:
@@ -220,14 +171,3 @@ def comparison(context: Context, asked: Sequence[AskedField], sheets: Sequence[S
     names = tuple(readable(m.sheet.name) for m in figures)
     draft.chart = Chart("bar", names, (Series(plain(figures[0].label), tuple(m.value for m in figures)),), unit)
     return draft
-
-
-def over_pattern(key: str) -> tuple[str, str, bool] | None:
-    """「決算額が予算額を上回った」 in a squeezed question: what is over (True) or under (False) what."""
-    found = _OVER.search(key)
-    if found is None:
-        return None
-    first, second, op = (
-        (found["a"], found["b"], found["op"]) if found["op"] else (found["a2"], found["b2"], found["op2"])
-    )
-    return first, second, op != "下回"

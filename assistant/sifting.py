@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from assistant import listing, ranking
+from assistant import exceedances, listing, ranking
 from assistant.attainments import Attained, Pair, attained, topic_of
 from assistant.conditions import Condition, find_rank, holds, placed_conditions
 from assistant.context import Context
@@ -22,12 +22,12 @@ from assistant.measures import Measure, by_year, changes, readings_of, within
 from assistant.question import blanked
 from assistant.rows import printed_rows
 from assistant.selection import Matches, Proof, overlap
-from assistant.vocabulary import AskedField, find_fields
+from assistant.vocabulary import AskedField
 from assistant.vocabulary import field as asked_field
 from corpus.amounts import format_number
 from corpus.documents import Sheet
 from corpus.normalize import squeeze
-from corpus.periods import fiscal_year
+from corpus.periods import Period, fiscal_year
 
 _NO_LISTS = ("reason", "when", "who", "definition", "overview")
 _SHEETS_ASKED = ("list", "count", "rank", "sum", "yesno", "compare", "text", "number")
@@ -39,6 +39,10 @@ _CERTAIN = 0.9
 _MEAN = re.compile(r"平均")
 _BEGUN = re.compile(r"始ま(?:っ|る)|始めた|開始(?:し|の|され)|スタートし")
 _BEGINNING = "開始年度"
+# 「3か年とも0円」「毎年1億円以上」: one year that fits is not enough.
+_EVERY_YEAR = re.compile(
+    r"(?:か年|カ年|ヶ年|箇年|年間|年度?|\0)(?:とも|連続|続けて)|(?:いずれ|どれ|どちら)の年度?も|(?:どの|全て?の?|すべての)年度?(?:も|で|とも)|毎年|ずっと"
+)
 _UNDIRECTED = (
     "（「少ないほどよい」「…以内」などの記載がない指標は、実績が目標を下回るものを未達成とし、"
     "目標が年々下がるものは除いています。）"
@@ -64,7 +68,7 @@ def sifted(context: Context) -> Draft | None:
     query = context.query
     if query.intent in _NO_LISTS or _one_programme(context):
         return None
-    exceeded = _exceeded(context)
+    exceeded = exceedances.exceeded(context, listing.candidates(context))
     if exceeded is not None:
         return exceeded
     criteria = _meant(context, find_criteria(query.bare))
@@ -115,18 +119,6 @@ def sifted(context: Context) -> Draft | None:
     if query.intent == "sum" and asked:
         return ranking.total(context, asked, left, len(sheets))
     return _listed(context, matches, sheets, held, compared)
-
-
-def _exceeded(context: Context) -> Draft | None:
-    """「決算額が予算額を上回った」: every sheet and year in which one row is over (or under) another."""
-    over = ranking.over_pattern(context.query.bare)
-    if over is None:
-        return None
-    first = [f for f, _, _ in find_fields(over[0]) if f.type == "amount"]
-    second = [f for f, _, _ in find_fields(over[1]) if f.type == "amount"]
-    if not first or not second:
-        return None
-    return ranking.exceeded(context, first[-1], second[0], over[2], listing.candidates(context))
 
 
 def _begun(context: Context, sheets: Sequence[Sheet]) -> Draft | None:
@@ -190,21 +182,38 @@ def _listed(
 
 def _by_limit(context: Context, limit: Limit, sheets: Sequence[Sheet]) -> Sifted:
     periods = readings_of(context.query.periods)
+    every = _EVERY_YEAR.search(context.query.bare) is not None
     if limit.name:
         figures = _called(context, limit, sheets)
     else:
         before = context.query.before.asks("amount") if context.query.subset and context.query.before else ()
         asked = list(limit.fields or context.query.asks("amount") or before or (asked_field("費用"),))
         asked += [f for f in context.query.asks("amount") if f.kind and f not in asked and not limit.fields]
-        figures = by_year(context, asked, sheets, periods)
+        figures = by_year(context, asked, sheets, periods or (_printed_years(context, sheets) if every else ()))
     found = Sifted(what="・".join(f.name for f in limit.fields) or limit.name or "金額")
+    years: dict[str, int] = defaultdict(int)
+    fitting: dict[str, int] = defaultdict(int)
     for one in figures:
         found.compared.add(one.sheet.sheet_id)
+        years[one.sheet.sheet_id] += 1
         unit = limit.condition.unit
         if holds(limit.condition, one.value) and (not unit or counts_alike(unit, one.unit)):
+            fitting[one.sheet.sheet_id] += 1
             found.matches[one.sheet.sheet_id] += _proofs(one)
             found.values[one.sheet.sheet_id] = one.value
+    if every:
+        # Of asked years as many as any sheet prints: one with fewer cannot prove it.
+        least = max(years.values(), default=0) if periods else 2
+        for sheet_id in [one for one in found.matches if fitting[one] < max(years[one], least)]:
+            del found.matches[sheet_id], found.values[sheet_id]
     return found
+
+
+def _printed_years(context: Context, sheets: Sequence[Sheet]) -> list[Period]:
+    """The fiscal years of all amounts of some sheets."""
+    facts = (one.fact for one in context.index.facts([s.sheet_id for s in sheets]) if one.fact.unit == "円")
+    years = {f.period.fiscal_year for f in facts if f.period is not None and f.period.kind == "fiscal_year"}
+    return [fiscal_year(year) for year in sorted(years)]
 
 
 def _called(context: Context, limit: Limit, sheets: Sequence[Sheet]) -> list[Measure]:

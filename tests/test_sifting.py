@@ -190,6 +190,68 @@ def test_the_questions_on_conditions_keep_their_score(city: Assistant):
     ]
 
 
+def planned_and_settled(plan: int, actual: int) -> dict[str, int]:
+    """The budget of one year less the settled amount of another, of the town's sheets of 令和6年度, by name."""
+    found = {}
+    for sheet in TRUTH:
+        if sheet["municipality"] == TOWN and sheet["fiscal_year"] == 2024:
+            yen = {(row["label"], row["year"]): row["yen"] for row in sheet["amounts"]}
+            found[sheet["sheet"]] = yen["予算額", plan] - yen["決算額", actual]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("words", "over"),
+    [
+        ("令和7年度の予算額が令和6年度の決算額より少ない事業は？", False),
+        ("令和7年度の予算額が前年度の決算額を下回る事業を挙げて", False),
+        ("令和6年度の決算額より令和7年度の予算額の方が多い事業は？", True),
+        ("前年度の決算額を令和7年度の予算額が上回った事業はどれ？", True),
+    ],
+)
+def test_two_amounts_of_two_years_are_held_against_each_other(city: Assistant, words: str, over: bool):
+    gaps = planned_and_settled(2025, 2024)
+    expected = sorted(name for name, gap in gaps.items() if gap != 0 and (gap > 0) == over)
+    answer = city.ask(f"{TOWN}で{words}")
+    assert 3 <= len(expected) < len(gaps) and names(answer) == expected
+    assert f"全{len(gaps)}件中{len(expected)}件" in answer.answer and answer.debug["how"] == "exceeded"
+    assert answer.table is not None and {str(row[3]) for row in answer.table.rows} == {"令和7年度／令和6年度"}
+    for name in expected:
+        assert f"{abs(gaps[name]):,}円" in answer.answer
+
+
+def test_where_nothing_can_be_held_against_each_other_it_says_so(city: Assistant):
+    answer = city.ask(f"{TOWN}で令和7年度の決算額が令和7年度の予算額より多い事業は？")  # nothing of it is settled yet
+    assert answer.abstained and "比べられるシートはありません" in answer.answer
+
+
+SYSTEMS = {
+    (sheet["sheet"], sheet["department"]): {
+        row["year"]: row["yen"] for row in sheet["amounts"] if row["label"] == "決算額"
+    }
+    for sheet in TRUTH
+    if sheet["file"] == "minatomi_system_r5.pdf"
+}
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.integers(1, 9_000),
+    st.sampled_from(["令和3年度から令和5年度まで毎年", "令和3年度から令和5年度の3か年とも", "毎年"]),
+)
+def test_a_limit_of_every_year_is_met_by_no_sheet_that_misses_it_once(city: Assistant, limit: int, words: str):
+    answer = city.ask(f"{TOWN}のシステムのうち、{words}決算額が{limit}万円以上のものは？")
+    expected = sorted(name for (name, _), years in SYSTEMS.items() if min(years.values()) >= limit * 10_000)
+    assert names(answer) == expected
+
+
+def test_in_a_plan_of_systems_what_is_not_called_a_system_is_one_too(city: Assistant):
+    assert any("システム" not in name for name, _ in SYSTEMS)
+    answer = city.ask(f"{TOWN}のシステムのうち、令和5年度の決算額が500万円未満のものは？")
+    assert names(answer) == sorted(name for (name, _), years in SYSTEMS.items() if years[2023] < 5_000_000)
+    assert "AI-OCR・RPA" in names(answer) and f"全{len(SYSTEMS)}件中" in answer.answer
+
+
 @pytest.mark.parametrize(
     ("question", "told", "how"),
     [
