@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from assistant.captions import caption_of
 from assistant.context import Context
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
 from assistant.statements import Statement
 from assistant.vocabulary import AskedField, asked_fields
-from corpus.documents import Event, Sheet
+from corpus.documents import Event, Sheet, Span
 from corpus.normalize import squeeze
 from corpus.periods import Period, era_name
 from index.synonyms import Synonyms, load_synonyms
@@ -115,13 +116,26 @@ def when(context: Context) -> Draft | None:
     draft = Draft(context.index, how="when", confidence=best.cover)
     draft.add(title(best.sheet))
     for hit in distinct:
-        n = draft.cite(hit.sheet, "", hit.event.quote)
-        quote = readable(draft.citations[-1].quote)
+        n, quote = _cited(context, draft, hit)
         inside = [h.event.period for h in hits if h.sheet == hit.sheet and h.event.quote == hit.event.quote]
         line = f"- **{'、'.join(dict.fromkeys(both_ways(p) for p in inside))}**：{quote} [{n}]"
         if len(draft.text) + len(line) < MAX_CHARS:
             draft.add(line)
     return draft if len(draft.lines) > 1 else None
+
+
+def _cited(context: Context, draft: Draft, hit: Dated) -> tuple[int, str]:
+    """The number of the quote of a dated statement, and how it reads with what it stands under."""
+    under, quote = caption_of(context.index, hit.sheet, hit.event.quote), hit.event.quote
+    if under is None:
+        n = draft.cite(hit.sheet, "", quote)
+        return n, readable(draft.citations[n - 1].quote)
+    text = context.index.document(hit.sheet.file).text
+    if not text[under.end : quote.start].strip():  # right before it: one quote shows both
+        n = draft.cite(hit.sheet, "", Span(under.start, quote.end))
+        return n, readable(draft.citations[n - 1].quote)
+    n = draft.cite(hit.sheet, "", quote)
+    return n, readable(f"{text[under.start : under.end]} {draft.citations[n - 1].quote}")
 
 
 def _parts(context: Context) -> list[str]:
@@ -141,8 +155,7 @@ def _each(context: Context, parts: Sequence[str], sheets: Sequence[Sheet]) -> Dr
         best.append(hits[0])
     draft = Draft(context.index, how="when", confidence=min(hit.cover for hit in best))
     for hit in dict.fromkeys(best):
-        n = draft.cite(hit.sheet, "", hit.event.quote)
-        quote = readable(draft.citations[-1].quote)
+        n, quote = _cited(context, draft, hit)
         draft.add(f"- {title(hit.sheet)} **{both_ways(hit.event.period)}**：{quote} [{n}]")
     return draft
 
@@ -205,6 +218,9 @@ def _about(
     for order, found in enumerate(events):
         document = context.index.document(found.sheet.file)
         text = document.text[found.event.quote.start : found.event.quote.end]
+        under = None if over_all else caption_of(context.index, found.sheet, found.event.quote)
+        if under is not None:  # 「≪施設予約システム≫ 平成13年12月 運用開始」 is about what it stands under
+            text = f"{document.text[under.start : under.end]} {text}"
         key = squeeze(text)
         told = found.event.what in happens or any(f.dates(_beside(found, document.text)) for f in cued)
         if cued and not told:
