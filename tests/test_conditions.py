@@ -68,6 +68,8 @@ def test_every_phrase_of_the_vocabulary_finds_its_own_field():
         ("見守る人を洗い出しておくシステムはいつ新しいものに替わる?", "when"),
         ("一番新しいシステムはどれ?", "rank"),
         ("対象の事業を洗い出して", "list"),
+        ("オンラインでできる手続きはいくつありますか", "number"),
+        ("来年更改するものはいくつありますか", "count"),
     ],
 )
 def test_intents(question: str, intent: str):
