@@ -44,8 +44,15 @@ _RANGE = re.compile(
 # 「事業経費が0だった」「0円の事業」: nothing at all is a limit too.
 _NOTHING = re.compile(
     r"(?<![\d,.])(?:0|ゼロ|零)(?P<unit>円|%|件|人|名|台|回|本|枚)?"
-    r"(?=だった|である|となっ|になっ|の(?:事務事業|事業|事務|システム|シート|課|もの))"
+    r"(?=だった|である|となっ|になっ|の\)?(?:事務事業|事業|事務|システム|シート|課|もの))"
 )
+# 「0円は除く」「R2が0円のものは対象外」
+_NOT_NOTHING = re.compile(
+    r"(?<![\d,.])(?:0|ゼロ|零)(?P<unit>円|%|件|人|名|台|回|本|枚)?(?:の(?:もの|やつ|事業|事務|システム|シート))?"
+    r"(?:は|を|も)?(?:除[いくき外]|のぞ[いくき]|対象外|対象に(?:しな|せず|含め?[なず])|数え(?:な|ず)|含め?(?:な|ず)|以外)"
+)
+# 「3千万円台」「90%台」: from there up to where the digit changes. 3千台 may be machines.
+_LEVEL = re.compile(rf"(?<![\d,.a-z第])(?P<number>{_NUMBER})(?P<unit>千円|百万円|万円|億円|円|%|パーセント)台")
 _UNIT_SCALES = {"千円": 1e3, "万円": 1e4, "百万円": 1e6, "億円": 1e8}
 # 「まで」 ends stretches of time and of text too: only a sum of money or a share is a limit with it.
 _SUMS = frozenset({"円", "%"})
@@ -92,6 +99,8 @@ def find_conditions(key: str) -> tuple[list[Condition], str]:
 
     >>> find_conditions("決算額が1億円以上でb評価の事業")
     ([Condition(op='>=', value=100000000.0, unit='円')], 'B')
+    >>> find_conditions("決算額が3千万円台の事業")[0]
+    [Condition(op='>=', value=30000000.0, unit='円'), Condition(op='<', value=40000000.0, unit='円')]
     >>> find_conditions("事業経費が0だった事業")[0]
     [Condition(op='=', value=0.0, unit='')]
     >>> find_conditions("事業費が500万円から1千万円のもの")[0]
@@ -110,6 +119,16 @@ def placed_conditions(key: str) -> list[Placed]:
         if high is not None and low is not None:
             conditions += [Placed(low, *found.span()), Placed(high, *found.span())]
             taken.append(found.span())
+    for found in _LEVEL.finditer(key):
+        figure = _figure(found["number"], found["unit"])
+        if figure is not None and figure[0] >= 1:
+            value, unit = figure
+            ends = Condition(">=", value, unit), Condition("<", value + _step(value), unit)
+            conditions += [Placed(end, *found.span()) for end in ends]
+            taken.append(found.span())
+    for found in _NOT_NOTHING.finditer(key):
+        conditions.append(Placed(Condition("!=", 0.0, found["unit"] or ""), *found.span()))
+        taken.append(found.span())
     for found in _LIMIT.finditer(key):
         op = next(op for i, (_, op) in enumerate(_OPS) if found[f"op{i}"])
         figure = _figure(found["number"], found["unit"] or "")
@@ -137,6 +156,14 @@ def _range(found: re.Match[str]) -> tuple[Condition | None, Condition | None]:
     if low is None or high is None or low[1] != high[1] or high[1] not in _SUMS or low[0] >= high[0]:
         return None, None
     return Condition(">=", *low), Condition("<" if found["over"] else "<=", *high)
+
+
+def _step(value: float) -> float:
+    """The place of the last digit that is no zero: 10,000,000 of 30,000,000."""
+    step = 1.0
+    while value % (step * 10) == 0:
+        step *= 10
+    return step
 
 
 def _figure(number: str, unit: str) -> tuple[float, str] | None:

@@ -13,7 +13,7 @@ from assistant.contradictions import otherwise
 from assistant.counters import asked_counter, counts, label_unit
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
 from assistant.groups import LABEL_COVER, TYPES, Group, choose, field_tier, groups, topic_words
-from assistant.measures import RATE, rates, readings_of
+from assistant.measures import RATE, UNUSED, readings_of, reckoned
 from assistant.question import Query
 from assistant.timespans import AskedPeriod
 from assistant.types import Chart, Series
@@ -54,10 +54,11 @@ def figures(context: Context) -> Draft | None:
     if _only_money(query):
         rows = [row for row in rows if row.facts[0].unit == "円"]
     chosen = choose(context, rows, topic) if rows else []
-    if any(f.name == RATE for f in asked) and not any(_is_rate(g) for g in chosen):
-        reckoned = _reckoned_rate(context)
-        if reckoned is not None:
-            return reckoned
+    for name, unit in ((RATE, "%"), (UNUSED, "円")):
+        if any(f.name == name for f in asked) and not any(_prints(g, name, unit) for g in chosen):
+            found = _reckoned(context, name)
+            if found is not None:
+                return found
     draft = Draft(context.index, how="figures")
     missing = False
     told: list[tuple[Group, list[Fact]]] = []
@@ -100,20 +101,21 @@ def _only_money(query: Query) -> bool:
     return bool(query.asks("amount")) and not query.asks("number") and "number" not in query.expects
 
 
-def _is_rate(group: Group) -> bool:
-    return any(fact.unit == "%" and RATE in fact.field + fact.label for fact in group.facts)
+def _prints(group: Group, name: str, unit: str) -> bool:
+    return any(fact.unit == unit and name in fact.field + fact.label for fact in group.facts)
 
 
-def _reckoned_rate(context: Context) -> Draft | None:
-    """執行率 of the named sheets that print none, from the year's budget and settlement."""
+def _reckoned(context: Context, name: str) -> Draft | None:
+    """執行率 or 不用額 of the named sheets that print none, from the year's budget and settlement."""
     named = [f.sheet for f in context.focus() if f.named]
     draft = Draft(context.index, how="rate")
-    for one in rates(context, named[:2], readings_of(context.query.periods)):
+    for one in reckoned(context, name, named[:2], readings_of(context.query.periods)):
         marks = "".join(f"[{n}]" for n in dict.fromkeys(one.cite(draft)))
-        draft.add(f"{title(one.sheet)}の執行率")
+        draft.add(f"{title(one.sheet)}の{name}")
         when = next((f.period.label for f in one.facts[-1:] if f.period), "")
         parts = "、".join(f"{kind_word(f) or plain(f.label)} {printed(f)}" for f in one.facts)
-        draft.add(f"- {when}：**{one.value}%**（シートに執行率の欄はなく、{parts} から計算しました） {marks}")
+        value = f"{one.value}%" if one.unit == "%" else format_number(one.value, one.unit)
+        draft.add(f"- {when}：**{value}**（シートに{name}の欄はなく、{parts} から計算しました） {marks}")
     return draft if draft.citations else None
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from assistant import cells, ranking, selection
 from assistant.context import Context
 from assistant.drafts import Draft, readable, shorten
+from assistant.measures import amounts_asked
 from assistant.question import NAMED
 from assistant.selection import Matches, Proof
 from corpus.documents import Sheet
@@ -48,7 +49,7 @@ def listing(context: Context) -> Draft | None:
     sheets = candidates(context)
     if not sheets:
         return None
-    amounts = query.asks("amount") or tuple(f for f in query.fields if f.name in _ADDED)
+    amounts = amounts_asked(query) or tuple(f for f in query.fields if f.name in _ADDED)
     if amounts and query.intent in ("rank", "sum"):
         chosen = narrowed(context, sheets)
         some = sheets if not chosen else [s for s in sheets if s.sheet_id in chosen]

@@ -5,6 +5,7 @@ A plan never stands for an actual: where a question does not say which, the actu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -12,6 +13,7 @@ from datetime import date
 from assistant.context import Context
 from assistant.drafts import Draft
 from assistant.groups import field_tier
+from assistant.question import Query
 from assistant.rows import printed_rows
 from assistant.timespans import AskedPeriod, last_fiscal_year
 from assistant.vocabulary import AskedField, field
@@ -20,7 +22,9 @@ from corpus.periods import Period, fiscal_year
 
 # 予算額 and 決算額 also say only the kind of another row (総事業費の令和6年度決算).
 KINDS = ("予算額", "決算額")
-RATE = "執行率"
+RATE, UNUSED = "執行率", "不用額"
+# 「予算額と決算額の差が最も大きい」「開き」: what is compared is the one less the other.
+_APART = re.compile(r"差(?!し|出)|開き|隔たり|乖離|余[っりら]|残[っりら額]|浮い")
 Year = tuple[date, ...]
 
 
@@ -48,8 +52,9 @@ def measures(
 
     What a sheet does not print of the asked years is taken from the programme's sheets of other years.
     """
-    if any(f.name == RATE for f in asked):
-        return rates(context, sheets, periods)
+    for name in (RATE, UNUSED):
+        if any(f.name == name for f in asked):
+            return reckoned(context, name, sheets, periods)
     whole = any(p.kind == "range" for p in periods)  # a sum over years wants every year that any sheet prints
     own, origin = printed_rows(context, sheets, over_years=whole)
     found = best_rows(asked, sheets, own, periods, origin)
@@ -128,27 +133,37 @@ def within(facts: Sequence[Fact], periods: Sequence[Period], kind: str | None) -
     return sorted(years.values(), key=lambda f: f.period.start if f.period else date.min)
 
 
-def rates(context: Context, sheets: Sequence[Sheet], periods: Sequence[Period]) -> list[Measure]:
-    """執行率 as printed, else reckoned from the year's budget and settled amount, both of them cited."""
-    asked, one = field(RATE), field("決算額")
+def reckoned(context: Context, name: str, sheets: Sequence[Sheet], periods: Sequence[Period]) -> list[Measure]:
+    """執行率 or 不用額 as printed, else reckoned from the year's budget and settled amount, both of them cited."""
+    asked, one, unit = field(name), field("決算額"), "%" if name == RATE else "円"
     rows, origin = printed_rows(context, sheets, over_years=False)
-    printed = best_rows([asked], sheets, {k: [f for f in v if f.unit == "%"] for k, v in rows.items()}, periods, origin)
-    rest = [s for s in sheets if s.sheet_id not in printed]
+    of_unit = {key: own for key, facts in rows.items() if (own := [f for f in facts if f.unit == unit])}
+    found = {key: one for key, one in best_rows([asked], sheets, of_unit, periods, origin).items()}
+    rest = [s for s in sheets if s.sheet_id not in found]
     spent = {m.sheet.sheet_id: m for m in measures(context, [one], rest, periods)}
-    found = dict(printed)
     for sheet in rest:
         actual = spent.get(sheet.sheet_id)
         if actual is None or not all(f.kind == "actual" for f in actual.facts):
             continue
         years = [f.period for f in actual.facts if f.period]
         plan = next(iter(measures(context, [field("予算額")], [sheet], years)), None)
-        if plan is not None and plan.value and all(f.kind == "plan" for f in plan.facts):
-            share = round(100 * actual.value / plan.value, 1)
-            found[sheet.sheet_id] = replace(
-                actual, label=RATE, value=share, unit="%", facts=(*plan.facts, *actual.facts),
-                origin={**plan.origin, **actual.origin},
-            )  # fmt: skip
+        if plan is None or not all(f.kind == "plan" for f in plan.facts) or len(plan.facts) != len(actual.facts):
+            continue
+        if ("総" in plan.label) != ("総" in actual.label) or (name == RATE and not plan.value):
+            continue
+        value = round(100 * actual.value / plan.value, 1) if name == RATE else plan.value - actual.value
+        found[sheet.sheet_id] = replace(
+            actual, label=name, value=value, unit=unit, facts=(*plan.facts, *actual.facts),
+            origin={**plan.origin, **actual.origin},
+        )  # fmt: skip
     return [found[s.sheet_id] for s in sheets if s.sheet_id in found]
+
+
+def amounts_asked(query: Query) -> tuple[AskedField, ...]:
+    """The amounts a question asks for; how far budget and settlement are apart is what was not used."""
+    asked = query.asks("amount")
+    both = {"予算額", "決算額"} <= {f.name for f in asked}
+    return (field(UNUSED),) if both and _APART.search(query.bare) else asked
 
 
 def changes(context: Context, asked: Sequence[AskedField], sheets: Sequence[Sheet]) -> list[Measure]:
@@ -190,7 +205,9 @@ def _change(early: Measure, late: Measure) -> Measure:
 
 def asked_ends(context: Context) -> tuple[Sequence[Period], Sequence[Period]] | None:
     """The years compared: the first and last asked, the ends of a range, or the asked year with the one before it."""
-    ordered = sorted(context.query.periods, key=lambda p: p.period.start)
+    ranges = [p.period for p in context.query.periods if p.period.kind == "range"]
+    asked = [p for p in context.query.periods if not any(r != p.period and r.covers(p.period) for r in ranges)]
+    ordered = sorted(asked, key=lambda p: p.period.start)
     if len(ordered) >= 2:
         return ordered[0].readings, ordered[-1].readings
     if not ordered:

@@ -56,6 +56,8 @@ _WHICH = re.compile(
     r"|(どの|何の|なんの)(事業|システム|シート|仕組み|仕事|市|区|町)(の(話|こと|件))?(です|でしょう)?か?[?。]*$"
     r"|(という)?名前(は|です)?.{0,3}[?。]*$|(どこ|どれ)(です|でしょう)?か?[?。]*$"
 )
+# 「…ものは?(所沢市)」
+_REMARK = re.compile(r"\([^()]*\)[?。]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +182,10 @@ def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query |
     fields = find_fields(undated)
     fields += [(f, len(undated), len(undated)) for f in misspelt_fields(undated, reading(undated.replace("\0", "")))]
     intents, opinion = _intents(undated)
+    which = _WHICH.search(_REMARK.sub("", key))
     if (
         intents[0] in ("number", "text")
+        and not which
         and _over_years(periods)
         and any(f.type in ("amount", "number") for f, _, _ in fields)
     ):
@@ -192,7 +196,7 @@ def _read(question: str, catalogue: Catalogue, filters: Filters, before: Query |
     expects = frozenset(kind for kind, pattern in _EXPECTS if pattern.search(key))
     if asked_counter(key) or _QUANTITY.search(undated.replace("\0", "")):
         expects |= {"number"}
-    if _WHICH.search(key) and "organisation" not in expects:
+    if which and "organisation" not in expects:
         expects = frozenset()  # the answer is the sheet's name, whatever figures describe it
     return Query(
         text=text,

@@ -10,7 +10,7 @@ from assistant.context import Context
 from assistant.criteria import find_criteria
 from assistant.drafts import Draft, plain, readable, title
 from assistant.figures import kind_word
-from assistant.measures import KINDS, Measure, changes, measures, readings_of
+from assistant.measures import KINDS, RATE, UNUSED, Measure, changes, measures, readings_of
 from assistant.types import Chart, Series
 from assistant.vocabulary import AskedField
 from corpus.amounts import format_number
@@ -40,7 +40,8 @@ def ranking(context: Context, asked: Sequence[AskedField], sheets: Sequence[Shee
     by_share = change is not None and _SHARE.search(query.bare) is not None
     if by_share:
         figures = [m for m in figures if m.share is not None]
-    figures.sort(key=lambda m: -((m.share or 0.0) if by_share else m.value))
+    apart = asked[0].name == UNUSED and query.asks("amount")[0].name != UNUSED  # 「差が大きい」: either way
+    figures.sort(key=lambda m: -((m.share or 0.0) if by_share else abs(m.value) if apart else m.value))
     falling = change is not None and change.way == "down"
     least = bool(_LEAST.search(query.key)) or falling
     most = bool(_MOST.search(query.key)) or not least
@@ -66,11 +67,19 @@ def ranking(context: Context, asked: Sequence[AskedField], sheets: Sequence[Shee
         numbers = one.cite(draft)
         marks = "".join(f"[{n}]" for n in dict.fromkeys(numbers))
         draft.add(
-            f"- {place}：{title(one.sheet)} **{signed(one) if change else amount(one)}**{moved(one).removeprefix(signed(one)) if change else ''} {marks}"
+            f"- {place}：{title(one.sheet)} **{signed(one) if change else amount(one)}**{moved(one).removeprefix(signed(one)) if change else _parts(one)} {marks}"
         )
         cells = (place, readable(one.sheet.name), one.sheet.municipality, one.sheet.department)
         draft.row((*cells, signed(one) if change else amount(one)), numbers)
     return draft
+
+
+def _parts(one: Measure) -> str:
+    """「（予算額 71,500,000円、決算額 69,946,000円）」 for what is reckoned from both."""
+    if {f.kind for f in one.facts} != {"plan", "actual"} or one.label not in (RATE, UNUSED):
+        return ""
+    told = (f"{'予算額' if f.kind == 'plan' else '決算額'} {format_number(f.value or 0.0, f.unit)}" for f in one.facts)
+    return f"（{'、'.join(told)}）"
 
 
 def amount(one: Measure) -> str:
@@ -92,7 +101,7 @@ def told(one: Measure) -> str:
 
 def moved(one: Measure) -> str:
     """「+4,418,000円（令和5年度 9,914,000円→令和6年度 13,872,000円、+39.9%）」."""
-    share = f"、{100 * (one.share - 1):+.1f}%" if one.share is not None and one.value else ""
+    share = f"、{100 * (one.share - 1):+.1f}%、{one.share:.2f}倍" if one.share is not None and one.value else ""
     return f"{signed(one)}{_steps(one)[:-1]}{share}）"
 
 
@@ -127,6 +136,8 @@ def total(
         draft.add(
             f"{what}の合計は **{format_number(value, unit)}** です（全{among or len(sheets)}件中{count}件の合計）。"
         )
+    if any(_parts(m) for m in figures):
+        draft.add(f"※{figures[0].label}の欄がないシートの分は、予算額と決算額から計算しました。")
     years = max(len(m.facts) for m in figures)
     short = sum(len(m.facts) < years for m in figures)
     if short:

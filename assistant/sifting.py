@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from assistant import exceedances, listing, ranking
@@ -18,7 +18,7 @@ from assistant.context import Context
 from assistant.counters import counts_alike
 from assistant.criteria import Change, Criteria, Limit, find_criteria
 from assistant.drafts import Draft, plain
-from assistant.measures import Measure, by_year, changes, readings_of, within
+from assistant.measures import Measure, amounts_asked, by_year, changes, readings_of, within
 from assistant.question import blanked
 from assistant.rows import printed_rows
 from assistant.selection import Matches, Proof, overlap
@@ -35,6 +35,9 @@ _OF_SHEETS = re.compile(
     r"事業|事務|システム|シート|もの|やつ|ところ|どれ|どの|どこ|いくつ|何件|の[はを](?!なぜ|どう|いつ)|順"
 )
 _ENDS_IN_CLASS = re.compile(r"(?:の|た|る|い)\0*(?:事務)?(?:事業|システム|シート|事務|もの)(?:\([^()]*\))?[?。\0]*$")
+_WHICH_OF_CLASS = re.compile(
+    r"(?:の|た|る|い|じ)\0*(?:事務)?(?:事業|システム|シート|事務|もの)(?:は|って)?(?:\([^()]*\))?[?。\0]*$"
+)
 _CERTAIN = 0.9
 _MEAN = re.compile(r"平均")
 _BEGUN = re.compile(r"始ま(?:っ|る)|始めた|開始(?:し|の|され)|スタートし")
@@ -58,6 +61,12 @@ class Sifted:
     what: str = ""
     note: str = ""
     values: dict[str, float] = field(default_factory=dict)
+
+    def without(self, sheet_ids: Iterable[str]) -> None:
+        """Takes back matches."""
+        for sheet_id in list(sheet_ids):
+            self.matches.pop(sheet_id, None)
+            self.values.pop(sheet_id, None)
 
 
 def sifted(context: Context) -> Draft | None:
@@ -113,7 +122,7 @@ def sifted(context: Context) -> Draft | None:
         context.missing = f"{what}を比べられる{len(compared)}件のシートに、条件に合うものはありません。"
         return Draft(context.index, how="sifted")
     left = [s for s in pool if s.sheet_id in matches]
-    asked = query.asks("amount") or tuple(f for limit in criteria.limits for f in limit.fields)
+    asked = amounts_asked(query) or tuple(f for limit in criteria.limits for f in limit.fields)
     if ranked:
         return ranking.ranking(context, asked or (asked_field("費用"),), left)
     if query.intent == "sum" and asked:
@@ -155,7 +164,7 @@ def _meant(context: Context, criteria: Criteria) -> Criteria:
         one for one in criteria.limits if one.fields or one.name or query.subset or _OF_SHEETS.search(query.bare)
     )  # 「10万円以上の補助」 demands nothing of sheets
     # a number by its cue (いくら増えた) is one; where only the model took it for one, the sheets may be meant
-    listed = _ENDS_IN_CLASS.search(query.bare) is not None
+    listed = _WHICH_OF_CLASS.search(query.bare) is not None
     of_sheets = listed or (query.intent != "number" or query.told_by == "model") and _OF_SHEETS.search(query.bare)
     change = criteria.change if of_sheets and query.asks("amount") and not query.asks("text") else None
     attainment = criteria.attainment if of_sheets and (listed or query.intent in ("list", "count", "yesno")) else None
@@ -192,21 +201,37 @@ def _by_limit(context: Context, limit: Limit, sheets: Sequence[Sheet]) -> Sifted
         figures = by_year(context, asked, sheets, periods or (_printed_years(context, sheets) if every else ()))
     found = Sifted(what="・".join(f.name for f in limit.fields) or limit.name or "金額")
     years: dict[str, int] = defaultdict(int)
-    fitting: dict[str, int] = defaultdict(int)
+    fitting: dict[str, list[Measure]] = defaultdict(list)
     for one in figures:
         found.compared.add(one.sheet.sheet_id)
         years[one.sheet.sheet_id] += 1
         unit = limit.condition.unit
         if holds(limit.condition, one.value) and (not unit or counts_alike(unit, one.unit)):
-            fitting[one.sheet.sheet_id] += 1
+            fitting[one.sheet.sheet_id].append(one)
             found.matches[one.sheet.sheet_id] += _proofs(one)
             found.values[one.sheet.sheet_id] = one.value
     if every:
         # Of asked years as many as any sheet prints: one with fewer cannot prove it.
         least = max(years.values(), default=0) if periods else 2
-        for sheet_id in [one for one in found.matches if fitting[one] < max(years[one], least)]:
-            del found.matches[sheet_id], found.values[sheet_id]
+        found.without(one for one in fitting if len(fitting[one]) < max(years[one], least))
+    elif only := _only(context):  # 「令和2年度だけ0円」: in that year, and in none of the others asked about
+        found.without(
+            sheet_id
+            for sheet_id, held in fitting.items()
+            if not all(fact.period and any(p.covers(fact.period) for p in only) for one in held for fact in one.facts)
+        )
     return found
+
+
+def _only(context: Context) -> list[Period]:
+    """The asked years of which the question says だけ, where it names others besides."""
+    query = context.query
+    only = [
+        asked
+        for asked in query.periods
+        if re.search(f"{re.escape(squeeze(asked.period.label))}(?:だけ|のみ)", query.key)
+    ]
+    return readings_of(only) if 0 < len(only) < len(query.periods) else []
 
 
 def _printed_years(context: Context, sheets: Sequence[Sheet]) -> list[Period]:

@@ -225,6 +225,54 @@ def test_where_nothing_can_be_held_against_each_other_it_says_so(city: Assistant
     assert answer.abstained and "比べられるシートはありません" in answer.answer
 
 
+def unused(year: int) -> dict[str, int]:
+    """The budget of a year less its settled amount, of the town's sheets of 令和6年度, by name."""
+    return planned_and_settled(year, year)
+
+
+def test_what_was_not_used_is_reckoned_from_budget_and_settlement(city: Assistant):
+    left = unused(2024)
+    most = max(left, key=left.__getitem__)
+    ranked = city.ask(f"{TOWN}で令和6年度の不用額が一番大きい事業は？")
+    assert most in ranked.answer and f"{left[most]:,}円" in ranked.answer and len(ranked.citations) == 2
+    apart = city.ask(f"{TOWN}で令和6年度の予算と決算の開きが大きい順に3つ")
+    wanted = sorted(left, key=lambda name: -abs(left[name]))[:3]
+    assert apart.table is not None and [str(row[1]) for row in apart.table.rows] == wanted
+    total = city.ask(f"{TOWN}の令和6年度の不用額の合計は？").answer
+    assert f"{sum(left.values()):,}円" in total and "計算しました" in total
+    listed = city.ask(f"{TOWN}で令和6年度の不用額が300万円以上の事業は？")
+    assert names(listed) == sorted(name for name, yen in left.items() if yen >= 3_000_000)
+    single = city.ask(f"{TOWN}の文化財保存活用事業の令和6年度の不用額は？")
+    assert f"{left['文化財保存活用事業']:,}円" in single.answer and "計算しました" in single.answer
+
+
+def test_how_a_rate_is_reckoned_may_be_said_in_brackets(city: Assistant):
+    plain, said = (
+        city.ask(f"{TOWN}で令和6年度の執行率{words}が80％を下回った事業は？") for words in ("", "（決算÷予算）")
+    )
+    assert names(plain) == names(said) == ["新規就農者支援事業"]
+
+
+@pytest.mark.parametrize(
+    ("words", "fits"),
+    [
+        ("令和5年度の決算額が3千万円台の", lambda years: 30_000_000 <= years[2023] < 40_000_000),
+        ("令和4年度の決算額が500万円未満（0円は除く）の", lambda years: 0 < years[2022] < 5_000_000),
+        ("令和3年度の決算額が0円の", lambda years: years[2021] == 0),
+        ("令和4年度と令和5年度の決算額がまったく同じ", lambda years: years[2022] == years[2023]),
+        (
+            "令和3年度、令和4年度、令和5年度のうち令和3年度だけ決算額が0円の",
+            lambda y: y[2021] == 0 and y[2022] and y[2023],
+        ),
+        ("決算額が令和4年度から令和5年度にかけて2倍以上に増えた", lambda years: 0 < 2 * years[2022] <= years[2023]),
+    ],
+)
+def test_more_ways_to_put_a_condition(city: Assistant, words: str, fits):
+    expected = sorted(name for (name, _), years in SYSTEMS.items() if fits(years))
+    assert expected, "a condition that nothing meets proves little"
+    assert names(city.ask(f"{TOWN}のシステムのうち、{words}ものは？")) == expected
+
+
 SYSTEMS = {
     (sheet["sheet"], sheet["department"]): {
         row["year"]: row["yen"] for row in sheet["amounts"] if row["label"] == "決算額"

@@ -109,11 +109,16 @@ def _respelled() -> tuple[tuple[str, str], ...]:
     return tuple((written, read) for written, read in _load("intents.toml")["respelled"])
 
 
+@cache
+def _asides() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(cue) for cue in _load("intents.toml")["asides"])
+
+
 def plainly(question: str) -> str:
     """A question (NFKC) without greetings, thanks and remarks about itself; as it is where nothing else is left.
 
-    >>> plainly("お疲れさまです。決算額は?(委員会で使います)")
-    '決算額は?'
+    >>> plainly("お疲れさまです。決算額は?(委員会で使います)"), plainly("執行率(決算÷予算)が低い事業")
+    ('決算額は?', '執行率が低い事業')
     """
     text = question
     while True:
@@ -122,6 +127,8 @@ def plainly(question: str) -> str:
             text = courtesy.sub("", text).strip() or text
         if text == before:
             break
+    for aside in _asides():
+        text = aside.sub("", text)
     for written, read in _respelled():
         text = text.replace(written, read)
     return text
