@@ -18,9 +18,10 @@ from corpus.listings import entries_of, facts_of_list
 from corpus.normalize import LINE_BREAK, normalize
 from corpus.periods import Period, find_periods, fiscal_year
 from corpus.sections import tables_of
-from corpus.series import facts_of_tables, figure_beside, unit_said
+from corpus.series import facts_of_tables, figure_beside, unit_of_all, unit_said
 from corpus.summaries import facts_of_summary
 from corpus.tabletypes import Pair
+from corpus.targets import facts_of_targets
 
 _MARK = re.compile(r"[A-ESＡ-ＥＳ]|ランク\s*\S{1,2}|[◎○△×]|[A-E]\s*[::(]\s*[^\d。]{1,16}\)?")
 _MARKED = re.compile(r"^[A-EＡ-ＥSＳ1-5◎○△×][\s::.、(（]")
@@ -67,10 +68,12 @@ def read_facts(document: Document, sheet: Sheet, sections: Sequence[Section]) ->
     if form is not None:
         facts += _of_columns(document, sheet, sections, form)
     facts += _of_head(document, sheet, sections)
-    money = unit_said(" ".join(of.text for of in views(document, sheet)))
+    money = unit_said(" ".join(of.text for of in views(document, sheet))) or unit_of_all(document.text)
     for told in _of_sections(document, sheet, sections, money):
         if not any(f.field == told.field and told.span.start <= f.span.start < told.span.end for f in facts):
             facts.append(told)
+    read = {fact.span.start for fact in facts}
+    facts += [fact for fact in facts_of_targets(document, sheet, sections) if fact.span.start not in read]
     kept, doubts = _without_contradictions(_distinct(facts))
     return kept, warnings + doubts
 
@@ -162,9 +165,9 @@ def _of_sections(document: Document, sheet: Sheet, sections: Sequence[Section], 
         kind = kind_of(section.field)
         text = one_line(section.text)
         if kind in FIGURE_KINDS:
-            facts += figure_beside(
-                sheet, section.field, section.label, section.text, section.span, _labelled(document, section), money
-            )
+            text, span = _first_cell(section)
+            quote = Span(_labelled(document, section).start, span.end)
+            facts += figure_beside(sheet, section.field, section.label, text, span, quote, money)
             continue
         if section.field in _PRINTED and _is_printed(text):
             # A merged cell's text may stand once for each of its columns.
@@ -181,6 +184,14 @@ def _of_sections(document: Document, sheet: Sheet, sections: Sequence[Section], 
             continue
         facts.append(_told(sheet, section.field, section.label, text, section.span, _labelled(document, section)))
     return facts
+
+
+def _first_cell(section: Section) -> tuple[str, Span]:
+    """The text beside a label, without a label that nobody knows and its value behind it: 「46,558 | 増減 | ▲2,451」."""
+    first, tab, rest = section.text.partition("\t")
+    if not tab or section.span.end - section.span.start != len(section.text) or re.search(r"\d", rest.split("\t")[0]):
+        return section.text, section.span
+    return first, Span(section.span.start, section.span.start + len(first))
 
 
 def _is_printed(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from corpus.amounts import UNITS, YEN, find_amounts
 from corpus.documents import Fact, FactKind, Sheet, Span
@@ -16,6 +17,10 @@ from corpus.tabletypes import Pair, Series, Tables
 
 _UNIT_SAID = re.compile(
     r"\((?:単位\s*+(?:[::]\s*+)?)?(千円|百万円|万円|億円|円)\)|単位\s*+(?:[::]\s*+)?\(?(千円|百万円|万円|億円|円)|金額\S{0,4}[::]\s*(千円|百万円|万円|円)"
+)
+_UNIT_OF_ALL = re.compile(
+    r"(?:^|[※・。\s])(?:本書|本表|表中|各表|資料中)?[のは]?[^。\n\d]{0,4}(?:金額|事業費|予算|決算)[^。\n\d]{0,24}?(千円|百万円|万円)(?:単位|で(?:表示|表記|記載))",
+    re.MULTILINE,
 )
 _MONEY_ASIDE = re.compile(r"[(（](?:千円|円|百万円|万円|[A-FＡ-Ｆ](?:[+＋][A-FＡ-Ｆ])*)[)）]$")
 _INDICATORS = ("指標", "活動指標", "成果指標", "実績の推移")
@@ -60,6 +65,17 @@ class Money:
             return self._said[0][1]
         above = [unit for start, unit in self._said if start <= offset]
         return above[-1] if above else ""
+
+
+@lru_cache(maxsize=4)
+def unit_of_all(text: str) -> str:
+    """The money unit that a document states once for all of it: 「本書の金額は、特に断りのない限り千円単位」; "" without one.
+
+    >>> unit_of_all("※金額は千円単位で表示しています。"), unit_of_all("補助金額は1件10千円とする。")
+    ('千円', '')
+    """
+    found = {next(g for g in m.groups() if g) for m in _UNIT_OF_ALL.finditer(text)}
+    return found.pop() if len(found) == 1 else ""
 
 
 def unit_said(text: str) -> str:
@@ -125,7 +141,9 @@ def figure_beside(
         value, unit = (value * YEN[unit], "円") if unit in YEN else (value, unit)
     if kind == "amount" and unit != "円":
         return []
-    period = years[0].period if years else fiscal_year(sheet.fiscal_year or 0)
+    year = years[0].period.fiscal_year if years else sheet.fiscal_year or 0
+    named = years and re.search(r"[\d元]", years[0].period.label) is not None
+    period = years[0].period if named else fiscal_year(year)  # 前年度 is told by its number
     what: FactKind | None = "plan" if field == "予算額" else "actual" if field == "決算額" else None
     if quote.end - quote.start > _LONG_QUOTE:
         quote = span  # the label stands far off (all labels first, then all values): the figure speaks for itself

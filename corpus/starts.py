@@ -10,14 +10,26 @@ from itertools import pairwise
 from corpus.blanks import table_rows
 from corpus.couples import Couple, couples
 from corpus.documents import Document, Span
+from corpus.forms.loader import clean_label
 from corpus.heads import TITLE, named_lines
 from corpus.layout import Row, view
 from corpus.normalize import Normalized, squeeze
-from corpus.rowwords import words_of
+from corpus.rowwords import fits, words_of
 
 _LINES_ABOVE_TITLE = 3
 # What stands above every sheet's name and is no town or chapter.
 _TITLE_WORD = re.compile(r"シート|調書|評価|点検|カルテ|票|年度")
+_MORE = (
+    "施策名",
+    "施策の名称",
+    "施策名称",
+    "主要施策名",
+    "重点施策名",
+    "基本事業名",
+    "単位施策名",
+    "政策名",
+    "計画事業名",
+)
 _TELLING = ("担当課", "担当部", "コード", "評価年度", "担当者")
 
 
@@ -35,7 +47,7 @@ def general_starts(document: Document, norm: Normalized) -> list[Start]:
     text = norm.text
     lines = table_rows(view(document, Span(0, len(document.text))))
     told = couples(lines)
-    named = [(bisect_left(norm.starts, at), name) for at, name in named_lines(told)]
+    named = [(bisect_left(norm.starts, at), name) for at, name in named_lines(told) or _named_by_more(lines)]
     titles = [m.start() for m in TITLE.finditer(text)]
     if not named:
         # Without a name anywhere a repeated title still parts one sheet from the next.
@@ -55,6 +67,22 @@ def general_starts(document: Document, norm: Normalized) -> list[Start]:
         starts.append(Start(_from_page(text, floor, begin), name))
     pages = _Pages(text, heads, [(bisect_left(norm.starts, c.start), c) for c in told], _name_labels(norm, lines))
     return pages.with_nameless(starts, [at for at, _ in named])
+
+
+def _named_by_more(lines: list[Row]) -> list[tuple[int, str]]:
+    """As :func:`corpus.heads.named_lines`, of reports whose sheets are about more than a programme: 「施策名 | 移住の促進」.
+
+    Beside programmes these labels tell what a programme belongs to, so they count only where no programme is named, and
+    where they stand several times with names of their own.
+    """
+    found: dict[str, list[tuple[int, str]]] = {}
+    for row in lines:
+        for word, after in pairwise(words_of(row)):
+            label = clean_label(word.text)
+            if label in _MORE and after.field is None and fits("事務事業名", after.text):
+                found.setdefault(label, []).append((row.span.start, after.text))
+    own = {label: told for label, told in found.items() if len({squeeze(name) for _, name in told}) == len(told) > 1}
+    return max(own.values(), key=len, default=[])
 
 
 def _name_labels(norm: Normalized, lines: list[Row]) -> list[int]:

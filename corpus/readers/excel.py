@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from corpus.errors import DocumentTooLarge, UnreadableDocument
 from corpus.readers.extract import Extract, Piece, TextWriter, one_line
+from corpus.readers.listrows import Cells, as_forms, is_form
 from corpus.readers.numberformat import shown
 from corpus.readers.packages import MAX_PART, open_package, too_large
 
@@ -50,24 +51,29 @@ def read_excel(data: bytes, file: str) -> Extract:
     hidden = [sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"]
     if hidden:
         warnings.append(f"非表示のシート {'、'.join(hidden)} は取り込んでいません。")
-    for number, sheet in enumerate(book.worksheets, start=1):
-        if sheet.sheet_state != "visible":
-            continue
+    read = [(sheet, *_cells(sheet, n)) for n, sheet in enumerate(book.worksheets, 1) if sheet.sheet_state == "visible"]
+    # Beside the sheets themselves a list of them is their table of contents.
+    lists = not any(is_form(list(rows.values())) for _, rows, _ in read)
+    for sheet, rows, left_out in read:
         if writer.text.strip() and not writer.text.endswith("\f"):
             writer.write("\f")
-        warnings += _write_sheet(writer, sheet, number)
+        _write(writer, rows, lists)
+        if left_out:
+            names = sorted(left_out, key=lambda name: (len(name), name))
+            listed = "、".join(names[:5]) + (" ほか" if len(names) > 5 else "")
+            warnings.append(f"シート「{sheet.title}」の非表示の{listed}は取り込んでいません。")
     return Extract(writer.text.rstrip("\f"), "excel", tuple(writer.places), tuple(warnings))
 
 
-def _write_sheet(writer: TextWriter, sheet: Any, number: int) -> list[str]:
-    """Writes one worksheet and returns what was left out."""
+def _cells(sheet: Any, number: int) -> tuple[dict[int, Cells], set[str]]:
+    """The cells of a worksheet by row and column, and what was left out."""
     columns_hidden = {
         column
         for letter, dimension in sheet.column_dimensions.items()
         if dimension.hidden
         for column in range(dimension.min or 0, (dimension.max or 0) + 1)
     }
-    rows: dict[int, dict[int, Piece]] = {}
+    rows: dict[int, Cells] = {}
     left_out: set[str] = set()
     # Only the cells that are in the file: sheet.rows would walk every empty cell up to the last formatted one.
     for (row, column), cell in sorted(sheet._cells.items()):
@@ -80,6 +86,16 @@ def _write_sheet(writer: TextWriter, sheet: Any, number: int) -> list[str]:
             left_out.add(f"{cell.column_letter}列")
         else:
             rows.setdefault(row, {})[column] = Piece(text, page=number, cell=f"{sheet.title}!{cell.coordinate}")
+    return rows, left_out
+
+
+def _write(writer: TextWriter, rows: dict[int, Cells], lists: bool) -> None:
+    """Writes one worksheet; a list of programmes as one form a programme where ``lists`` says so."""
+    forms = as_forms(list(rows.values())) if lists else None
+    if forms is not None:
+        for line in forms:
+            writer.row(line)
+        return
     used = sorted({column for cells in rows.values() for column in cells})
     before = 0
     for row, cells in rows.items():
@@ -87,11 +103,6 @@ def _write_sheet(writer: TextWriter, sheet: Any, number: int) -> list[str]:
             writer.write("\n")
         writer.row([cells.get(column, Piece("")) for column in used])
         before = row
-    if not left_out:
-        return []
-    names = sorted(left_out, key=lambda name: (len(name), name))
-    listed = "、".join(names[:5]) + (" ほか" if len(names) > 5 else "")
-    return [f"シート「{sheet.title}」の非表示の{listed}は取り込んでいません。"]
 
 
 def _slimmed(data: bytes, file: str) -> tuple[bytes, list[str]]:

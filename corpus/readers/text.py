@@ -8,6 +8,7 @@ import io
 from corpus.errors import UnreadableDocument
 from corpus.readers.decode import NotTextError, decode
 from corpus.readers.extract import Extract, Piece, TextWriter, one_line
+from corpus.readers.listrows import as_forms, is_form
 
 
 def read_text(data: bytes, file: str) -> Extract:
@@ -17,19 +18,25 @@ def read_text(data: bytes, file: str) -> Extract:
 
 
 def read_csv(data: bytes, file: str) -> Extract:
-    """A CSV file as rows of cells between tab characters; a quoted cell over several lines becomes one line."""
+    """A CSV file as rows of cells between tab characters; a quoted cell over several lines becomes one line.
+
+    A list of programmes is written as one form a programme.
+    """
     text, warnings = _decoded(data, file)
     writer = TextWriter()
     # Cells of a sheet pasted into CSV can be longer than csv's 128 KiB default. The limit is the whole process's:
     # it may only grow, since MeCab's dictionary entries are read with csv too.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     try:
-        for row in csv.reader(io.StringIO(text, newline="")):
-            writer.row([Piece(one_line(cell)) for cell in row])
+        rows = [[Piece(one_line(cell)) for cell in row] for row in csv.reader(io.StringIO(text, newline=""))]
     except csv.Error as error:
         raise UnreadableDocument(
             f"{file}: CSVとして読めません（{error}）。Excelなどで開いてCSVで保存し直してください。", file
         ) from error
+    told = [{column: cell for column, cell in enumerate(row) if cell.text} for row in rows]
+    forms = None if is_form(told) else as_forms([cells for cells in told if cells])
+    for line in rows if forms is None else forms:
+        writer.row(line)
     return Extract(writer.text, "text", warnings=warnings)
 
 
