@@ -13,6 +13,8 @@ from assistant.vocabulary import AskedField, field
 from corpus.documents import Sheet, Span
 from corpus.normalize import squeeze
 
+MARKS = frozenset("◎○△×")
+"""Grades that are signs."""
 _QUOTED = re.compile(r"[「『\"]([^」』\"]{2,30})[」』\"]")
 _PARTS = re.compile(r"[、,・/ \s]+")
 # A section this short is a cell with a choice in it (今後の方向性: 拡充).
@@ -48,7 +50,7 @@ def choices(context: Context, sheets: Sequence[Sheet]) -> list[Choice]:
         unit = _UNIT_ROW.search(label) is not None
         for part in _values(cell.text) if cell.choice else [squeeze(cell.text)]:
             if (
-                len(part) < 2
+                (len(part) < 2 and part not in MARKS)
                 or part not in key
                 or (_said(part, key) is None)
                 or (_YEAR.fullmatch(part) and part not in quoted)
@@ -77,7 +79,8 @@ def _said(part: str, key: str) -> str | None:
 
 def _values(text: str) -> list[str]:
     whole = squeeze(text)
-    return list(dict.fromkeys([whole, *(squeeze(p) for p in _PARTS.split(text) if p)]))
+    parts = [*text.split("、"), *_PARTS.split(text)]  # 「直営、補助・助成」 holds 補助・助成 too
+    return list(dict.fromkeys([whole, *(squeeze(p) for p in parts if p.strip())]))
 
 
 def _narrow(labels: set[str], context: Context, asked: Sequence[AskedField]) -> set[str]:

@@ -34,7 +34,7 @@ _GOES_ON = re.compile(r"[一-龥々]")
 # 情報セキュリティクラウド holds the most, but means something else.
 _ANOTHER_WORD = re.compile(r"(?<=[ァ-ヺー])[ァ-ヺー]")
 _HINT = 0.6
-_BRACKETS = re.compile(r"\(([^()]+)\)")
+_BRACKETS = re.compile(r"[(「『]([^()「」『』]+)[)」』]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from assistant import exceedances, listing, ranking
 from assistant.attainments import Attained, Pair, attained, topic_of
+from assistant.cells import MARKS
 from assistant.conditions import Condition, find_rank, holds, placed_conditions
 from assistant.context import Context
 from assistant.counters import counts_alike
@@ -168,8 +169,10 @@ def _meant(context: Context, criteria: Criteria) -> Criteria:
     of_sheets = listed or (query.intent != "number" or query.told_by == "model") and _OF_SHEETS.search(query.bare)
     change = criteria.change if of_sheets and query.asks("amount") and not query.asks("text") else None
     attainment = criteria.attainment if of_sheets and (listed or query.intent in ("list", "count", "yesno")) else None
-    if attainment is not None and any("達" in one.value for one in listing.chosen_values(context)):
-        attainment = None  # the very words of a cell are asked for
+    if attainment is not None and any(
+        "達" in one.value or one.value in MARKS for one in listing.chosen_values(context)
+    ):
+        attainment = None  # the very words of a cell are asked for: 未達成, △(目標を下回った)
     return Criteria(limits, change, attainment)
 
 

@@ -16,14 +16,19 @@ def has_boxes(text: str) -> bool:
     return _AT_FIRST.match(text) is not None
 
 
-def chosen(text: str) -> str:
+def chosen(text: str, several: bool = False) -> str:
     """What was chosen: the text itself where it is one answer, the ticked one of several, "" where that cannot be told.
+
+    With ``several`` more than one may be ticked, though not all.
 
     >>> chosen("一部委託"), chosen("□直営 ■委託 □補助"), chosen("A：良い B：普通 C：悪い"), chosen("□直営 □委託")
     ('一部委託', '委託', '', '')
+    >>> chosen("■直営 ■補助・助成 □委託", several=True), chosen("■直営 ■委託", several=True)
+    ('直営、補助・助成', '')
     """
     boxes = list(_BOX.finditer(text))
     ticked = [box for box in boxes if box["box"] in _TICKED]
     if len(boxes) >= 2 and text[: boxes[0].start()].strip() == "":
-        return ticked[0]["what"] if len(ticked) == 1 else ""
+        enough = len(ticked) == 1 or (several and 1 < len(ticked) < len(boxes))
+        return "、".join(box["what"].strip() for box in ticked) if enough else ""
     return "" if len(_LEGEND.findall(text)) >= 2 else text

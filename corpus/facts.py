@@ -32,6 +32,10 @@ _YEAR_AND_FIGURE = re.compile(
 )
 _YEARS = re.compile(rf"(?:{re.sub('[?]P<[a-z]+>', '?:', _YEAR_AND_FIGURE.pattern)}){{2,}}")
 
+_DIRECTION = re.compile(
+    r"(?:拡充|拡大|重点化|重点的に推進|充実|現状維持|現状のまま|現行どおり|維持|継続|改善|見直し|縮小|統合|廃止|休止|終了|完了|移管|検討)"
+    r"(?:して継続|しながら継続|・(?:継続|縮小|統合|廃止|休止|完了|終了|改善|見直し))?"
+)
 # Texts that a list of sheets is asked for by (「地方自治法に基づく事業」); a longer one is prose.
 _PRINTED = ("根拠法令",)
 _MOST_PRINTED = 120
@@ -129,7 +133,8 @@ def _of_pair(of: View, sheet: Sheet, pair: Pair) -> list[Fact]:
     ):
         text = f"{text} {told[1].text}"
     if kind in ("rating", "choice"):
-        text = chosen(" ".join(cell.text for cell in told) if has_boxes(text) else text)
+        boxed = " ".join(cell.text for cell in told) if has_boxes(text) else text
+        text = chosen(boxed, several=kind == "choice")
     if not text or len(text) > 40 or "。" in text:
         return []
     quote = Span(min(pair.label_cell.span.start, first.span.start), told[-1].span.end)
@@ -174,12 +179,19 @@ def _of_sections(document: Document, sheet: Sheet, sections: Sequence[Section], 
             text = "、".join(dict.fromkeys(part.strip() for part in text.split("\t") if part.strip()))
             facts.append(_told(sheet, section.field, section.label, text, section.span, _labelled(document, section)))
             continue
+        line, _, rest = section.text.partition("\n")
+        if rest.strip() and "方向性" in section.label and _DIRECTION.fullmatch(line.strip()):
+            # 「今後の方向性」, 「改善」 and below it 「改善の内容」, a label that nobody knows, with its text.
+            span = Span(section.span.start, section.span.start + len(line.rstrip()))
+            if document.text[span.start : span.end] == line.rstrip():
+                facts.append(_told(sheet, section.field, section.label, line.strip(), span, span))
+            continue
         if kind not in ("choice", "rating", "year") or section.field == OTHER:
             continue
         if kind == "rating" and _MARKED.match(text) and len(text) > 40:
             text = re.split(r"[\s。]", text, maxsplit=1)[0]
         ticked = kind in ("rating", "choice") and has_boxes(text)
-        text = chosen(text) if kind in ("rating", "choice") else text
+        text = chosen(text, several=kind == "choice") if kind in ("rating", "choice") else text
         if not text or len(text) > 40 or (not ticked and re.search(r"[。\t\n]", section.text)):
             continue
         facts.append(_told(sheet, section.field, section.label, text, section.span, _labelled(document, section)))

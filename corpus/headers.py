@@ -24,6 +24,10 @@ _YEAR_CELL = re.compile(
     r"^(?P<year>(?:令和|平成|[RH])?\s*(?:元|\d{1,4})\s*(?:年度|年)?(?:\s*末)?|(?P<relative>前々年度|前年度|[本当今]年度|[次翌来]年度))\s*"
     rf"の?[(]?(?P<word>(?:{_KIND})?)[)]?\s*(?:\([^()]*\))?$"
 )
+# 「目標値(令和8年度)」「基準値(令和元年度)」
+_KIND_OF_YEAR = re.compile(
+    rf"^(?P<word>{_KIND}|(?:基準|現状|策定時|計画策定時)(?:値|年度)?)\((?P<year>(?:令和|平成|[RH])(?:元|\d{{1,2}})(?:年度?)?|(?:19|20)\d\d年度?)(?:末|時点|末時点)?\)$"
+)
 # Heads over the names of rows, beside heads over figures.
 _ROW_HEADS = ("指標名", "指標", "成果指標", "活動指標", "単位", "区分", "項目", "年度")
 _NAMED = ("指標", "成果指標", "活動指標")
@@ -59,6 +63,12 @@ def year_column(cell: Cell, year: int | None) -> Column | None:
     if len(cell.text) > 24:
         return None
     text = FOOTNOTE.sub("", re.sub(r"\s+", "", cell.text))
+    turned = _KIND_OF_YEAR.match(text)
+    if turned is not None:
+        hits = find_periods(turned["year"] if "年" in turned["year"] else turned["year"] + "年度", year)
+        years = [h.period for h in hits if h.period.kind in ("fiscal_year", "calendar_year")]
+        # What a plan begins with was measured.
+        return Column(cell, years[0], kind_in(turned["word"]) or "actual") if years else None
     found = _YEAR_CELL.match(text)
     if found is None:
         return None

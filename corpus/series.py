@@ -27,6 +27,7 @@ _INDICATORS = ("指標", "活動指標", "成果指標", "実績の推移")
 _SPEAKS_OF_MONEY = re.compile(
     r"(?:費|料|金|額|債|税|代|財源|収入|支出|歳入|歳出|コスト|予算|決算|報酬|手当|給与|給料|計|その他|補助|委託|\(うち[^()]*)\)?$"
 )
+_OTHER_YEAR = re.compile(r"^(?:前々?年度|昨年度|次年度|翌々?年度|来年度)の?(?=.)")
 _OF_NO_YEAR = re.compile(r"全体|総額|累計|限度額")
 # What indicators are counted in beside the units of prose.
 _COUNTED = """
@@ -147,7 +148,8 @@ def figure_beside(
     what: FactKind | None = "plan" if field == "予算額" else "actual" if field == "決算額" else None
     if quote.end - quote.start > _LONG_QUOTE:
         quote = span  # the label stands far off (all labels first, then all values): the figure speaks for itself
-    return [Fact(field, label, value, text, unit, period, what, span, quote, not years)]
+    row = _OTHER_YEAR.sub("", label)  # 前年度執行額 is the row 執行額 of that year
+    return [Fact(field, row, value, text, unit, period, what, span, quote, not years)]
 
 
 _SAID = re.compile(
