@@ -14,6 +14,7 @@ from corpus.normalize import normalize
 
 # Money units and how many 円 they are; also written as 「（単位：千円）」 over a table.
 YEN = {"円": 1, "千円": 1_000, "万円": 10_000, "百万円": 1_000_000, "億円": 100_000_000}
+_PLACES = 2  # of a 円: 4.1百万円 are 4,100,000円, and not 4,099,999.9999999995
 _SCALES = {"万": 10_000, "億": 100_000_000, "兆": 1_000_000_000_000}
 _TENS = {"千": 1_000, "百": 100}
 # Longer runs of digits are no amounts (and no floats that keep every digit).
@@ -141,6 +142,15 @@ def parse_number(text: str) -> float | None:
 def format_yen(value: float) -> str:
     """``format_yen(46081200)`` is ``46,081,200円``; a minus is written ▲ as in accounts."""
     return f"{'▲' if value < 0 else ''}{abs(value):,.0f}円"
+
+
+def in_yen(value: float, unit: str) -> float:
+    """An amount of a money unit in 円.
+
+    >>> in_yen(4.1, "百万円"), in_yen(12.3, "円")
+    (4100000.0, 12.3)
+    """
+    return round(value * YEN[unit], _PLACES)
 
 
 def format_number(value: float, unit: str = "") -> str:

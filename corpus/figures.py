@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from corpus.amounts import YEN
+from corpus.amounts import YEN, in_yen
 from corpus.documents import Document, Fact, FactKind, Section, Sheet, Span
 from corpus.forms.loader import Form, compiled
 from corpus.layout import EMPTY, View
@@ -98,7 +98,7 @@ def _fact(
     if len(figures) != 1:
         return None
     unit = str(cell.get("unit", spec.get("unit", form.data.get("unit", "")))).format(**said)
-    value = figures[0][0] * YEN.get(unit, 1)
+    value = in_yen(figures[0][0], unit) if unit in YEN else figures[0][0]
     return Fact(
         cell["field"], label, value, printed, "円" if unit in YEN else unit, period, kind, span, quote, inferred
     )

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from corpus.amounts import UNITS, YEN, find_amounts
+from corpus.amounts import UNITS, YEN, find_amounts, in_yen
 from corpus.documents import Fact, FactKind, Sheet, Span
 from corpus.forms.loader import FIGURE_KINDS, OTHER, canonical, clean_label, fields, kind_of
 from corpus.headers import Column
@@ -139,7 +139,7 @@ def figure_beside(
         unit = _bracket_unit(label) or (
             money if kind == "amount" else {"staff": "人", "rate": "%", "hours": "時間"}[kind]
         )
-        value, unit = (value * YEN[unit], "円") if unit in YEN else (value, unit)
+        value, unit = (in_yen(value, unit), "円") if unit in YEN else (value, unit)
     if kind == "amount" and unit != "円":
         return []
     year = years[0].period.fiscal_year if years else sheet.fiscal_year or 0
@@ -286,7 +286,7 @@ def _figure(
         said = unit or column or _bracket_unit(series.label) or _bracket_unit(series.header.label) or money
         if said not in YEN:
             return None  # 100 of what? An amount without its unit is worth nothing
-        return (value, unit) if unit == "円" else (value * YEN[said], "円")
+        return (value, unit) if unit == "円" else (in_yen(value, said), "円")
     if unit:
         return value, unit
     if kind == "staff":
@@ -298,7 +298,7 @@ def _figure(
     if indicator:
         said = normalize(series.unit).text or _indicator_unit(series.name) or _indicator_unit(series.label)
         if said in YEN:
-            return value * YEN[said], "円"
+            return in_yen(value, said), "円"
         return value, said
     # A row no form has shown us: its own unit counts, the table's 千円 only where its label speaks of money.
     own = column or _bracket_unit(series.label)
@@ -306,7 +306,7 @@ def _figure(
         _bracket_unit(series.header.label) or money if _SPEAKS_OF_MONEY.search(clean_label(series.label)) else ""
     )
     if said in YEN:
-        return value * YEN[said], "円"
+        return in_yen(value, said), "円"
     return (value, said) if said else None
 
 
