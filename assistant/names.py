@@ -142,6 +142,11 @@ class Names:
                 by_sound[name.reading].append(number)
         self._holding: dict[str, NDArray[np.int32]] = {p: np.array(of, dtype=np.int32) for p, of in holding.items()}
         self._by_sound = dict(by_sound)
+        self._by_alias: dict[str, list[int]] = {}
+        for number, name in enumerate(self._names):
+            for alias in name.aliases:  # 「しおかぜ号」 is called so; (クラウド) behind a name only describes
+                if f"「{alias}」" in name.key or f"『{alias}』" in name.key:
+                    self._by_alias.setdefault(alias, []).append(number)
         self._lengths = sorted({len(sound) for sound in by_sound})
 
     @cached_property
@@ -166,7 +171,8 @@ class Names:
         only = None if ids is None else {self._numbers[squeeze(sheet.name)] for sheet in scope}
         asked = pairs(key)
         placed: list[tuple[int, NameMatch]] = []
-        for number in self._likely(asked, kana):
+        by_alias = {n for alias, numbers in self._by_alias.items() if alias in key for n in numbers}
+        for number in sorted(by_alias | self._likely(asked, kana)):
             if only is not None and number not in only:
                 continue
             name = self._names[number]
@@ -174,7 +180,7 @@ class Names:
             shared = sum(self.weights[p] for p in name.pairs & asked)
             cover = shared / total if total else 0.0
             if cover < _COVER:
-                if not (len(name.reading) >= _LEAST_SOUND and name.reading in kana):
+                if not (len(name.reading) >= _LEAST_SOUND and name.reading in kana) and number not in by_alias:
                     continue
                 cover = 0.0
             scored = [
@@ -189,7 +195,7 @@ class Names:
         placed.sort(key=lambda one: (-one[1].score, -(one[1].end - one[1].start), one[0]))
         return _without_lesser([match for _, match in placed])
 
-    def _likely(self, asked: set[str], kana: str) -> list[int]:
+    def _likely(self, asked: set[str], kana: str) -> set[int]:
         """The names of which a question holds enough pairs or the sound; a few of how many there are."""
         shared = np.zeros(len(self._names))
         for pair in asked:
@@ -199,7 +205,7 @@ class Names:
         for length in self._lengths:
             for at in range(len(kana) - length + 1):
                 likely.update(self._by_sound.get(kana[at : at + length], ()))
-        return sorted(likely)
+        return likely
 
     def _scored(
         self, name: Name, run: Run, key: str, kana: str, cover: float, total: float, narrow: bool
