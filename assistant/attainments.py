@@ -12,6 +12,7 @@ from datetime import date
 
 from assistant.context import Context
 from assistant.statements import Statement
+from corpus.amounts import format_number
 from corpus.documents import Fact, Sheet
 from corpus.normalize import squeeze
 from corpus.periods import Period, find_periods
@@ -122,7 +123,9 @@ def verdicts(facts: Sequence[Fact], row: Sequence[Fact] = ()) -> list[str]:
             )
         else:
             word = "目標を達成していません" if pair.told else "実績は目標に届いていません（未達成）"
-        lines.append(f"- {pair.when}：{word}{better}")
+        gap = round(abs((pair.actual.value or 0.0) - (pair.plan.value or 0.0)), 6)
+        by = f"（目標との差 {format_number(gap, pair.actual.unit)}）" if gap else ""
+        lines.append(f"- {pair.when}：{word}{better}{by}")
     return lines
 
 

@@ -23,7 +23,7 @@ _QUOTE = 110
 # So many proofs of a sheet are cited.
 _PROOFS = 4
 # Figures beside money that can be ranked and added up over sheets.
-_ADDED = ("職員数", "執行率")
+ADDED = ("職員数", "執行率")
 _CERTAIN = 0.9
 _QUOTED = re.compile(r"[「『\"]([^」』\"]{2,30})[」』\"]")
 _CLASS = re.compile(r"(システム|ネットワーク|センター|講座|補助金?)(?:の中|のうち)?(?:で|では|のうち)")
@@ -49,7 +49,7 @@ def listing(context: Context) -> Draft | None:
     sheets = candidates(context)
     if not sheets:
         return None
-    amounts = amounts_asked(query) or tuple(f for f in query.fields if f.name in _ADDED)
+    amounts = amounts_asked(query) or tuple(f for f in query.fields if f.name in ADDED)
     if amounts and query.intent in ("rank", "sum"):
         chosen = narrowed(context, sheets)
         some = sheets if not chosen else [s for s in sheets if s.sheet_id in chosen]

@@ -167,7 +167,7 @@ def _meant(context: Context, criteria: Criteria) -> Criteria:
     # a number by its cue (いくら増えた) is one; where only the model took it for one, the sheets may be meant
     listed = _WHICH_OF_CLASS.search(query.bare) is not None
     of_sheets = listed or (query.intent != "number" or query.told_by == "model") and _OF_SHEETS.search(query.bare)
-    change = criteria.change if of_sheets and query.asks("amount") and not query.asks("text") else None
+    change = criteria.change if of_sheets and _moving(context) and not query.asks("text") else None
     attainment = criteria.attainment if of_sheets and (listed or query.intent in ("list", "count", "yesno")) else None
     if attainment is not None and any(
         "達" in one.value or one.value in MARKS for one in listing.chosen_values(context)
@@ -259,7 +259,7 @@ def _called(context: Context, limit: Limit, sheets: Sequence[Sheet]) -> list[Mea
 
 
 def _by_change(context: Context, change: Change, sheets: Sequence[Sheet]) -> Sifted:
-    asked: tuple[AskedField, ...] = context.query.asks("amount")
+    asked = _moving(context)
     found = Sifted(what="・".join(f.name for f in asked) + "の増減")
     for one in changes(context, asked, sheets):
         found.compared.add(one.sheet.sheet_id)
@@ -267,6 +267,11 @@ def _by_change(context: Context, change: Change, sheets: Sequence[Sheet]) -> Sif
             found.matches[one.sheet.sheet_id] += _proofs(one, ranking.moved(one))
             found.values[one.sheet.sheet_id] = abs(one.value)
     return found
+
+
+def _moving(context: Context) -> tuple[AskedField, ...]:
+    """The rows of which a question may ask whether they rose or fell over many sheets: money, staff, rates."""
+    return context.query.asks("amount") or tuple(f for f in context.query.fields if f.name in listing.ADDED)
 
 
 def moved_so(change: Change, one: Measure) -> bool:

@@ -16,6 +16,7 @@ from assistant.excerpts import excerpt
 from assistant.figures import figures
 from assistant.listing import candidates, listing
 from assistant.measures import measures, readings_of
+from assistant.mentions import mentioned
 from assistant.occasions import begun, happening
 from assistant.overviews import overview
 from assistant.question import Query
@@ -143,7 +144,7 @@ def unnamed_person(context: Context) -> Draft | None:
 
 
 def _first(context: Context) -> Draft | None:
-    for strategy in (tallied, affirmed, sifted, happening, *STRATEGIES[context.query.intent]):
+    for strategy in (mentioned, tallied, affirmed, sifted, happening, *STRATEGIES[context.query.intent]):
         draft = strategy(context)
         if draft is not None:
             return draft

@@ -67,7 +67,7 @@ def test_a_target_is_met_in_the_direction_that_the_sheet_tells():
     assert [(pair.met, pair.lower, pair.told) for pair in pairs_of(days)] == [(True, True, True)]
     visits = [fact(2024, 10, "plan", "回", "訪問"), fact(2024, 12, "actual", "回", "訪問")]
     assert [(pair.met, pair.told) for pair in pairs_of(visits)] == [(True, False)]
-    assert "目標を上回っています" in verdicts(visits)[0]
+    assert "目標を上回っています" in verdicts(visits)[0] and "目標との差" in verdicts(visits)[0]
 
 
 @given(st.floats(0, 1e6, allow_nan=False), st.floats(0, 1e6, allow_nan=False))

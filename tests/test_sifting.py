@@ -12,6 +12,7 @@ from test_answers import SAMPLES, assistant_over
 
 from assistant.session import Assistant
 from assistant.types import Answer, Turn
+from corpus.normalize import squeeze
 from evals.cases import read_cases
 from evals.run import examine_cases
 from evals.target import asking
@@ -291,6 +292,39 @@ def test_a_limit_of_every_year_is_met_by_no_sheet_that_misses_it_once(city: Assi
     answer = city.ask(f"{TOWN}のシステムのうち、{words}決算額が{limit}万円以上のものは？")
     expected = sorted(name for (name, _), years in SYSTEMS.items() if min(years.values()) >= limit * 10_000)
     assert names(answer) == expected
+
+
+def test_the_sheets_that_hold_a_quoted_word_are_listed_and_no_others(city: Assistant):
+    texts = {}
+    for sheet in city.index.sheets():
+        if sheet.municipality == TOWN and sheet.kind == "programme":
+            sections = [
+                one.section.text for one in city.index.sections([sheet.sheet_id]) if one.section.field != "担当者"
+            ]
+            texts[sheet.sheet_id] = squeeze("".join(sections))
+    for word in ("標準化", "指定管理", "入札"):
+        expected = sorted(
+            {
+                city.index.sheets()[n].name
+                for n, s in enumerate(city.index.sheets())
+                if squeeze(word) in texts.get(s.sheet_id, "")
+            }
+        )
+        answer = city.ask(f"{TOWN}で「{word}」という言葉が出てくる事業やシステムを一覧にして")
+        assert sorted(set(names(answer))) == expected
+        assert all(word in squeeze(c.quote) for c in answer.citations)
+    nothing = city.ask(f"{TOWN}で「月面基地」という言葉が出てくる事業は？")
+    assert nothing.abstained and "「月面基地」ということばは" in nothing.answer
+
+
+def test_staff_that_rose_is_no_list_of_all_that_have_staff(city: Assistant):
+    staff: dict[str, dict[int, float]] = {}
+    for one in city.index.facts(fields=["職員数"]):
+        if one.sheet.municipality == TOWN and one.sheet.fiscal_year == 2024 and one.fact.period and one.fact.value:
+            staff.setdefault(one.sheet.name, {})[one.fact.period.fiscal_year] = one.fact.value
+    rose = sorted(name for name, years in staff.items() if years[2024] > years[2023])
+    assert 0 < len(rose) < len(staff)
+    assert names(city.ask(f"{TOWN}で職員数が令和5年度から令和6年度に増えた事業はどれ？")) == rose
 
 
 def test_in_a_plan_of_systems_what_is_not_called_a_system_is_one_too(city: Assistant):
