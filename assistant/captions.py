@@ -26,8 +26,18 @@ def caption_span(text: str, since: int, at: int) -> Span | None:
     return found
 
 
-def caption_of(index: Index, sheet: Sheet, span: Span) -> Span | None:
-    """The caption under which a stretch of a sheet stands in its section."""
-    sections = (found.section.span for found in index.sections([sheet.sheet_id]))
-    since = next((one.start for one in sections if one.start <= span.start and span.end <= one.end), None)
-    return None if since is None else caption_span(index.document(sheet.file).text, since, span.start)
+class Captions:
+    """The captions of the sheets of one index; each sheet's sections are read once."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._sections: dict[str, list[Span]] = {}
+
+    def of(self, sheet: Sheet, span: Span) -> Span | None:
+        """The caption under which a stretch of a sheet stands in its section."""
+        if sheet.sheet_id not in self._sections:
+            found = self._index.sections([sheet.sheet_id])
+            self._sections[sheet.sheet_id] = [one.section.span for one in found]
+        sections = self._sections[sheet.sheet_id]
+        since = next((one.start for one in sections if one.start <= span.start and span.end <= one.end), None)
+        return None if since is None else caption_span(self._index.document(sheet.file).text, since, span.start)

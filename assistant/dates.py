@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from assistant.captions import caption_of
+from assistant.captions import Captions
 from assistant.context import Context
 from assistant.drafts import MAX_CHARS, Draft, plain, readable, title
 from assistant.statements import Statement
@@ -126,7 +126,7 @@ def when(context: Context) -> Draft | None:
 
 def _cited(context: Context, draft: Draft, hit: Dated) -> tuple[int, str]:
     """The number of the quote of a dated statement, and how it reads with what it stands under."""
-    under, quote = caption_of(context.index, hit.sheet, hit.event.quote), hit.event.quote
+    under, quote = Captions(context.index).of(hit.sheet, hit.event.quote), hit.event.quote
     if under is None:
         n = draft.cite(hit.sheet, "", quote)
         return n, readable(draft.citations[n - 1].quote)
@@ -215,10 +215,11 @@ def _about(
     wanted = context.statements.wanted(topic)
     literal = _literal(query.key, cued)
     statements = []
+    captions = Captions(context.index)
     for order, found in enumerate(events):
         document = context.index.document(found.sheet.file)
         text = document.text[found.event.quote.start : found.event.quote.end]
-        under = None if over_all else caption_of(context.index, found.sheet, found.event.quote)
+        under = None if over_all else captions.of(found.sheet, found.event.quote)
         if under is not None:  # 「≪施設予約システム≫ 平成13年12月 運用開始」 is about what it stands under
             text = f"{document.text[under.start : under.end]} {text}"
         key = squeeze(text)

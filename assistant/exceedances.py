@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from assistant.context import Context
 from assistant.drafts import Draft, readable, title
-from assistant.measures import KINDS, Measure, measures, readings_of
+from assistant.measures import KINDS, Measure, measures, printed_years, readings_of
 from assistant.ranking import amount
 from assistant.timespans import find_asked
 from assistant.vocabulary import AskedField, find_fields
@@ -16,7 +16,7 @@ from corpus.amounts import format_number
 from corpus.documents import Sheet
 from corpus.periods import Period, fiscal_year
 
-_LESS = "下回|少な|低|小さ|安"
+_LESS = frozenset({"下回", "少な", "低", "小さ", "安"})
 _VERB = r"上回|超え|超過|下回"
 _THAN = r"少な|低|小さ|安|多|高|大き"
 _SIDE = r"[^がを]{2,24}?"
@@ -120,7 +120,7 @@ def _asked(context: Context) -> tuple[_Side, _Side, bool] | None:
             _Side(fields, _year(context, text), _YEAR_BEFORE.search(text) is not None)
             for fields, text in zip((first, second), texts, strict=True)
         )
-        return None if one == other else (one, other, found["op"] not in _LESS.split("|"))
+        return None if one == other else (one, other, found["op"] not in _LESS)
     return None
 
 
@@ -147,20 +147,14 @@ def _years(context: Context, sheet: Sheet, first: _Side, second: _Side) -> list[
     """The years whose figures are held against each other."""
     if first.year is not None and second.year is not None:
         return [(fiscal_year(first.year), fiscal_year(second.year))]
-    printed = _printed_years(context, sheet, readings_of(context.query.periods))
+    periods = readings_of(context.query.periods)
+    printed = [year for year in printed_years(context, [sheet]) if not periods or any(p.covers(year) for p in periods)]
     if first.before == second.before:
         return [(year, year) for year in printed]
     own = first.year or second.year
     late = printed if own is None else [fiscal_year(own)]
     pairs = [(year, fiscal_year(year.fiscal_year - 1)) for year in late]
     return pairs if second.before else [(b, a) for a, b in pairs]
-
-
-def _printed_years(context: Context, sheet: Sheet, periods: Sequence[Period]) -> list[Period]:
-    """The fiscal years of a sheet's amounts, those asked for where any are."""
-    facts = [one.fact for one in context.index.facts([sheet.sheet_id]) if one.fact.unit == "円"]
-    years = {f.period.start: f.period for f in facts if f.period and f.period.kind == "fiscal_year"}
-    return [years[start] for start in sorted(years) if not periods or any(p.covers(years[start]) for p in periods)]
 
 
 def _comparable(one: Measure, other: Measure) -> bool:

@@ -222,6 +222,16 @@ def asked_ends(context: Context) -> tuple[Sequence[Period], Sequence[Period]] | 
     return None if year is None else ((fiscal_year(year - 1),), (fiscal_year(year),))
 
 
+def printed_years(context: Context, sheets: Sequence[Sheet]) -> list[Period]:
+    """The fiscal years of the amounts of some sheets, as first printed, from the earliest on."""
+    years: dict[date, Period] = {}
+    for found in context.index.facts([s.sheet_id for s in sheets]):
+        period = found.fact.period
+        if found.fact.unit == "円" and period is not None and period.kind == "fiscal_year":
+            years.setdefault(period.start, period)
+    return [years[start] for start in sorted(years)]
+
+
 def readings_of(periods: Iterable[AskedPeriod]) -> list[Period]:
     """Every sense of every asked period."""
     return [reading for asked in periods for reading in asked.readings]

@@ -40,6 +40,7 @@ def mentioned(context: Context) -> Draft | None:
         if inside and len(matches[one.sheet.sheet_id]) < _PROOFS:
             matches[one.sheet.sheet_id].append(Proof(one.sheet, one.label, one.span, readable(one.text)))
     if not matches:
-        context.missing = f"「{found['word']}」ということばは、探した{len(sheets)}件のシートにありません。"
+        where = f"の「{'・'.join(f.name for f in fields)}」の欄" if fields else ""
+        context.missing = f"「{found['word']}」ということばは、探した{len(sheets)}件のシート{where}にありません。"
         return Draft(context.index, how="topic")
     return listing.listed(context, matches, sheets, "topic")

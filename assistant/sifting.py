@@ -19,7 +19,7 @@ from assistant.context import Context
 from assistant.counters import counts_alike
 from assistant.criteria import Change, Criteria, Limit, find_criteria
 from assistant.drafts import Draft, plain
-from assistant.measures import Measure, amounts_asked, by_year, changes, readings_of, within
+from assistant.measures import Measure, amounts_asked, by_year, changes, printed_years, readings_of, within
 from assistant.question import blanked
 from assistant.rows import printed_rows
 from assistant.selection import Matches, Proof, overlap
@@ -201,7 +201,7 @@ def _by_limit(context: Context, limit: Limit, sheets: Sequence[Sheet]) -> Sifted
         before = context.query.before.asks("amount") if context.query.subset and context.query.before else ()
         asked = list(limit.fields or context.query.asks("amount") or before or (asked_field("費用"),))
         asked += [f for f in context.query.asks("amount") if f.kind and f not in asked and not limit.fields]
-        figures = by_year(context, asked, sheets, periods or (_printed_years(context, sheets) if every else ()))
+        figures = by_year(context, asked, sheets, periods or (printed_years(context, sheets) if every else ()))
     found = Sifted(what="・".join(f.name for f in limit.fields) or limit.name or "金額")
     years: dict[str, int] = defaultdict(int)
     fitting: dict[str, list[Measure]] = defaultdict(list)
@@ -235,13 +235,6 @@ def _only(context: Context) -> list[Period]:
         if re.search(f"{re.escape(squeeze(asked.period.label))}(?:だけ|のみ)", query.key)
     ]
     return readings_of(only) if 0 < len(only) < len(query.periods) else []
-
-
-def _printed_years(context: Context, sheets: Sequence[Sheet]) -> list[Period]:
-    """The fiscal years of all amounts of some sheets."""
-    facts = (one.fact for one in context.index.facts([s.sheet_id for s in sheets]) if one.fact.unit == "円")
-    years = {f.period.fiscal_year for f in facts if f.period is not None and f.period.kind == "fiscal_year"}
-    return [fiscal_year(year) for year in sorted(years)]
 
 
 def _called(context: Context, limit: Limit, sheets: Sequence[Sheet]) -> list[Measure]:

@@ -144,13 +144,13 @@ def format_yen(value: float) -> str:
     return f"{'▲' if value < 0 else ''}{abs(value):,.0f}円"
 
 
-def in_yen(value: float, unit: str) -> float:
-    """An amount of a money unit in 円.
+def in_yen(value: float, unit: str) -> tuple[float, str]:
+    """A figure with its unit: of a money unit in 円, of another as it is.
 
-    >>> in_yen(4.1, "百万円"), in_yen(12.3, "円")
-    (4100000.0, 12.3)
+    >>> in_yen(4.1, "百万円"), in_yen(12.3, "人")
+    ((4100000.0, '円'), (12.3, '人'))
     """
-    return round(value * YEN[unit], _PLACES)
+    return (round(value * YEN[unit], _PLACES), "円") if unit in YEN else (value, unit)
 
 
 def format_number(value: float, unit: str = "") -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from corpus.amounts import YEN, in_yen
+from corpus.amounts import in_yen
 from corpus.documents import Document, Fact, FactKind, Section, Sheet, Span
 from corpus.forms.loader import Form, compiled
 from corpus.layout import EMPTY, View
@@ -98,10 +98,8 @@ def _fact(
     if len(figures) != 1:
         return None
     unit = str(cell.get("unit", spec.get("unit", form.data.get("unit", "")))).format(**said)
-    value = in_yen(figures[0][0], unit) if unit in YEN else figures[0][0]
-    return Fact(
-        cell["field"], label, value, printed, "円" if unit in YEN else unit, period, kind, span, quote, inferred
-    )
+    value, unit = in_yen(figures[0][0], unit)
+    return Fact(cell["field"], label, value, printed, unit, period, kind, span, quote, inferred)
 
 
 def _period(sheet: Sheet, year: Any, said: Mapping[str, str]) -> Period | None:
@@ -163,21 +161,8 @@ def _rows(
             span = of.span(start, end)
             quote = of.span(*(line if name == "own" else quotes[name]))
             printed = document.text[span.start : span.end]
-            scale = YEN.get(unit, 1)
-            facts.append(
-                Fact(
-                    spec["field"],
-                    label,
-                    value * scale,
-                    printed,
-                    "円" if unit in YEN else unit,
-                    period,
-                    kind,
-                    span,
-                    quote,
-                    len(join) > 1,
-                )
-            )
+            amount, of_unit = in_yen(value, unit)
+            facts.append(Fact(spec["field"], label, amount, printed, of_unit, period, kind, span, quote, len(join) > 1))
     return facts
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from corpus.amounts import YEN, find_amounts, in_yen
+from corpus.amounts import find_amounts, in_yen
 from corpus.documents import Document, Fact, FactKind, Span
 from corpus.forms.loader import FIGURE_KINDS, canonical, kind_of
 from corpus.layout import Cell, Row, View, one_line
@@ -80,7 +80,7 @@ def _fact(
     if kind == "amount" and unit != "円":
         said = _MONEY.search(normalize(head.text).text)
         unit = said[1] if said else next(iter(money)) if len(money) == 1 else ""
-        value, unit = (in_yen(value, unit), "円") if unit in YEN else (value, unit)
+        value, unit = in_yen(value, unit)
     unit = unit or {"staff": "人", "rate": "%", "hours": "時間"}.get(kind, "")
     what: FactKind | None = "plan" if "予算" in head.text else "actual" if re.search("決算|実績", head.text) else None
     return Fact(field, entry.name, value, printed, unit, period, what, cell.span, quote)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from corpus.amounts import UNITS, YEN, find_amounts, in_yen
 from corpus.documents import Fact, FactKind, Sheet, Span
-from corpus.forms.loader import FIGURE_KINDS, OTHER, canonical, clean_label, fields, kind_of
+from corpus.forms.loader import FIGURE_KINDS, OTHER, OTHER_YEAR, canonical, clean_label, fields, kind_of
 from corpus.headers import Column
 from corpus.layout import Cell, View, one_line
 from corpus.normalize import FOOTNOTE, normalize
@@ -27,12 +27,11 @@ _INDICATORS = ("指標", "活動指標", "成果指標", "実績の推移")
 _SPEAKS_OF_MONEY = re.compile(
     r"(?:費|料|金|額|債|税|代|財源|収入|支出|歳入|歳出|コスト|予算|決算|報酬|手当|給与|給料|計|その他|補助|委託|\(うち[^()]*)\)?$"
 )
-_OTHER_YEAR = re.compile(r"^(?:前々?年度|昨年度|次年度|翌々?年度|来年度)の?(?=.)")
 _OF_NO_YEAR = re.compile(r"全体|総額|累計|限度額")
 # What indicators are counted in beside the units of prose.
 _COUNTED = """
     者 国 か国 カ国 ヶ国 大学 基準 千人 万人 千件 万件 千回 千t 万t 案件 事例 校区 法人 農家 経営体 議題 機関 地区 集落 自治体 都市
-    港 駅 席 問 章 巻 曲 作品 商品 品種 m3 kl MW GWh ha 工区 年齢 歳 号 区間 系統 河川 ダム 橋梁 拠点 会場 教室 クラス チーム 班
+    港 駅 席 問 章 巻 曲 作品 商品 品種 m3 kl MW GWh ha 工区 年齢 歳 号 区間 区画 系統 河川 ダム 橋梁 拠点 会場 教室 クラス チーム 班
     事業者 事業所 利用者 参加者 議員 職員 会員 児童 生徒 学生 受講者 相談 面 艇 機関数 PV アクセス ポイント
 """.split()
 _LONG_QUOTE = 160
@@ -139,7 +138,7 @@ def figure_beside(
         unit = _bracket_unit(label) or (
             money if kind == "amount" else {"staff": "人", "rate": "%", "hours": "時間"}[kind]
         )
-        value, unit = (in_yen(value, unit), "円") if unit in YEN else (value, unit)
+        value, unit = in_yen(value, unit)
     if kind == "amount" and unit != "円":
         return []
     year = years[0].period.fiscal_year if years else sheet.fiscal_year or 0
@@ -148,7 +147,7 @@ def figure_beside(
     what: FactKind | None = "plan" if field == "予算額" else "actual" if field == "決算額" else None
     if quote.end - quote.start > _LONG_QUOTE:
         quote = span  # the label stands far off (all labels first, then all values): the figure speaks for itself
-    row = _OTHER_YEAR.sub("", label)  # 前年度執行額 is the row 執行額 of that year
+    row = OTHER_YEAR.sub("", label)  # 前年度執行額 is the row 執行額 of that year
     return [Fact(field, row, value, text, unit, period, what, span, quote, not years)]
 
 
@@ -286,7 +285,7 @@ def _figure(
         said = unit or column or _bracket_unit(series.label) or _bracket_unit(series.header.label) or money
         if said not in YEN:
             return None  # 100 of what? An amount without its unit is worth nothing
-        return (value, unit) if unit == "円" else (in_yen(value, said), "円")
+        return (value, unit) if unit == "円" else in_yen(value, said)
     if unit:
         return value, unit
     if kind == "staff":
@@ -296,9 +295,9 @@ def _figure(
     if kind == "rate":
         return value, "%"
     if indicator:
-        said = normalize(series.unit).text or _indicator_unit(series.name) or _indicator_unit(series.label)
+        said = normalize(series.unit).text or indicator_unit(series.name) or indicator_unit(series.label)
         if said in YEN:
-            return in_yen(value, said), "円"
+            return in_yen(value, said)
         return value, said
     # A row no form has shown us: its own unit counts, the table's 千円 only where its label speaks of money.
     own = column or _bracket_unit(series.label)
@@ -306,11 +305,11 @@ def _figure(
         _bracket_unit(series.header.label) or money if _SPEAKS_OF_MONEY.search(clean_label(series.label)) else ""
     )
     if said in YEN:
-        return in_yen(value, said), "円"
+        return in_yen(value, said)
     return (value, said) if said else None
 
 
-def _indicator_unit(name: str) -> str:
+def indicator_unit(name: str) -> str:
     """The unit in brackets after an indicator's name: 「認定業者数(者)」, but not 「利用者数(累計)」."""
     found = _IN_BRACKETS.search(normalize(name).text.strip())
     return _bracket_unit(name) or (found[1] if found is not None and found[1] in _COUNTED else "")

@@ -13,10 +13,10 @@ from corpus.documents import Document, Fact, FactKind, Section, Sheet, Span
 from corpus.layout import one_line
 from corpus.normalize import normalize
 from corpus.periods import find_periods, fiscal_year
+from corpus.series import indicator_unit
 
 _NAMES = ("成果指標", "活動指標", "指標")
 _KINDS: dict[str, FactKind] = {"目標値": "plan", "実績値": "actual"}
-_UNIT = re.compile(r"\(([^()\d]{1,6})\)$")
 _LONGEST_NAME = 60
 _LONGEST_QUOTE = 160
 
@@ -48,10 +48,13 @@ def _figure(document: Document, sheet: Sheet, name: Section, section: Section, k
     if len(amounts) != 1 or year is None or len(printed) > 15 or "\n" in printed:
         return []
     told = normalize(one_line(name.text)).text
-    bracket = _UNIT.search(told)
+    said = indicator_unit(told)
     start = document.text.index(printed, section.span.start)
     span = Span(start, start + len(printed))
     quote = Span(name.span.start, span.end) if span.end - name.span.start <= _LONGEST_QUOTE else span
-    unit = amounts[0].unit or (bracket[1] if bracket else "")
-    label = told[: bracket.start()] if bracket else told
-    return [Fact(name.field, label, amounts[0].value, printed, unit, fiscal_year(year), kind, span, quote)]
+    label = told[: told.rindex("(")] if said else told
+    return [
+        Fact(
+            name.field, label, amounts[0].value, printed, amounts[0].unit or said, fiscal_year(year), kind, span, quote
+        )
+    ]

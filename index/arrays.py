@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
+from math import prod
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -30,7 +31,7 @@ def mapped(file: Path) -> NDArray[Any]:
     with file.open("rb") as stream:
         dtype, shape, order = _head(stream)
         at, end = stream.tell(), stream.seek(0, os.SEEK_END)
-        if at + dtype.itemsize * _size(shape) > end:
+        if at + dtype.itemsize * prod(shape) > end:
             raise ValueError(f"{file.name}: 途中で切れています")
         array = np.memmap(stream, dtype, "r", at, shape, order)
     return array.view(np.ndarray)  # indexing a np.memmap takes twice as long
@@ -53,7 +54,7 @@ def loaded_all(file: Path) -> dict[str, NDArray[Any]]:
 
 def _read(stream: IO[bytes]) -> NDArray[Any]:
     dtype, shape, order = _head(stream)
-    return np.frombuffer(stream.read(), dtype, _size(shape)).reshape(shape, order=order)
+    return np.frombuffer(stream.read(), dtype, prod(shape)).reshape(shape, order=order)
 
 
 def _head(stream: IO[bytes]) -> _Head:
@@ -66,10 +67,3 @@ def _head(stream: IO[bytes]) -> _Head:
     descr, fortran, shape = found.groups()
     sizes = tuple(int(size) for size in shape.decode().split(",") if size.strip())
     return np.dtype(descr.decode()), sizes, "F" if fortran == b"True" else "C"
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for one in shape:
-        size *= one
-    return size

@@ -16,6 +16,7 @@ from corpus.normalize import FOOTNOTE, normalize
 
 __all__ = [
     "OTHER",
+    "OTHER_YEAR",
     "Field",
     "Form",
     "bundled",
@@ -51,7 +52,8 @@ _CIRCLED = re.compile(r"^\s*[\u2460-\u2473\u2776-\u277f]+\s*")
 _TRAIL = re.compile(r"(?<![)\]】>》」〉:：])[)\]】>》」〉:：]++$")
 # A year before a label: 「R3年度取組状況の評価」「H29 環境関連性」「5年度の取組内容」.
 _YEAR = re.compile(r"^(?:(?:19|20)\d\d年度|(?:令和|平成|[RH])?(?:元|\d{1,2})(?:年度)?|[今本当]年度)の?")
-_OTHER_YEAR = re.compile(r"^(?:前々?年度|昨年度|次年度|翌々?年度|来年度)の?")
+OTHER_YEAR = re.compile(r"^(?:前々?年度|昨年度|次年度|翌々?年度|来年度)の?(?=.)")
+"""Another year than the sheet's before a label: 「前年度執行額」."""
 _CLOSE = re.compile(r"(?<=[)])[】》〉」>\]]+$")
 _ASIDE = re.compile(r"\([^()]*\)$")
 # Brackets that say the unit or the place of a figure rather than what it is: 「事業費(千円)」「人件費(B)」.
@@ -189,7 +191,7 @@ def canonical(label: str) -> str | None:
         if len(other) >= 2 and other in table:
             return table[other]
     # A figure of another year is the same row: 「前年度執行額」. A text of another year (前年度の課題) is not.
-    field = table.get(_OTHER_YEAR.sub("", bare)) if _OTHER_YEAR.match(bare) else None
+    field = table.get(OTHER_YEAR.sub("", bare)) if OTHER_YEAR.match(bare) else None
     return field if field is not None and kind_of(field) in NUMERIC_KINDS else None
 
 
