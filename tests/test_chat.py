@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -18,6 +17,7 @@ from assistant.types import Carried, Choices, Interpretation, Namesake, YearRead
 from corpus.errors import HyokaError
 from index.types import Filters
 from tests.fakes import FakeAssistant
+from tests.oldstore import write_old_store
 from ui.chips import filter_words, render_chips, without_chip
 from ui.exchanges import Exchange, respond, respond_again, turns
 from ui.opinions import Opinion, keep_opinion, read_opinion, render_opinions
@@ -179,12 +179,7 @@ def test_a_reason_is_told_with_and_without_words():
 
 def test_a_store_written_before_reasons_opens_and_keeps_its_opinions(tmp_path):
     file = tmp_path / "feedback.sqlite"
-    with sqlite3.connect(file) as old:
-        old.execute(
-            "create table feedback (id integer primary key, at text not null, rating text not null, question text not null,"
-            " answer text not null, comment text not null, index_version text not null)"
-        )
-        old.execute("insert into feedback values (1, '2026-01-01', 'down', '質問', '答え', '違う', 'v1')")
+    write_old_store(file, 1)
     for _ in range(2):  # opened again nothing is added twice
         store = FeedbackStore(file)
         store.add("down", "次の質問", reason="evidence", citations=[3])

@@ -24,6 +24,7 @@ from index.database import SQLiteDatabase
 from index.postgres import PostgresDatabase
 from index.postgresurl import connect
 from index.types import Filters
+from tests.oldstore import write_old_store
 
 FAKE = FakeAssistant()
 
@@ -83,12 +84,7 @@ def test_a_store_moves_to_a_server_and_goes_on_there(file, url, monkeypatch, cap
 
 def test_a_store_of_an_earlier_version_moves_too(tmp_path, url) -> None:
     path = tmp_path / "old.sqlite"
-    with sqlite3.connect(path) as old:
-        old.execute(
-            "create table feedback (id integer primary key, at text not null, rating text not null, question text not null,"
-            " answer text not null, comment text not null, index_version text not null)"
-        )
-        old.execute("insert into feedback values (7, '2026-01-01', 'down', '質問', '答え', '違う', 'v1')")
+    write_old_store(path, 7)
     assert copy_store(path, url)["評価"] == 1
     store = open_store(url=url)
     assert [(one.id, one.told) for one in store.latest()] == [(7, "違う")] and store.add("up", "次") == 8
